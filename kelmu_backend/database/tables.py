@@ -1,0 +1,243 @@
+"""The tables of the record: organisations and mandates, notices, the feed, the memory of results, the audit log.
+
+One set of typed tables for SQLite and PostgreSQL. Instants are stored as UTC, dates as Finnish calendar days. The
+tables of sign-in stand in `kelmu_backend.identity.tables` and share this metadata.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant on both engines: SQLite has no time zones, so they are taken off and put back here."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs its offset")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+meta = Table("meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False))
+"""`epoch` (new after a restore or re-seed), `low` (highest seq whose `rm` entry was dropped), `seed`."""
+
+head = Table(
+    "head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Integer, nullable=False),
+)
+"""The one counter of the feed: locked and raised as the last statement of each write transaction."""
+
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("business_id", String(9), primary_key=True),
+    Column("name_fi", String(200), nullable=False),
+    Column("name_sv", String(200), nullable=False),
+    Column("name_en", String(200), nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("county", String(2)),
+    Column("municipalities", JSON, nullable=False),
+)
+
+agreement = Table(
+    "agreement",
+    metadata,
+    Column("organisation", ForeignKey("organisation.business_id"), primary_key=True),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+)
+
+app_user = Table(
+    "app_user",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("employer", String(9), nullable=False),
+    Column("persona", Boolean, nullable=False, default=False),
+    Column("title_fi", String(200), nullable=False, default=""),
+    Column("title_sv", String(200), nullable=False, default=""),
+    Column("title_en", String(200), nullable=False, default=""),
+    Column("grant_revision", Integer, nullable=False, default=1),
+)
+"""Users; a `persona` may be signed in as in demo mode. `grant_revision` grows with every change of grants."""
+
+grant = Table(
+    "mandate_grant",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user", ForeignKey("app_user.id"), nullable=False, index=True),
+    Column("mandate", String(60), nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("principal", ForeignKey("organisation.business_id"), nullable=False),
+    Column("employer", String(9), nullable=False),
+    Column("chain", JSON, nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+)
+
+supervisor = Table(
+    "supervisor",
+    metadata,
+    Column("user", ForeignKey("app_user.id"), primary_key=True),
+    Column("organisation", ForeignKey("organisation.business_id"), primary_key=True),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("subtype", String(60)),
+    Column("urgent", Boolean, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("organisation", String(9), nullable=False),
+    Column("municipality", String(3), nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("arrived", Instant, nullable=False),
+    Column("due", Date, nullable=False),
+    Column("customer", JSON, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("assignee", String(40)),
+    Column("assignee_name", String(200)),
+    Column("handled_at", Instant),
+    Column("handled_by", String(200)),
+    Column("origin", JSON),
+    Column("transferred_from", String(9)),
+    Column("published", Boolean, nullable=False),
+    Index("ix_notice_holder", "organisation", "id"),
+    Index("ix_notice_unpublished", "published", "arrived"),
+)
+"""`arrived` is the visibility time; until then the row is unpublished and stands in no scope of the feed.
+
+`customer` and `content` hold the JSON of `contract.Customer` and `contract.NoticeContent`, `origin` that of
+`contract.TransferOrigin`.
+"""
+
+note = Table(
+    "note",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("notice", ForeignKey("notice.id"), nullable=False),
+    Column("organisation", String(9), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("text", Text, nullable=False),
+    Index("ix_note_of", "notice", "organisation"),
+)
+"""Workers' notes; they belong to the organisation that wrote them and do not travel with a transfer."""
+
+trace = Table(
+    "trace",
+    metadata,
+    Column("organisation", String(9), primary_key=True),
+    Column("notice", ForeignKey("notice.id"), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("due", Date, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("from_municipality", String(3), nullable=False),
+    Column("to_organisation", String(9), nullable=False),
+    Column("to_municipality", String(3), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", String(12), nullable=False),
+)
+
+announcement = Table(
+    "announcement",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("starts", Instant, nullable=False),
+    Column("ends", Instant),
+    Column("title", JSON, nullable=False),
+    Column("text", JSON, nullable=False),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("scope", String(60), primary_key=True),
+    Column("aggregate", String(40), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("op", String(2), nullable=False),
+    Index("ix_feed_scope_seq", "scope", "seq"),
+)
+"""Newest entry of each pair only. Scopes: `notices:<business ID>`, `traces:<business ID>`, `announcements`."""
+
+memo = Table(
+    "memo",
+    metadata,
+    Column("device", String(60), primary_key=True),
+    Column("key", String(80), primary_key=True),
+    Column("user", String(40), nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+)
+"""Answers to commands, kept 90 days, so that a repeated command has one effect."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("user", String(40), nullable=False),
+    Column("organisation", String(9)),
+    Column("mandate", String(60)),
+    Column("action", String(60), nullable=False),
+    Column("subject", String(80)),
+    Column("outcome", String(60), nullable=False),
+    Column("rows", Integer),
+    Column("request_id", String(80)),
+    Index("ix_audit_organisation_at", "organisation", "at"),
+)
+"""Who did what, written in the transaction it tells of; never the data itself."""

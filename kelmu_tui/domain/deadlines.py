@@ -1,0 +1,111 @@
+"""When a notice may be seen and when it is due: visibility times and working days in Finnish time."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from kelmu_tui.domain.notices import Kind
+
+HELSINKI_TIME: Final = ZoneInfo("Europe/Helsinki")
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """Times and deadlines of a kind of notice; days are working days counted from arrival."""
+
+    code: str
+    urgent_possible: bool
+    visible: str
+    visible_urgent: str
+    due_days: int
+    due_days_urgent: int
+    subtypes: tuple[str, ...]
+    fields: tuple[str, ...]
+    share: float
+
+
+@cache
+def kind_rules() -> Mapping[Kind, KindRule]:
+    """Return the rules of the six kinds from the catalogue."""
+    text = (files("kelmu_tui.domain.catalogue") / "notices.toml").read_text(encoding="utf-8")
+    return MappingProxyType(
+        {
+            Kind(row["id"]): KindRule(
+                row["code"],
+                row["urgent_possible"],
+                row["visible"],
+                row.get("visible_urgent", row["visible"]),
+                row["due_days"],
+                row["due_days_urgent"],
+                tuple(row["subtypes"]),
+                tuple(row["fields"]),
+                row["typical_share"],
+            )
+            for row in tomllib.loads(text)["notice"]
+        }
+    )
+
+
+@cache
+def _holidays(year: int) -> frozenset[date]:
+    # The package knows Finland's rules; importing it costs more than a first paint may wait for.
+    import holidays
+
+    return frozenset(holidays.country_holidays("FI", years=year))
+
+
+def is_working_day(day: date) -> bool:
+    """Tell whether offices work on `day` in Finland: Monday to Friday, no public holiday, no eve that is free."""
+    return day.weekday() < 5 and day not in _holidays(day.year)
+
+
+def add_working_days(day: date, count: int) -> date:
+    """Return the `count`-th working day after `day`; with 0 the day itself, or the next working day."""
+    if count == 0:
+        while not is_working_day(day):
+            day += timedelta(days=1)
+        return day
+    while count:
+        day += timedelta(days=1)
+        count -= is_working_day(day)
+    return day
+
+
+def working_days_between(start: date, end: date) -> int:
+    """Return how many working days lie after `start` up to `end`; negative when `end` is past."""
+    if end < start:
+        return -working_days_between(end, start)
+    return sum(is_working_day(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
+
+
+def visible_from(kind: Kind, urgent: bool, created: datetime, basic_decision: date | None) -> datetime:
+    """Return the instant (UTC) from which a notice created at `created` (UTC) may be seen.
+
+    An ordinary application and a reduction wait for the calendar day after the basic decision (assumption: calendar,
+    not banking day); all others are visible at once, that is on the same day.
+    """
+    rule = kind_rules()[kind]
+    when = rule.visible_urgent if urgent else rule.visible
+    if when != "day_after_basic_decision" or basic_decision is None:
+        return created
+    opening = datetime.combine(basic_decision + timedelta(days=1), time(0), HELSINKI_TIME).astimezone(UTC)
+    return max(created, opening)
+
+
+def due_on(kind: Kind, urgent: bool, arrived: datetime) -> date:
+    """Return the day by which a notice that arrived at `arrived` (UTC) is due; a transfer never changes it."""
+    rule = kind_rules()[kind]
+    return add_working_days(local_date(arrived), rule.due_days_urgent if urgent else rule.due_days)
+
+
+def local_date(instant: datetime) -> date:
+    """Return the Finnish calendar day of an instant."""
+    return instant.astimezone(HELSINKI_TIME).date()

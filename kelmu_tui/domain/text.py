@@ -1,0 +1,48 @@
+"""Foreign text made safe: the one place that says which characters may travel.
+
+Names, reasons and free text come from other people's systems. Control characters and bidirectional overrides in
+them can write the clipboard, clear a screen or turn a sentence around, so they are replaced when text enters (wire
+models, command line, dialogs) and once more where it leaves (the terminal's line filter, the CLI's printer).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+"""Shown in place of a character that may not travel, so that the reader sees that something was there."""
+
+# C0, DEL and C1 controls; bidirectional marks, embeddings, overrides and isolates; line and paragraph separators;
+# invisible operators and the byte order mark; lone surrogates; interlinear annotation; tag characters.
+_ALWAYS_UNSAFE = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    "\u2028\u2029\u200b\u2060-\u2064\u206a-\u206f\ufeff"
+    "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f"
+)
+_UNSAFE_IN_LINE: Final = re.compile(f"[{_ALWAYS_UNSAFE}\t\n\r]")
+_UNSAFE_IN_BLOCK: Final = re.compile(f"[{_ALWAYS_UNSAFE}]")
+_LONG_MARK_RUN: Final = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}"
+)
+
+
+def is_safe(text: str, *, multiline: bool = False) -> bool:
+    """Tell whether `text` can be shown as it is: one line, or several when `multiline`."""
+    pattern = _UNSAFE_IN_BLOCK if multiline else _UNSAFE_IN_LINE
+    return pattern.search(text) is None and _LONG_MARK_RUN.search(text) is None
+
+
+def clean(text: str, *, multiline: bool = False) -> str:
+    """Return `text` in NFC with every unsafe character replaced; line breaks stay only when `multiline`."""
+    if multiline:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = _UNSAFE_IN_BLOCK.sub(REPLACEMENT, text)
+    else:
+        text = re.sub(r"[\t\r\n]+", " ", text)
+        text = _UNSAFE_IN_LINE.sub(REPLACEMENT, text)
+    # A storm of combining marks paints over the rows above: three on one letter serve every language.
+    text = _LONG_MARK_RUN.sub(lambda match: match.group()[:3], text)
+    return unicodedata.normalize("NFC", text)

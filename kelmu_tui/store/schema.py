@@ -1,0 +1,125 @@
+"""Tables of the two encrypted files.
+
+`ledger.db` (one per user) is the main database of the connection: commands, conflicts, views shown, secrets. It is
+never deleted while it holds something undelivered. `replica.db` (one per user and organisation) is attached as
+`replica`: the backend's state as far as the mandates reach, disposable at any moment.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+LEDGER_VERSION: Final = 1
+REPLICA_VERSION: Final = 1
+
+LEDGER: Final = """
+CREATE TABLE secret (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+-- device id, tokens, session answer, last organisation, trusted clock
+
+CREATE TABLE command (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,   -- local order
+    id TEXT NOT NULL UNIQUE,                    -- also the Idempotency-Key
+    user TEXT NOT NULL,
+    organisation TEXT NOT NULL,
+    aggregate TEXT NOT NULL,                    -- id of the notice
+    verb TEXT NOT NULL,                         -- domain.notices.COMMANDS
+    payload TEXT NOT NULL,                      -- JSON of the command's own fields
+    label TEXT NOT NULL,                        -- JSON: what it was about, for a list without the replica
+    base_version INTEGER NOT NULL,              -- version the user saw
+    after TEXT,                                 -- id of the predecessor on the same aggregate
+    schema INTEGER NOT NULL,
+    lease TEXT NOT NULL,                        -- newest lease known when it was given
+    state TEXT NOT NULL,                        -- queued sending acknowledged settled refused blocked undeliverable
+                                                -- reissued discarded
+    if_match INTEGER,                           -- frozen with body at the first step to sending
+    body BLOB,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due_at TEXT,                                -- earliest next attempt (UTC)
+    created_at TEXT NOT NULL,
+    ended_at TEXT,
+    ack_seq INTEGER, ack_version INTEGER, ack_epoch TEXT,
+    problem TEXT                                -- JSON of the last problem, for people
+);
+CREATE INDEX command_open ON command (state, aggregate, number);
+CREATE INDEX command_aggregate ON command (aggregate, number);
+
+CREATE TABLE conflict (
+    command TEXT PRIMARY KEY REFERENCES command (id),
+    at TEXT NOT NULL,
+    code TEXT NOT NULL,                         -- contract.ProblemCode
+    rule TEXT,                                  -- domain.notices.Refusal
+    current TEXT,                               -- JSON of the row as the backend has it now
+    ended TEXT                                  -- NULL while the user has not acted: reloaded redone discarded
+) WITHOUT ROWID;
+
+CREATE TABLE view_event (
+    number INTEGER PRIMARY KEY,                 -- per device, without gaps
+    previous BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    at TEXT NOT NULL,
+    user TEXT NOT NULL,
+    organisation TEXT NOT NULL,
+    view TEXT NOT NULL,                         -- list, preview, notice
+    subject TEXT,                               -- id of the notice; NULL for a list
+    rows INTEGER NOT NULL,
+    data_at TEXT                                -- age of what was shown
+);
+"""
+
+REPLICA: Final = """
+CREATE TABLE replica.state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+-- epoch, cursor, seq (of the cursor), checkpoint, lease, synced_at, session_revision
+
+CREATE TABLE replica.scope (
+    name TEXT PRIMARY KEY,                      -- notices:<business id>, traces:<business id>, announcements
+    generation INTEGER NOT NULL,                -- generation shown; unique over all scopes; 0 when none yet
+    filling INTEGER,                            -- generation being filled
+    after_id TEXT,                              -- last id filled
+    need INTEGER,                               -- head of the last page: the fill ends at a checkpoint >= need
+    expected INTEGER                            -- rows announced, for progress
+) WITHOUT ROWID;
+
+CREATE TABLE replica.notice (
+    rowid INTEGER PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    urgent INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    organisation TEXT NOT NULL,
+    municipality TEXT NOT NULL,
+    arrived TEXT NOT NULL,
+    due TEXT NOT NULL,
+    customer TEXT NOT NULL,                     -- "Family, Given", what lists show
+    customer_key TEXT NOT NULL,                 -- the same folded for sorting
+    non_disclosure INTEGER NOT NULL,
+    assignee TEXT,
+    assignee_name TEXT,
+    transferred_from TEXT,
+    body TEXT NOT NULL                          -- JSON of the whole contract.NoticeRow
+);
+CREATE UNIQUE INDEX replica.notice_identity ON notice (generation, id);
+
+CREATE TABLE replica.trace (
+    generation INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, at TEXT NOT NULL, due TEXT NOT NULL,
+    body TEXT NOT NULL,                         -- JSON of contract.TraceRow
+    PRIMARY KEY (generation, id)
+) WITHOUT ROWID;
+
+CREATE TABLE replica.announcement (
+    generation INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, starts TEXT NOT NULL, ends TEXT,
+    body TEXT NOT NULL,
+    PRIMARY KEY (generation, id)
+) WITHOUT ROWID;
+
+CREATE TABLE replica.staged (
+    number INTEGER PRIMARY KEY, scope TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, op TEXT NOT NULL,
+    body TEXT
+);
+
+CREATE TABLE replica.tombstone (
+    generation INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
+    PRIMARY KEY (generation, id)
+) WITHOUT ROWID;
+"""
