@@ -1,0 +1,1 @@
+"""Tools that several areas of the tests share."""
