@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App, ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -17,7 +19,7 @@ REVERSE = Style(reverse=True)
 class BareList(ScrollView, can_focus=True):
     """A cursor over numbered lines."""
 
-    BINDINGS = [Binding("j", "move(1)"), Binding("k", "move(-1)")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("j", "move(1)"), Binding("k", "move(-1)")]
 
     def __init__(self) -> None:
         super().__init__()
