@@ -56,10 +56,28 @@ def kind_rules() -> Mapping[Kind, KindRule]:
 
 @cache
 def _holidays(year: int) -> frozenset[date]:
-    # The package knows Finland's rules; importing it costs more than a first paint may wait for.
-    import holidays
+    # Reckoned here, since the package `holidays` takes a third of a second before its first answer, and the first
+    # paint shows working days; a test compares the two for each year of its range.
+    easter = _easter(year)
+    moving = {easter + timedelta(days=n) for n in (-2, 0, 1, 39, 49)}
+    fixed = {date(year, *day) for day in ((1, 1), (1, 6), (5, 1), (12, 6), (12, 24), (12, 25), (12, 26))}
+    midsummer = _saturday_from(date(year, 6, 20))
+    return frozenset(moving | fixed | {midsummer, midsummer - timedelta(days=1), _saturday_from(date(year, 10, 31))})
 
-    return frozenset(holidays.country_holidays("FI", years=year))
+
+def _saturday_from(day: date) -> date:
+    return day + timedelta(days=(5 - day.weekday()) % 7)
+
+
+def _easter(year: int) -> date:
+    """Return Easter Sunday of the Gregorian calendar (the rule of Meeus, Jones and Butcher)."""
+    century, rest = divmod(year, 100)
+    golden = year % 19
+    epact = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
+    weekday = (32 + 2 * (century % 4) + 2 * (rest // 4) - epact - rest % 4) % 7
+    shift = (golden + 11 * epact + 22 * weekday) // 451
+    month, day = divmod(epact + weekday - 7 * shift + 114, 31)
+    return date(year, month, day + 1)
 
 
 def is_working_day(day: date) -> bool:
