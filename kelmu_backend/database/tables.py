@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -36,6 +37,10 @@ metadata: Final = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
+
+
+BigId: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""Key of a table that grows without end; SQLite numbers rows by itself only under the plain type."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -65,7 +70,7 @@ head = Table(
     "head",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("seq", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
 )
 """The one counter of the feed: locked and raised as the last statement of each write transaction."""
 
@@ -154,13 +159,13 @@ notice = Table(
 """`arrived` is the visibility time; until then the row is unpublished and stands in no scope of the feed.
 
 `customer` and `content` hold the JSON of `contract.Customer` and `contract.NoticeContent`, `origin` that of
-`contract.TransferOrigin`.
+`contract.TransferOrigin`, and under `previous` the origin before that one, which a take-back puts back.
 """
 
 note = Table(
     "note",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigId, primary_key=True),
     Column("notice", ForeignKey("notice.id"), nullable=False),
     Column("organisation", String(9), nullable=False),
     Column("at", Instant, nullable=False),
@@ -205,7 +210,7 @@ feed = Table(
     metadata,
     Column("scope", String(60), primary_key=True),
     Column("aggregate", String(40), primary_key=True),
-    Column("seq", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
     Column("op", String(2), nullable=False),
     Index("ix_feed_scope_seq", "scope", "seq"),
@@ -215,20 +220,23 @@ feed = Table(
 memo = Table(
     "memo",
     metadata,
-    Column("device", String(60), primary_key=True),
+    Column("user", String(40), primary_key=True),
+    Column("device", String(80), primary_key=True),
     Column("key", String(80), primary_key=True),
-    Column("user", String(40), nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("status", Integer, nullable=False),
     Column("body", JSON, nullable=False),
     Column("at", Instant, nullable=False, index=True),
 )
-"""Answers to commands, kept 90 days, so that a repeated command has one effect."""
+"""Answers to commands, kept 90 days, so that a repeated command has one effect.
+
+The user is part of the key, so that nobody can meet or spoil another user's commands.
+"""
 
 audit = Table(
     "audit",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigId, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("user", String(40), nullable=False),
     Column("organisation", String(9)),

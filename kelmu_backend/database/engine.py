@@ -1,0 +1,150 @@
+"""One `Database` for both engines: short transactions over SQLAlchemy Core, synchronous.
+
+A unit of work is a function that takes a connection and runs in one of three kinds of transaction:
+
+    read()    a snapshot, nothing may be written
+    record()  a snapshot whose reading is recorded in the audit log
+    write()   changes the record
+
+SQLite: one writer connection behind a lock, begun IMMEDIATE, so that no transaction fails half way because another
+one wrote; readers apart, in WAL. PostgreSQL: `read` and `record` are REPEATABLE READ, since a page of the feed must
+be read in one snapshot; `write` is READ COMMITTED with the row locks that the units of work take.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
+
+from kelmu_backend.database import schema
+from kelmu_tui.platform.paths import private_folder
+
+POOL: Final = 16
+"""Connections of one process, as many as units of work run at once."""
+
+STATEMENT_TIMEOUT: Final = 5_000
+LOCK_TIMEOUT: Final = 3_000
+"""Milliseconds before PostgreSQL gives up a statement, and a wait for a lock."""
+
+BUSY_TIMEOUT: Final = 10_000
+"""Milliseconds that SQLite waits for a writer in another process."""
+
+
+class Database:
+    """The record, on SQLite or PostgreSQL.
+
+    Args:
+        url: SQLAlchemy URL. A SQLite database lies in a file; its folder is made and kept private.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.url: Final = parsed
+        self.is_sqlite: Final = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            if parsed.database in (None, "", ":memory:"):
+                raise ValueError("the record needs a file")
+            private_folder(Path(str(parsed.database)).parent)
+            self._reader = _sqlite(parsed, "BEGIN", POOL)
+            self._recorder = self._writer = _sqlite(parsed, "BEGIN IMMEDIATE", 1)
+        else:
+            self._writer = _postgresql(parsed)
+            self._recorder = self._writer.execution_options(isolation_level="REPEATABLE READ")
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection in a snapshot that cannot write."""
+        with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def record(self) -> Iterator[Connection]:
+        """Give a connection in a snapshot whose reading is recorded with it; commits at the end."""
+        with self._begin(self._recorder) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that commits at the end and rolls back when the work raises."""
+        with self._begin(self._writer) as connection:
+            yield connection
+
+    @contextmanager
+    def _begin(self, engine: Engine) -> Iterator[Connection]:
+        if not self.is_sqlite:
+            with engine.begin() as connection:
+                yield connection
+            return
+        # Waiting here is fair and quiet; waiting in SQLite's busy handler is neither.
+        with self._lock, engine.begin() as connection:
+            yield connection
+
+    def migrate(self) -> bool:
+        """Bring the schema to the newest revision; return whether there was anything to do."""
+        with self.read() as connection:
+            if schema.current(connection) == schema.HEAD:
+                return False
+        with self.write() as connection:
+            schema.upgrade(connection)
+        return True
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def _sqlite(url: URL, begin: str, size: int) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_reset_on_return=None,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver's own idea of when to begin is switched off: `_begin` below says it.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "trusted_schema=OFF",
+            "temp_store=MEMORY",
+            "secure_delete=ON",
+            f"query_only={'OFF' if size == 1 else 'ON'}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=POOL,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout={LOCK_TIMEOUT} -c timezone=UTC",
+            "application_name": "kelmu-backend",
+        },
+    )
