@@ -1,0 +1,1 @@
+"""House widgets: they show what they are given and know no rule of Kelmu."""

@@ -1,0 +1,72 @@
+"""Signs of the interface, with a plain ASCII set for terminals without Unicode; none is wider than one cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set of signs."""
+
+    cursor: str
+    mark: str
+    new: str
+    urgent: str
+    pending: str
+    conflict: str
+    online: str
+    offline: str
+    busy: str
+    up: str
+    line: str
+    warning: str
+    none: str
+    on: str
+    dot: str
+    border: str
+    """Border type of dialogs."""
+
+
+UNICODE: Final = Glyphs(
+    cursor="▌",
+    mark="x",
+    new="•",
+    urgent="!",
+    pending="↑",
+    conflict="×",
+    online="●",
+    offline="○",
+    busy="◌",
+    up="↑",
+    line="─",
+    warning="▲",
+    none="–",
+    on="›",
+    dot="·",
+    border="solid",
+)
+ASCII: Final = Glyphs(
+    cursor=">",
+    mark="x",
+    new="*",
+    urgent="!",
+    pending="^",
+    conflict="#",
+    online="+",
+    offline="-",
+    busy="~",
+    up="^",
+    line="-",
+    warning="!",
+    none="-",
+    on=">",
+    dot="-",
+    border="ascii",
+)
+
+
+def glyphs(name: str) -> Glyphs:
+    """Return the set called `name`: `ascii`, or else Unicode."""
+    return ASCII if name == "ascii" else UNICODE

@@ -1,0 +1,211 @@
+"""Reads a source into a window, beside the screen: one reading at a time, and never an answer to an old question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+from kelmu_tui.platform.tasks import OnFailure, Tasks
+from kelmu_tui.widgets.row_window import Reading, RowSource, Window
+
+Row = TypeVar("Row")
+
+PIECE: Final = 100
+"""Rows read at a time on each side of the cursor."""
+MOST_MARKS: Final = 1000
+"""Rows that "mark all" marks at the most: what one command can carry and a person can still answer for."""
+
+
+class ListState(StrEnum):
+    """What a list can say of itself when it has no rows to show."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A reading asked for: show new rows too, stay around the cursor."""
+
+    reveal: bool
+    keep: bool
+
+
+class RowReader(Generic[Row]):
+    """Keeps a window filled; `told` is called whenever the window or the state changed."""
+
+    def __init__(self, told: Callable[[], None], on_failure: OnFailure) -> None:
+        self.window: Window[Row] = Window(self.key)
+        self.state = ListState.LOADING
+        self.source: RowSource[Row] | None = None
+        self._told = told
+        self._on_failure = on_failure
+        self._tasks = Tasks(self._failed)
+        self._generation = 0
+        self._reading = False
+        self._fetching = False
+        self._wish: _Wish | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still being read."""
+        return bool(self._tasks.names)
+
+    def key(self, row: Row) -> str:
+        """Return the identity of a row of the present source."""
+        assert self.source is not None
+        return self.source.key(row)
+
+    async def close(self) -> None:
+        """Stop reading."""
+        await self._tasks.close()
+
+    # --- the window around the cursor -------------------------------------------------------------------------------
+
+    def show(self, source: RowSource[Row], *, keep: bool) -> None:
+        """Read another result."""
+        self.source = source
+        self._generation += 1
+        self.read(reveal=True, keep=keep)
+
+    def read(self, *, reveal: bool, keep: bool) -> None:
+        """Read the window again; while a reading runs, remember that another is wanted."""
+        if self.source is None:
+            return
+        if self._wish is not None:
+            self._wish = _Wish(reveal or self._wish.reveal, keep and self._wish.keep)
+            return
+        self._wish = _Wish(reveal, keep)
+        if not self._reading:
+            self._reading = True
+            self._tasks.spawn("rows.read", self._run())
+
+    async def _run(self) -> None:
+        try:
+            while (wish := self._wish) is not None:
+                self._wish = None
+                await self._read_once(wish)
+        finally:
+            self._reading = False
+
+    async def _read_once(self, wish: _Wish) -> None:
+        source, generation, window = self.source, self._generation, self.window
+        assert source is not None
+        limit = self._limit
+        anchor: Row | None = None
+        if wish.keep and window.rows:
+            wanted = window.candidates()
+            found = {source.key(row): row for row in await source.find(wanted)}
+            anchor = next((found[key] for key in wanted if key in found), None)
+        if anchor is None:
+            rows = list(await source.page(limit))
+            at_start, at_end = True, len(rows) < limit
+        else:
+            before = await source.page(limit, before=anchor)
+            after = await source.page(limit, after=anchor)
+            rows = [*before, anchor, *after]
+            at_start, at_end = len(before) < limit, len(after) < limit
+        if at_start and at_end:
+            count = len(rows)
+        else:
+            if wish.reveal and generation == self._generation:
+                # The first screen does not wait for the count of a large result.
+                self._take(Reading(rows, at_start, at_end, max(window.count, len(rows))), anchor, reveal=True)
+            count = await source.count()
+        if generation == self._generation:
+            self._take(Reading(rows, at_start, at_end, count), anchor, reveal=wish.reveal)
+            await self._prune_marks(source)
+
+    def _take(self, reading: Reading[Row], anchor: Row | None, *, reveal: bool) -> None:
+        key = None if anchor is None else self.key(anchor)
+        # Between the reading and now the user may have moved: the cursor's own row wins when it is still there.
+        current = self.window.current_key
+        if current is not None and anchor is not None and any(self.key(row) == current for row in reading.rows):
+            key = current
+        if reveal:
+            self.window.replace(reading, key)
+        else:
+            self.window.update(reading, key)
+        self.state = ListState.READY
+        self._told()
+        self.prefetch()
+
+    async def _prune_marks(self, source: RowSource[Row]) -> None:
+        """Drop marks of rows that left the result: a bulk command must not reach what is no longer shown."""
+        marks = frozenset(self.window.marks)
+        if marks:
+            there = {source.key(row) for row in await source.find(sorted(marks))}
+            if not marks <= there:
+                self.window.marks -= marks - there
+                self._told()
+
+    # --- further pieces ---------------------------------------------------------------------------------------------
+
+    @property
+    def _limit(self) -> int:
+        return max(PIECE, 2 * self.window.height)
+
+    def prefetch(self) -> None:
+        """Read the next piece when the cursor comes near a rim of the window."""
+        window = self.window
+        if self._fetching or not window.rows:
+            return
+        near = self._limit // 2
+        if not window.at_end and len(window.rows) - window.cursor <= near:
+            self._fetch(below=True)
+        elif not window.at_start and window.cursor < near:
+            self._fetch(below=False)
+
+    def _fetch(self, *, below: bool) -> None:
+        if self.source is not None:
+            self._fetching = True
+            self._tasks.spawn("rows.fetch", self._run_fetch(self.source, self._generation, below, self._limit))
+
+    async def _run_fetch(self, source: RowSource[Row], generation: int, below: bool, limit: int) -> None:
+        window = self.window
+        rim = -1 if below else 0
+        edge = window.rows[rim]
+        try:
+            rows = await (source.page(limit, after=edge) if below else source.page(limit, before=edge))
+        finally:
+            self._fetching = False
+        if generation != self._generation or not window.rows or self.key(window.rows[rim]) != source.key(edge):
+            return
+        owed = window.owed
+        window.extend(rows, below=below, asked=limit)
+        if owed:
+            self._told()
+        self.prefetch()
+
+    def leap(self, *, last: bool) -> None:
+        """Go to the first or last row of the result, wherever that is."""
+        if self.source is not None:
+            self._tasks.spawn("rows.leap", self._run_leap(self.source, self._generation, last))
+
+    async def _run_leap(self, source: RowSource[Row], generation: int, last: bool) -> None:
+        limit = self._limit
+        rows: Sequence[Row] = await source.page(limit, last=last)
+        if generation == self._generation:
+            self.window.leap(rows, whole=len(rows) < limit, last=last)
+            self._told()
+            self.prefetch()
+
+    def mark_all(self) -> None:
+        """Mark every row of the result, up to `MOST_MARKS`."""
+        if self.source is not None:
+            self._tasks.spawn("rows.mark", self._run_mark_all(self.source, self._generation))
+
+    async def _run_mark_all(self, source: RowSource[Row], generation: int) -> None:
+        rows = await source.page(MOST_MARKS)
+        if generation == self._generation:
+            self.window.marks = {source.key(row) for row in rows}
+            self._told()
+
+    def _failed(self, name: str, failure: BaseException) -> None:
+        if not self.window.rows:
+            self.state = ListState.FAILED
+        self._told()
+        self._on_failure(name, failure)
