@@ -51,6 +51,7 @@ CREATE TABLE conflict (
     current TEXT,                               -- JSON of the row as the backend has it now
     ended TEXT                                  -- NULL while the user has not acted: reloaded redone discarded
 ) WITHOUT ROWID;
+CREATE INDEX conflict_open ON conflict (command) WHERE ended IS NULL;
 
 CREATE TABLE view_event (
     number INTEGER PRIMARY KEY,                 -- per device, without gaps
@@ -59,7 +60,7 @@ CREATE TABLE view_event (
     at TEXT NOT NULL,
     user TEXT NOT NULL,
     organisation TEXT NOT NULL,
-    view TEXT NOT NULL,                         -- list, preview, notice
+    view TEXT NOT NULL,                         -- list, preview, notice, trace
     subject TEXT,                               -- id of the notice; NULL for a list
     rows INTEGER NOT NULL,
     data_at TEXT                                -- age of what was shown
@@ -79,17 +80,24 @@ CREATE TABLE replica.scope (
     expected INTEGER                            -- rows announced, for progress
 ) WITHOUT ROWID;
 
+CREATE TABLE replica.revision (number INTEGER NOT NULL);
+-- one row, raised by every change of the rows below: what was computed from them is known to be old by it
+
 CREATE TABLE replica.notice (
     rowid INTEGER PRIMARY KEY,
     generation INTEGER NOT NULL,
     id TEXT NOT NULL,
     version INTEGER NOT NULL,
     kind TEXT NOT NULL,
+    kind_rank INTEGER NOT NULL,                 -- place in the catalogue
+    subtype TEXT,
     urgent INTEGER NOT NULL,
     status TEXT NOT NULL,
+    open INTEGER NOT NULL,                      -- 1 while it waits for work (notices.OPEN_STATUSES)
     organisation TEXT NOT NULL,
     municipality TEXT NOT NULL,
-    arrived TEXT NOT NULL,
+    municipality_rank INTEGER NOT NULL,         -- place in the Finnish alphabet of municipalities
+    arrived INTEGER NOT NULL,                   -- microseconds of UTC: text with and without fractions sorts wrongly
     due TEXT NOT NULL,
     customer TEXT NOT NULL,                     -- "Family, Given", what lists show
     customer_key TEXT NOT NULL,                 -- the same folded for sorting
@@ -100,12 +108,27 @@ CREATE TABLE replica.notice (
     body TEXT NOT NULL                          -- JSON of the whole contract.NoticeRow
 );
 CREATE UNIQUE INDEX replica.notice_identity ON notice (generation, id);
+CREATE INDEX replica.notice_by_due ON notice (generation, open, due, arrived, id);
+CREATE INDEX replica.notice_by_arrived ON notice (generation, open, arrived, due, id);
+CREATE INDEX replica.notice_by_kind ON notice (generation, open, kind_rank, due, id);
+CREATE INDEX replica.notice_by_municipality ON notice (generation, open, municipality_rank, due, id);
+CREATE INDEX replica.notice_by_customer ON notice (generation, open, customer_key, due, id);
+CREATE INDEX replica.notice_mine ON notice (generation, assignee, due, arrived, id)
+    WHERE open = 1 AND assignee IS NOT NULL;
+CREATE INDEX replica.notice_urgent ON notice (generation, due, arrived, id) WHERE open = 1 AND urgent = 1;
+
+CREATE VIRTUAL TABLE replica.notice_text USING fts5 (
+    words, content = '', tokenize = 'ascii', prefix = '1 2 3', detail = none
+);
+-- rowid of the notice; the words come folded from store.words, so that what is deleted is what was written
 
 CREATE TABLE replica.trace (
-    generation INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, at TEXT NOT NULL, due TEXT NOT NULL,
+    generation INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL,
+    due TEXT NOT NULL,
     body TEXT NOT NULL,                         -- JSON of contract.TraceRow
     PRIMARY KEY (generation, id)
 ) WITHOUT ROWID;
+CREATE INDEX replica.trace_by_at ON trace (generation, at, id);
 
 CREATE TABLE replica.announcement (
     generation INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, starts TEXT NOT NULL, ends TEXT,

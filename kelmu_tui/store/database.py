@@ -1,0 +1,518 @@
+"""The one connection to the two encrypted files, and the rules of its transactions.
+
+`ledger.db` of a user is the main database, `replica-<business id>.db` of the chosen organisation is attached as
+`replica` (`schema.py`). Keys are raw, so that opening costs no key derivation, and proved by reading one row. A file
+that does not open is moved aside as `*.corrupt-<stamp>`, never deleted, and told in `Store.incidents`.
+
+**A transaction writes only one of the two files.** WAL over attached files is not atomic at a power loss: what needs
+both writes the replica first and then an idempotent mark in the ledger. The ledger is synced at each commit; the
+replica may lose its last commits at a power loss, never its consistency, and pulls them again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlcipher3.dbapi2 as driver
+
+from kelmu_tui.platform.clock import Clock
+from kelmu_tui.platform.ids import Ids
+from kelmu_tui.platform.paths import UnsafePath, private_folder
+from kelmu_tui.store import files
+from kelmu_tui.store.errors import (
+    KeysLost,
+    LedgerTooNew,
+    NoReplica,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+)
+from kelmu_tui.store.keys import KeySource, salt_of
+from kelmu_tui.store.migrations import STEPS, statements
+from kelmu_tui.store.schema import LEDGER_VERSION, REPLICA, REPLICA_VERSION
+
+LEDGER_FILE: Final = "ledger.db"
+BUSY_TIMEOUT: Final = 5.0
+"""Seconds that a transaction waits for another process before `StoreUnavailable("busy")`."""
+CACHE_KIB: Final = 16 * 1024
+EVERYTHING: Final = frozenset(
+    {"secret", "command", "conflict", "view_event", "state", "scope", "notice", "trace", "announcement"}
+)
+"""Tables named in a `Changed` of everything."""
+
+_BUSINESS_ID: Final = re.compile(r"[0-9]{7}-[0-9]")
+_PURGE: Final = "purge:"
+"""Prefix of the ledger's `secret` rows that say which replica is being destroyed."""
+
+_FULL, _IOERR, _BUSY, _LOCKED, _READONLY, _CANTOPEN, _CORRUPT, _NOTADB = 13, 10, 5, 6, 8, 14, 11, 26
+_UNAVAILABLE: Final = {_IOERR: "io", _BUSY: "busy", _LOCKED: "busy", _READONLY: "read_only", _CANTOPEN: "open"}
+
+
+class Connection(driver.Connection):  # type: ignore[misc]
+    """A connection with a place for what was computed from its rows (`memo`, cleared when the replica changes)."""
+
+    memo: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a commit changed; no `keys` means that any row of the tables may have changed."""
+
+    tables: frozenset[str]
+    keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A file that did not open: `kind` is `corrupt`, `wrong_key` or `keys_lost`; it lies now at `moved_to`."""
+
+    file: str
+    kind: str
+    moved_to: Path
+    at: datetime
+
+
+def typed(error: driver.DatabaseError) -> StoreError | None:
+    """Return the error of ours that stands for one of the driver; None for a mistake in a statement."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == _FULL:
+        return StoreFull()
+    if code in (_CORRUPT, _NOTADB):
+        return StoreCorrupt()
+    return StoreUnavailable(_UNAVAILABLE[code]) if code in _UNAVAILABLE else None
+
+
+@contextmanager
+def _typed_errors() -> Iterator[None]:
+    try:
+        yield
+    except driver.DatabaseError as error:
+        ours = typed(error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+class Store:
+    """The local truth of one user. One thread uses it at a time; `store.thread` gives it one of its own."""
+
+    def __init__(self, folder: Path, keys: KeySource, clock: Clock, ids: Ids) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.ids = ids
+        self._keys = keys
+        self._incidents: list[Incident] = []
+        self._organisation: str | None = None
+        self._db: Connection | None = None
+        self._lock = threading.RLock()
+        self._listeners: list[Callable[[Changed], None]] = []
+        self._tables: set[str] = set()
+        self._changed_keys: set[str] = set()
+        self._any_key = False
+        self._versions: tuple[int, ...] = ()
+        self._identity: tuple[int, int] | None = None
+
+    @classmethod
+    def open(cls, folder: Path, keys: KeySource, clock: Clock, ids: Ids) -> Store:
+        """Open or create the ledger in `folder`; finish what an interrupted `destroy_replica` left.
+
+        Raises:
+            KeysUnavailable: the keys cannot be had (keyring, passphrase).
+            LedgerTooNew: a newer program wrote the ledger; nothing was touched.
+            StoreFull, StoreUnavailable: the disk says no.
+        """
+        try:
+            private_folder(folder)
+        except UnsafePath as error:
+            raise StoreUnavailable("unsafe") from error
+        except OSError as error:
+            raise files.unavailable(error) from error
+        store = cls(folder, keys, clock, ids)
+        try:
+            with _typed_errors():
+                store._open_ledger()
+                store._resume_purges()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    # --- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def organisation(self) -> str | None:
+        """Business ID of the attached organisation."""
+        return self._organisation
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Files moved aside since the store was opened."""
+        return tuple(self._incidents)
+
+    @property
+    def db(self) -> Connection:
+        """The open connection; outside `read` and `write` only for pragmas.
+
+        Raises:
+            StoreUnavailable: the store is closed.
+        """
+        if self._db is None:
+            raise StoreUnavailable("closed")
+        return self._db
+
+    # --- transactions ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give the connection in a snapshot; inside another transaction, in that one."""
+        with self._lock, _typed_errors():
+            db = self.db
+            if db.in_transaction:
+                yield db
+                return
+            db.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                self._rollback(db)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give the connection in a transaction that is committed at the end, or undone when anything is raised.
+
+        The unit of work takes at most 50 ms, since the other processes of the user wait for it, and writes only one
+        of the two files. Listeners hear what `changed` collected, after the commit.
+        """
+        with self._lock:
+            with _typed_errors():
+                db = self.db
+                if db.in_transaction:
+                    raise AssertionError("a transaction inside a transaction could commit half of the outer one")
+                db.execute("BEGIN IMMEDIATE")
+                self._forget_changes()
+                try:
+                    yield db
+                    db.execute("COMMIT")
+                except BaseException:
+                    self._forget_changes()
+                    self._rollback(db)
+                    raise
+            self._tell()
+
+    def changed(self, *tables: str, keys: Iterable[str] = ()) -> None:
+        """Say inside `write` which tables changed, and which ids when they are few; no ids means any."""
+        keys = frozenset(keys)
+        self._tables.update(tables)
+        self._changed_keys |= keys
+        self._any_key = self._any_key or not keys
+
+    def listen(self, callback: Callable[[Changed], None]) -> Callable[[], None]:
+        """Call `callback` after each commit that changed something, on the committing thread; it must not raise.
+
+        Returns:
+            A function that ends it.
+        """
+        self._listeners.append(callback)
+
+        def stop() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+
+        return stop
+
+    def poll(self) -> bool:
+        """Tell whether another process has committed since the last look, and signal a change of everything then."""
+        with self._lock, _typed_errors():
+            if self._replaced():
+                self._attach(self._organisation)
+            found = self._data_versions()
+            if found == self._versions:
+                return False
+            self._versions = found
+            self._tables |= EVERYTHING
+            self._any_key = True
+        self._tell()
+        return True
+
+    def _tell(self) -> None:
+        if self._tables:
+            change = Changed(frozenset(self._tables), frozenset() if self._any_key else frozenset(self._changed_keys))
+            self._forget_changes()
+            for callback in list(self._listeners):
+                callback(change)
+
+    def _forget_changes(self) -> None:
+        self._tables.clear()
+        self._changed_keys.clear()
+        self._any_key = False
+
+    @staticmethod
+    def _rollback(db: Connection) -> None:
+        # A full disk or an I/O error may have rolled back already; a second ROLLBACK would hide the real error.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+    # --- the replica -------------------------------------------------------------------------------------------------
+
+    def attach(self, organisation: str) -> None:
+        """Attach the replica of `organisation` (business ID), made when there is none; detach another one first."""
+        if _BUSINESS_ID.fullmatch(organisation) is None:
+            raise ValueError("not a business ID")
+        with self._lock, _typed_errors():
+            self._attach(organisation)
+
+    def detach(self) -> None:
+        """Close the attached replica, if any."""
+        with self._lock, _typed_errors():
+            self._attach(None)
+
+    def destroy_replica(self, organisation: str | None = None) -> None:
+        """Destroy a replica, the attached one by default: its key first, then its files; resumed after a crash.
+
+        Raises:
+            NoReplica: none is attached and none was named.
+        """
+        organisation = organisation or self._organisation
+        if organisation is None:
+            raise NoReplica
+        if _BUSINESS_ID.fullmatch(organisation) is None:
+            raise ValueError("not a business ID")
+        with self.write() as db:
+            db.execute("INSERT OR REPLACE INTO secret VALUES (?, '')", (_PURGE + organisation,))
+        with self._lock, _typed_errors():
+            if organisation == self._organisation:
+                self._attach(None)
+            self._purge(organisation)
+
+    def scrub(self) -> None:
+        """Empty both write-ahead logs: what was deleted must not live on in them. A reader may make it a no-op."""
+        with self._lock, _typed_errors():
+            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def set_aside_broken(self) -> tuple[Incident, ...]:
+        """Check every page of both files, move broken ones aside and open fresh ones in their place.
+
+        Returns:
+            The incidents of this check, none when all pages are sound.
+        """
+        with self._lock, _typed_errors():
+            organisation, before = self._organisation, len(self._incidents)
+            replica = None if organisation is None else self._replica_file(organisation)
+            broken = [
+                name
+                for schema, name in (("main", LEDGER_FILE), ("replica", replica))
+                if name is not None and not self._sound(schema)
+            ]
+            if broken:
+                self._close_connection()
+                for name in broken:
+                    self._set_aside(name, "corrupt")
+                self._open_ledger()
+                self._attach(organisation)
+            return tuple(self._incidents[before:])
+
+    def close(self) -> None:
+        """Close the connection; a second time does nothing."""
+        with self._lock:
+            self._close_connection()
+
+    # --- opening -----------------------------------------------------------------------------------------------------
+
+    def _open_ledger(self) -> None:
+        with files.locked(self.folder):
+            key = self._key(LEDGER_FILE)
+            path = self.folder / LEDGER_FILE
+            files.create(path)
+            try:
+                self._db = self._connect(path, key)
+            except StoreCorrupt:
+                self._set_aside(LEDGER_FILE, files.why_closed(path, salt_of(key)))
+                files.create(path)
+                self._db = self._connect(path, key)
+            self._migrate()
+        self._versions = self._data_versions()
+
+    def _key(self, name: str) -> bytes:
+        """Return the key of a file; wraps that can never be opened again are set aside and new ones begun."""
+        try:
+            return self._keys.key(name)
+        except KeysLost:
+            moved = self._keys.set_aside(self._stamp())
+            self._incidents.append(Incident(moved.name, "keys_lost", moved, self.clock.now()))
+            return self._keys.key(name)
+
+    def _connect(self, path: Path, key: bytes) -> Connection:
+        db: Connection = driver.connect(
+            str(path), timeout=BUSY_TIMEOUT, isolation_level=None, factory=Connection, check_same_thread=False
+        )
+        try:
+            db.memo = {}
+            # Before anything else: the cipher writes its errors to stderr, that is into the middle of the screen.
+            db.execute("PRAGMA cipher_log_level = NONE")
+            db.execute(f'PRAGMA key = "{_literal(key)}"')
+            with _typed_errors():
+                db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+                for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "mmap_size = 0", "temp_store = MEMORY"):
+                    db.execute(f"PRAGMA {pragma}")
+                _prepare(db, "main", "FULL")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _migrate(self) -> None:
+        db = self.db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            found = db.execute("PRAGMA user_version").fetchone()[0]
+            if found > LEDGER_VERSION:
+                raise LedgerTooNew(found, LEDGER_VERSION)
+            for step in STEPS[found:]:
+                for statement in statements(step):
+                    db.execute(statement)
+            if found < LEDGER_VERSION:
+                db.execute(f"PRAGMA user_version = {LEDGER_VERSION}")
+            db.execute("COMMIT")
+        except BaseException:
+            self._rollback(db)
+            raise
+
+    def _attach(self, organisation: str | None) -> None:
+        db = self.db
+        if self._organisation is not None:
+            self._organisation = None
+            self._identity = None
+            db.memo.clear()
+            db.execute("DETACH DATABASE replica")
+        if organisation is None:
+            self._versions = self._data_versions()
+            return
+        name = self._replica_file(organisation)
+        with files.locked(self.folder):
+            try:
+                fresh = self._attach_file(name)
+            except StoreCorrupt:
+                self._set_aside(name, files.why_closed(self.folder / name, salt_of(self._key(name))))
+                fresh = self._attach_file(name)
+            if not fresh and db.execute("PRAGMA replica.user_version").fetchone()[0] != REPLICA_VERSION:
+                # Everything in it can be pulled again; a shape that this version does not know can't be read.
+                db.execute("DETACH DATABASE replica")
+                self._keys.forget(name)
+                old = files.set_aside(self.folder / name, f"old-{self._stamp()}")
+                self._attach_file(name)
+                files.remove(old)
+        found = (self.folder / name).stat()
+        self._identity = (found.st_dev, found.st_ino)
+        self._organisation = organisation
+        self._versions = self._data_versions()
+
+    def _attach_file(self, name: str) -> bool:
+        """Attach a file of ours as `replica`; make its tables when it is new and say whether it was."""
+        db = self.db
+        path = self.folder / name
+        files.create(path)
+        db.execute("ATTACH DATABASE ? AS replica KEY ?", (str(path), _literal(self._key(name))))
+        try:
+            with _typed_errors():
+                fresh: bool = db.execute("SELECT count(*) FROM replica.sqlite_schema").fetchone()[0] == 0
+                _prepare(db, "replica", "NORMAL")
+                if fresh:
+                    _create_replica(db)
+        except BaseException:
+            self._rollback(db)
+            db.execute("DETACH DATABASE replica")
+            raise
+        return fresh
+
+    def _replaced(self) -> bool:
+        """Tell whether another process has destroyed the replica's file under us."""
+        if self._organisation is None:
+            return False
+        try:
+            found = (self.folder / self._replica_file(self._organisation)).stat()
+        except FileNotFoundError:
+            return True
+        return (found.st_dev, found.st_ino) != self._identity
+
+    def _set_aside(self, name: str, kind: str) -> None:
+        moved = files.set_aside(self.folder / name, f"corrupt-{self._stamp()}")
+        self._incidents.append(Incident(name, kind, moved, self.clock.now()))
+
+    def _stamp(self) -> str:
+        return f"{self.clock.now():%Y%m%dT%H%M%S}-{self.ids.new()[:6]}"
+
+    def _sound(self, schema: str) -> bool:
+        try:
+            found = self.db.execute(f"PRAGMA {schema}.quick_check(1)").fetchall()
+        except driver.DatabaseError as error:
+            if isinstance(typed(error), StoreCorrupt):
+                return False
+            raise
+        return bool(found == [("ok",)])
+
+    # --- ends --------------------------------------------------------------------------------------------------------
+
+    def _resume_purges(self) -> None:
+        rows = self.db.execute("SELECT key FROM secret WHERE key GLOB ?", (_PURGE + "*",)).fetchall()
+        for (key,) in rows:
+            self._purge(key.removeprefix(_PURGE))
+
+    def _purge(self, organisation: str) -> None:
+        name = self._replica_file(organisation)
+        with files.locked(self.folder):
+            self._keys.forget(name)
+            files.remove(self.folder / name)
+        self.db.execute("DELETE FROM secret WHERE key = ?", (_PURGE + organisation,))
+
+    def _close_connection(self) -> None:
+        db, self._db, self._organisation = self._db, None, None
+        if db is not None:
+            db.close()
+
+    def _data_versions(self) -> tuple[int, ...]:
+        schemas = ("main",) if self._organisation is None else ("main", "replica")
+        found = [int(self.db.execute(f"PRAGMA {schema}.data_version").fetchone()[0]) for schema in schemas]
+        return (*found, *(self._identity or ()))
+
+    @staticmethod
+    def _replica_file(organisation: str) -> str:
+        return f"replica-{organisation}.db"
+
+
+def _literal(key: bytes) -> str:
+    """Write a raw key and its salt the way SQLCipher takes them, so that no key is derived."""
+    return f"x'{key.hex()}{salt_of(key).hex()}'"
+
+
+def _prepare(db: Connection, schema: str, synchronous: str) -> None:
+    db.execute(f"PRAGMA {schema}.journal_mode = WAL").fetchone()
+    db.execute(f"PRAGMA {schema}.secure_delete = ON").fetchone()
+    db.execute(f"PRAGMA {schema}.cache_size = -{CACHE_KIB}")
+    db.execute(f"PRAGMA {schema}.synchronous = {synchronous}")
+
+
+def _create_replica(db: Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    for statement in statements(REPLICA):
+        db.execute(statement)
+    db.execute("INSERT INTO replica.revision VALUES (0)")
+    # Without this option deleted words stay in the index until a merge happens to drop them.
+    db.execute("INSERT INTO replica.notice_text (notice_text, rank) VALUES ('secure-delete', 1)")
+    db.execute(f"PRAGMA replica.user_version = {REPLICA_VERSION}")
+    db.execute("COMMIT")
+
+
+def owned_by_us(path: Path) -> bool:
+    """Tell whether a file belongs to this user and nobody else may read it, for `kelmu doctor`."""
+    found = path.stat()
+    ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+    return ours and not found.st_mode & 0o077

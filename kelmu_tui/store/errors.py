@@ -1,0 +1,87 @@
+"""What can go wrong with the files on disk, as types that every face has a text for.
+
+    StoreError              code
+    ├── StoreFull           "store_full": the disk is full; the transaction was rolled back, nothing is half done
+    ├── StoreUnavailable    "store_unavailable": reason "io", "busy", "read_only", "open" or "unsafe"
+    │   └── StoreCorrupt    "store_corrupt": a page fails its check while working; `Store.set_aside_broken` mends it
+    ├── LedgerTooNew        "ledger_too_new": written by a newer version of the program
+    ├── NoReplica           "no_replica": no organisation has been attached
+    └── KeysUnavailable     "keys_unavailable": reason "keyring_missing", "keyring_silent", "keyring_refused",
+        │                   "passphrase_missing", "demo_only"
+        ├── WrongPassphrase "wrong_passphrase"
+        ├── WeakPassphrase  "weak_passphrase"
+        └── KeysLost        "keys_lost": the wraps can never be opened again
+
+No message of these holds a value of the store.
+"""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """Base of everything the store raises on purpose; `code` is stable and translated by the faces."""
+
+    code = "store_error"
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(f"{self.code}: {reason}" if reason else self.code)
+        self.reason = reason
+
+
+class StoreFull(StoreError):
+    """The disk is full; what was being written is not there, everything before it is."""
+
+    code = "store_full"
+
+
+class StoreUnavailable(StoreError):
+    """The file cannot be read or written now; `reason` says how."""
+
+    code = "store_unavailable"
+
+
+class StoreCorrupt(StoreUnavailable):
+    """A page of a file fails its check."""
+
+    code = "store_corrupt"
+
+
+class LedgerTooNew(StoreError):
+    """The ledger was written by a newer program: opening it could lose what this version does not know."""
+
+    code = "ledger_too_new"
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(f"version {found}, known {known}")
+        self.found = found
+        self.known = known
+
+
+class NoReplica(StoreError):
+    """Something of an organisation was asked before one was attached."""
+
+    code = "no_replica"
+
+
+class KeysUnavailable(StoreError):
+    """The files' keys cannot be had now; `reason` says why."""
+
+    code = "keys_unavailable"
+
+
+class WrongPassphrase(KeysUnavailable):
+    """The passphrase does not open the wraps."""
+
+    code = "wrong_passphrase"
+
+
+class WeakPassphrase(KeysUnavailable):
+    """A new passphrase is too short or too common."""
+
+    code = "weak_passphrase"
+
+
+class KeysLost(KeysUnavailable):
+    """The wraps are unreadable or their secret is gone for good: the files behind them stay closed for ever."""
+
+    code = "keys_lost"

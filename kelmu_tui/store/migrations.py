@@ -1,0 +1,25 @@
+"""Numbered steps of the ledger's tables, forwards only; step n leads from `user_version` n - 1 to n.
+
+A released step is never edited: the ledger may hold commands that exist nowhere else, so each version ever released
+must lead to today's. The replica has no steps: another version of it is thrown away and pulled again.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kelmu_tui.store.schema import LEDGER, LEDGER_VERSION
+
+STEPS: Final[tuple[str, ...]] = (LEDGER,)
+
+if len(STEPS) != LEDGER_VERSION:
+    raise AssertionError("LEDGER_VERSION counts the steps")
+
+
+def statements(script: str) -> list[str]:
+    """Split a script of ours into statements; `executescript` would commit the transaction around it.
+
+    Comments may hold semicolons only in lines of their own.
+    """
+    lines = [line.split("--", 1)[0] for line in script.splitlines()]
+    return [part.strip() for part in "\n".join(lines).split(";") if part.strip()]

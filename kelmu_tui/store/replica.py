@@ -1,0 +1,204 @@
+"""Writers of the backend's rows: what the wire brought goes into its tables, the search index is kept in step.
+
+Rows come as the wire's JSON (dicts that sync has validated) and belong to a *generation*, which is one filling of one
+scope; generations are unique over all scopes. All of these run inside a `Store.write` of the caller, which also
+registers what changed. Tombstones of a filling generation are the caller's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from kelmu_tui.domain.notices import OPEN_STATUSES
+from kelmu_tui.store.words import kind_ranks, municipality_ranks, notice_words, sort_key
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_OPEN: Final = frozenset(status.value for status in OPEN_STATUSES)
+_LAST: Final = 10**6
+"""Rank of what the catalogue does not know: a newer backend may know more kinds than this program."""
+_LOOKUP: Final = 500
+
+_INSERT_NOTICE: Final = (
+    "INSERT INTO replica.notice (rowid, generation, id, version, kind, kind_rank, subtype, urgent, status, open,"
+    " organisation, municipality, municipality_rank, arrived, due, customer, customer_key, non_disclosure, assignee,"
+    " assignee_name, transferred_from, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+_INSERT_WORDS: Final = "INSERT INTO replica.notice_text (rowid, words) VALUES (?, ?)"
+_DELETE_WORDS: Final = "INSERT INTO replica.notice_text (notice_text, rowid, words) VALUES ('delete', ?, ?)"
+
+
+def microseconds(instant: str | datetime) -> int:
+    """Return an instant (ISO text with offset, or aware) as microseconds since 1970 in UTC."""
+    if isinstance(instant, str):
+        instant = datetime.fromisoformat(instant)
+    return (instant - EPOCH) // _MICROSECOND
+
+
+def instant(microseconds: int) -> datetime:
+    """Return the UTC instant that `microseconds` stands for."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def put_rows(db: Any, generation: int, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write rows of any table into a generation, each over an older version of itself, and count those written.
+
+    A row older than the stored one is left out: feed and snapshot may bring the same row in either order.
+    """
+    tables: dict[str, list[Mapping[str, Any]]] = {"notice": [], "trace": [], "announcement": []}
+    for row in rows:
+        tables[row["table"]].append(row)
+    written = sum(
+        _put_notices(db, generation, tables["notice"][start : start + _LOOKUP])
+        for start in range(0, len(tables["notice"]), _LOOKUP)
+    )
+    written += _put_traces(db, generation, tables["trace"])
+    written += _put_announcements(db, generation, tables["announcement"])
+    if written:
+        _touch(db)
+    return written
+
+
+def remove(db: Any, generation: int, id: str, version: int | None = None) -> bool:  # noqa: A002
+    """Remove a row from a generation unless the stored one is newer than `version`; say whether it was there."""
+    limit = 1 << 62 if version is None else version
+    found = db.execute(
+        "SELECT rowid, body FROM replica.notice WHERE generation = ? AND id = ? AND version <= ?",
+        (generation, id, limit),
+    ).fetchone()
+    if found is not None:
+        _delete_notices(db, [found])
+        _touch(db)
+        return True
+    for table in ("trace", "announcement"):
+        gone = db.execute(
+            f"DELETE FROM replica.{table} WHERE generation = ? AND id = ? AND version <= ?",  # noqa: S608
+            (generation, id, limit),
+        )
+        if gone.rowcount:
+            _touch(db)
+            return True
+    return False
+
+
+def drop_generation(db: Any, generation: int, limit: int) -> bool:
+    """Delete at most `limit` rows of a generation that is no longer shown; say whether nothing is left of it."""
+    found = db.execute(
+        "SELECT rowid, body FROM replica.notice WHERE generation = ? LIMIT ?", (generation, limit)
+    ).fetchall()
+    if found:
+        _delete_notices(db, found)
+        _touch(db)
+    if len(found) == limit:
+        return False
+    for table in ("trace", "announcement", "tombstone"):
+        db.execute(f"DELETE FROM replica.{table} WHERE generation = ?", (generation,))  # noqa: S608
+    return True
+
+
+def purge(db: Any, generation: int) -> None:
+    """Delete a whole generation at once: a revoked scope must be gone in the transaction that stores its cursor.
+
+    Afterwards `Store.scrub` empties the write-ahead log, where old pages may still lie.
+    """
+    others = db.execute("SELECT 1 FROM replica.notice WHERE generation <> ? LIMIT 1", (generation,)).fetchone()
+    if others is None:
+        # Nothing else is indexed: dropping the whole index is a hundred times cheaper than taking out each word.
+        db.execute("INSERT INTO replica.notice_text (notice_text) VALUES ('delete-all')")
+        db.execute("DELETE FROM replica.notice WHERE generation = ?", (generation,))
+    while not drop_generation(db, generation, _LOOKUP):
+        pass
+    _touch(db)
+
+
+def _touch(db: Any) -> None:
+    db.execute("UPDATE replica.revision SET number = number + 1")
+
+
+def _delete_notices(db: Any, found: Sequence[tuple[int, str]]) -> None:
+    db.executemany(_DELETE_WORDS, [(rowid, notice_words(json.loads(body))) for rowid, body in found])
+    db.executemany("DELETE FROM replica.notice WHERE rowid = ?", [(rowid,) for rowid, _ in found])
+
+
+def _put_notices(db: Any, generation: int, rows: Sequence[Mapping[str, Any]]) -> int:
+    newest: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        if row["id"] not in newest or row["version"] >= newest[row["id"]]["version"]:
+            newest[row["id"]] = row
+    if not newest:
+        return 0
+    marks = ",".join("?" * len(newest))
+    stored = db.execute(
+        f"SELECT rowid, id, version, body FROM replica.notice WHERE generation = ? AND id IN ({marks})",  # noqa: S608
+        (generation, *newest),
+    ).fetchall()
+    replaced = []
+    for rowid, id_, version, body in stored:
+        if version > newest[id_]["version"]:
+            del newest[id_]
+        else:
+            replaced.append((rowid, body))
+    if replaced:
+        _delete_notices(db, replaced)
+    rowid = db.execute("SELECT coalesce(max(rowid), 0) FROM replica.notice").fetchone()[0] + 1
+    db.executemany(_INSERT_NOTICE, [_notice(rowid + n, generation, row) for n, row in enumerate(newest.values())])
+    db.executemany(_INSERT_WORDS, [(rowid + n, notice_words(row)) for n, row in enumerate(newest.values())])
+    return len(newest)
+
+
+def _notice(rowid: int, generation: int, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    customer = row["customer"]
+    name = f"{customer['family_name']}, {customer['given_names']}"
+    return (
+        rowid,
+        generation,
+        row["id"],
+        row["version"],
+        row["kind"],
+        kind_ranks().get(row["kind"], _LAST),
+        row.get("subtype"),
+        row["urgent"],
+        row["status"],
+        row["status"] in _OPEN,
+        row["organisation"],
+        row["municipality"],
+        municipality_ranks().get(row["municipality"], _LAST),
+        microseconds(row["arrived"]),
+        row["due"],
+        name,
+        sort_key(name),
+        bool(customer.get("non_disclosure")),
+        row.get("assignee"),
+        row.get("assignee_name"),
+        row.get("transferred_from"),
+        _text(row),
+    )
+
+
+def _put_traces(db: Any, generation: int, rows: Sequence[Mapping[str, Any]]) -> int:
+    before = db.total_changes
+    db.executemany(
+        "INSERT INTO replica.trace (generation, id, version, at, due, body) VALUES (?,?,?,?,?,?)"
+        " ON CONFLICT (generation, id) DO UPDATE SET version = excluded.version, at = excluded.at, due = excluded.due,"
+        " body = excluded.body WHERE excluded.version >= version",
+        [(generation, r["id"], r["version"], microseconds(r["at"]), r["due"], _text(r)) for r in rows],
+    )
+    return int(db.total_changes - before)
+
+
+def _put_announcements(db: Any, generation: int, rows: Sequence[Mapping[str, Any]]) -> int:
+    before = db.total_changes
+    db.executemany(
+        "INSERT INTO replica.announcement (generation, id, version, starts, ends, body) VALUES (?,?,?,?,?,?)"
+        " ON CONFLICT (generation, id) DO UPDATE SET version = excluded.version, starts = excluded.starts,"
+        " ends = excluded.ends, body = excluded.body WHERE excluded.version >= version",
+        [(generation, r["id"], r["version"], r["starts"], r.get("ends"), _text(r)) for r in rows],
+    )
+    return int(db.total_changes - before)
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
