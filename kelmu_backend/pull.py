@@ -1,0 +1,164 @@
+"""The two ways data leave: the change feed's answers and the pages of a snapshot (`local-first`, pull)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select
+
+from kelmu_backend import feed, rows
+from kelmu_backend.database import tables
+from kelmu_backend.keys import Signer
+from kelmu_backend.policy import ANNOUNCEMENTS, Access, notices_scope, traces_scope
+from kelmu_backend.problems import ProblemError, not_found
+from kelmu_backend.rows import JsonRow, instant
+from kelmu_tui.api.contract import ProblemCode
+
+SNAPSHOT_PAGE: Final = 1000
+"""Rows that one short read of a snapshot takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """An answer of the feed.
+
+    Attributes:
+        body: `contract.Changes` as plain JSON.
+        news: something in it concerns the client, so a waiting poll answers at once.
+        notices: rows with a customer in it, which the audit log has to name.
+    """
+
+    body: dict[str, Any]
+    news: bool
+    notices: int
+
+
+def changes(
+    connection: Connection, access: Access, sealed: str | None, signer: Signer, now: datetime, lease: JsonRow
+) -> Pulled:
+    """Answer what has changed since the cursor `sealed`, or tell the client to start anew."""
+    state = feed.state(connection)
+    organisation = access.organisation.business_id
+    cursor = feed.Cursor.unseal(sealed, signer, access.user)
+    granted = access.scopes
+    body: dict[str, Any] = {
+        "kind": "delta",
+        "epoch": state.epoch,
+        "cursor": "",
+        "seq": state.head,
+        "more": False,
+        "head": state.head,
+        "changes": [],
+        "granted": sorted(granted),
+        "added": [],
+        "revoked": [],
+        "session_revision": access.revision,
+        "lease": lease,
+        "server_time": instant(now),
+    }
+    fresh = cursor is None or (cursor.epoch, cursor.organisation) != (state.epoch, organisation)
+    if cursor is None or fresh or not state.low <= cursor.seq <= state.head:
+        body["kind"] = "reset"
+        body["cursor"] = feed.Cursor(state.epoch, state.head, organisation, granted, access.revision).seal(
+            signer, access.user
+        )
+        return Pulled(body, news=True, notices=0)
+    entries: Sequence[Row[Any]] = []
+    known = granted & cursor.scopes
+    if cursor.seq < state.head and known:
+        entries, body["more"] = feed.page(connection, known, cursor.seq)
+        if body["more"]:
+            body["seq"] = entries[-1].seq
+        body["changes"] = _changes(connection, organisation, entries)
+    body["added"] = sorted(granted - cursor.scopes)
+    body["revoked"] = sorted(cursor.scopes - granted)
+    body["cursor"] = feed.Cursor(state.epoch, body["seq"], organisation, granted, access.revision).seal(
+        signer, access.user
+    )
+    news = bool(entries) or granted != cursor.scopes or access.revision != cursor.revision
+    held = notices_scope(organisation)
+    return Pulled(body, news, sum(entry.scope == held and entry.op == "up" for entry in entries))
+
+
+def _changes(connection: Connection, organisation: str, entries: Sequence[Row[Any]]) -> list[JsonRow]:
+    wanted: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.op == "up":
+            wanted.setdefault(entry.scope, []).append(entry.aggregate)
+    found = {scope: _rows(connection, organisation, scope, ids) for scope, ids in wanted.items()}
+    told = []
+    for entry in entries:
+        row = found.get(entry.scope, {}).get(entry.aggregate)
+        told.append(
+            {
+                "scope": entry.scope,
+                "id": entry.aggregate,
+                "version": entry.version if row is None else row["version"],
+                "op": "rm" if row is None else "up",
+                "row": row,
+            }
+        )
+    return told
+
+
+def _rows(connection: Connection, organisation: str, scope: str, ids: Sequence[str]) -> Mapping[str, JsonRow]:
+    if scope == ANNOUNCEMENTS:
+        return rows.announcements(connection, ids)
+    if scope == traces_scope(organisation):
+        return rows.traces(connection, organisation, ids)
+    return rows.notices(connection, organisation, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPage:
+    """Some rows of a scope, read in one transaction with the head of the feed.
+
+    Attributes:
+        count: rows of the whole scope, asked for with the first page only.
+        last: id to go on behind, None when the scope is complete.
+    """
+
+    epoch: str
+    head: int
+    rows: list[JsonRow]
+    last: str | None
+    count: int
+    notices: int
+
+
+def snapshot_page(connection: Connection, access: Access, scope: str, after: str, *, first: bool) -> SnapshotPage:
+    """Return the next rows of `scope` behind the id `after`.
+
+    Raises:
+        ProblemError: the scope is not granted, or is nobody's here.
+    """
+    organisation = access.organisation.business_id
+    read, count = _scope(organisation, scope)
+    if scope not in access.scopes:
+        raise ProblemError(ProblemCode.MANDATE_MISSING)
+    state = feed.state(connection)
+    total = int(connection.execute(count).scalar_one()) if first else 0
+    found = read(connection, after, SNAPSHOT_PAGE)
+    last = found[-1]["id"] if len(found) == SNAPSHOT_PAGE else None
+    return SnapshotPage(
+        state.epoch, state.head, found, last, total, len(found) if scope == notices_scope(organisation) else 0
+    )
+
+
+_Read = Callable[[Connection, str, int], list[JsonRow]]
+
+
+def _scope(organisation: str, scope: str) -> tuple[_Read, Any]:
+    """Return how to read and to count a scope; one of another organisation does not exist for the asker."""
+    if scope == ANNOUNCEMENTS:
+        return rows.announcement_page, select(func.count()).select_from(tables.announcement)
+    if scope == notices_scope(organisation):
+        counted = select(func.count()).where(tables.notice.c.organisation == organisation, tables.notice.c.published)
+        return lambda c, after, limit: rows.notice_page(c, organisation, after, limit), counted
+    if scope == traces_scope(organisation):
+        counted = select(func.count()).where(tables.trace.c.organisation == organisation)
+        return lambda c, after, limit: rows.trace_page(c, organisation, after, limit), counted
+    raise not_found()
