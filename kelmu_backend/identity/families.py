@@ -56,7 +56,16 @@ class Renewal:
     refresh_token: str
 
 
-def start(connection: Connection, ring: KeyRing, family: Family, device_name: str, seed: str, now: datetime) -> Renewal:
+def start(
+    connection: Connection,
+    ring: KeyRing,
+    family: Family,
+    device_name: str,
+    seed: str,
+    now: datetime,
+    *,
+    request_id: str | None = None,
+) -> Renewal:
     """Begin a family; its first refresh token is computed from `seed`, a secret of 256 bits that is used up."""
     connection.execute(
         insert(token_family).values(
@@ -70,7 +79,7 @@ def start(connection: Connection, ring: KeyRing, family: Family, device_name: st
             generation=0,
         )
     )
-    journal.record(connection, Event.STARTED, now, user=family.user, subject=family.id)
+    journal.record(connection, Event.STARTED, now, user=family.user, subject=family.id, request_id=request_id)
     return Renewal(family, _issue(connection, ring, family.id, seed, 1, now))
 
 

@@ -123,14 +123,20 @@ def start(
 
 
 def poll(
-    connection: Connection, ring: KeyRing, device_code: str, client: str, session: str, now: datetime
+    connection: Connection,
+    ring: KeyRing,
+    device_code: str,
+    client: str,
+    session: str,
+    caller: Caller,
+    now: datetime,
 ) -> Renewal | PollError:
     """Answer a poll: the new session, under the id `session`, or why there is none yet or never will be."""
     row = _locked(connection, device_grant.c.id == codes.digest(device_code))
     if row is None or row.client != client:
         return PollError.INVALID
     if row.state == State.SPENT:
-        return _again(connection, ring, row, device_code, now)
+        return _again(connection, ring, row, device_code, caller, now)
     if row.state == State.REFUSED:
         return PollError.DENIED
     if row.expires <= now:
@@ -139,7 +145,7 @@ def poll(
         return _told_to_wait(connection, row, now)
     _set(connection, row.id, state=State.SPENT.value, family=session)
     family = Family(id=session, user=row.user, client=client, device=row.device, expires=now + families.LIFE)
-    return families.start(connection, ring, family, row.device_name, device_code, now)
+    return families.start(connection, ring, family, row.device_name, device_code, now, request_id=caller.request_id)
 
 
 def enter(connection: Connection, ring: KeyRing, typed: str, caller: Caller, now: datetime) -> Grant | Mistake:
@@ -196,14 +202,14 @@ def decide(
 
 
 def _again(
-    connection: Connection, ring: KeyRing, row: Row[Any], device_code: str, now: datetime
+    connection: Connection, ring: KeyRing, row: Row[Any], device_code: str, caller: Caller, now: datetime
 ) -> Renewal | PollError:
     """Answer a poll after the tokens: the same ones once more while nobody has used them, for answers get lost."""
     repeated = families.unused(connection, ring, row.family, device_code, now) if now < row.expires else None
     if repeated is not None:
         return repeated
     # Whoever asks now is late by a whole session or holds a copy of the device code.
-    families.end(connection, row.family, End.REPLAY, now)
+    families.end(connection, row.family, End.REPLAY, now, request_id=caller.request_id)
     return PollError.INVALID
 
 
