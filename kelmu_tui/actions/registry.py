@@ -1,0 +1,237 @@
+"""The actions: id, where they work, default keys, what they need, how much they matter in the footer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX
+
+
+class Context(StrEnum):
+    """Where an action works."""
+
+    GLOBAL = "global"
+    MAIN = "main"
+    LIST = "list"
+    INBOX = "inbox"
+    NOTICE = "notice"
+    OUTBOX = "outbox"
+    ANNOUNCEMENTS = "announcements"
+    ORGANISATIONS = "organisations"
+    SIGN_IN = "sign_in"
+    ABOUT = "about"
+    DIALOG = "dialog"
+    TRANSFER = "transfer"
+    NOTE = "note"
+    CONFIRM = "confirm"
+    HELP = "help"
+    PALETTE = "palette"
+    FILTER = "filter"
+
+
+class Group(StrEnum):
+    """Headings of the help screen."""
+
+    WORK = "work"
+    MOVE = "move"
+    CHOOSE = "choose"
+    PLACES = "places"
+    PROGRAM = "program"
+    DIALOGS = "dialogs"
+
+
+_PAGE = (Context.MAIN, Context.GLOBAL)
+_ROWS = (Context.LIST, *_PAGE)
+
+ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
+    {
+        Context.INBOX: (Context.INBOX, *_ROWS),
+        Context.NOTICE: (Context.NOTICE, *_PAGE),
+        Context.OUTBOX: (Context.OUTBOX, *_ROWS),
+        Context.ANNOUNCEMENTS: (Context.ANNOUNCEMENTS, *_ROWS),
+        Context.ABOUT: (Context.ABOUT, *_PAGE),
+        Context.ORGANISATIONS: (Context.ORGANISATIONS, Context.LIST, Context.GLOBAL),
+        Context.SIGN_IN: (Context.SIGN_IN, Context.LIST, Context.GLOBAL),
+        Context.TRANSFER: (Context.TRANSFER, Context.DIALOG),
+        Context.NOTE: (Context.NOTE, Context.DIALOG),
+        Context.CONFIRM: (Context.CONFIRM, Context.DIALOG),
+        Context.HELP: (Context.HELP, Context.DIALOG),
+        Context.PALETTE: (Context.PALETTE, Context.DIALOG),
+        Context.FILTER: (Context.FILTER, Context.DIALOG),
+    }
+)
+"""Contexts that are active together on each screen, the innermost first; a key means one thing on a screen."""
+
+TYPING: Final = frozenset(
+    {
+        Context.DIALOG,
+        Context.TRANSFER,
+        Context.NOTE,
+        Context.CONFIRM,
+        Context.HELP,
+        Context.PALETTE,
+        Context.FILTER,
+    }
+)
+"""Contexts in which letters are text: an action there needs another kind of key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a user can do.
+
+    Attributes:
+        contexts: where it works.
+        keys: default keys as Textual names them; empty when it is reached through the palette alone.
+        capability: needed for it, None when every user may.
+        selection: it acts on the marked rows, or on the one under the cursor.
+        undoable: `u` takes it back.
+        needs_network: it can't be done while offline; commands don't need it, they wait in the outbox.
+        priority: the lower, the earlier it gets a place in the footer; None stays out of it.
+        essential: it may be given other keys, but not none.
+    """
+
+    id: str
+    contexts: tuple[Context, ...]
+    keys: tuple[str, ...]
+    group: Group
+    priority: int | None = None
+    capability: str | None = None
+    selection: bool = False
+    undoable: bool = False
+    needs_network: bool = False
+    essential: bool = False
+
+    @property
+    def label_key(self) -> str:
+        """Key of its label: a word or two for the footer."""
+        return f"actions.{self.id}.label"
+
+    @property
+    def help_key(self) -> str:
+        """Key of its help: one sentence."""
+        return f"actions.{self.id}.help"
+
+    @property
+    def method(self) -> str:
+        """Name of the action in the faces: the method is `action_<method>`."""
+        return self.id.replace(".", "_")
+
+
+def _command(
+    name: str, key: str, priority: int | None, *, capability: str = NOTICES_INBOX, undoable: bool = True
+) -> Action:
+    """A command on notices: works on the list and while reading one."""
+    return Action(
+        f"inbox.{name}",
+        (Context.INBOX, Context.NOTICE),
+        (key,),
+        Group.WORK,
+        priority,
+        capability=capability,
+        selection=True,
+        undoable=undoable,
+    )
+
+
+_MOVING = (Context.LIST, Context.NOTICE, Context.ABOUT)
+
+ACTIONS: Final = (
+    # Work on notices
+    _command("transfer", "t", 20, capability=NOTICE_TRANSFER),
+    _command("take", "a", 21),
+    _command("handle", "d", 22),
+    _command("release", "A", 60),
+    _command("reopen", "D", 62),
+    _command("note", "n", 40, undoable=False),
+    _command("take_back", "b", 61, capability=NOTICE_TRANSFER, undoable=False),
+    Action("inbox.views", (Context.INBOX,), ("v",), Group.CHOOSE, 41, capability=NOTICES_INBOX),
+    Action("inbox.sort", (Context.INBOX,), ("s",), Group.CHOOSE, 45, capability=NOTICES_INBOX),
+    Action("inbox.show_new", (Context.INBOX,), ("N",), Group.CHOOSE, 63, capability=NOTICES_INBOX),
+    Action("inbox.pane", (Context.INBOX,), ("tab",), Group.MOVE, 64, capability=NOTICES_INBOX),
+    Action("notice.next", (Context.NOTICE,), ("J", "right_square_bracket"), Group.MOVE, 50),
+    Action("notice.previous", (Context.NOTICE,), ("K", "left_square_bracket"), Group.MOVE, 51),
+    # Commands on their way
+    Action("outbox.retry", (Context.OUTBOX,), ("t",), Group.WORK, 20, selection=True),
+    Action("outbox.redo", (Context.OUTBOX,), ("R",), Group.WORK, 21, selection=True),
+    Action("outbox.discard", (Context.OUTBOX,), ("d",), Group.WORK, 22, selection=True),
+    # Choosing who to be and for whom to work
+    Action("sign_in.again", (Context.SIGN_IN,), ("n",), Group.WORK, 20, needs_network=True),
+    # Rows
+    Action("list.open", (Context.LIST,), ("enter", "l"), Group.MOVE, 44, selection=True, essential=True),
+    Action("list.mark", (Context.LIST,), ("x", "space"), Group.CHOOSE, 30),
+    Action("list.mark_range", (Context.LIST,), ("X",), Group.CHOOSE, 70),
+    Action("list.mark_all", (Context.LIST,), ("asterisk",), Group.CHOOSE, 71),
+    Action("list.filter", (Context.LIST,), ("slash",), Group.CHOOSE, 31),
+    Action("list.down", _MOVING, ("j", "down"), Group.MOVE, essential=True),
+    Action("list.up", _MOVING, ("k", "up"), Group.MOVE, essential=True),
+    Action("list.page_down", _MOVING, ("pagedown", "ctrl+f"), Group.MOVE),
+    Action("list.page_up", _MOVING, ("pageup", "ctrl+b"), Group.MOVE),
+    Action("list.top", _MOVING, ("g", "home"), Group.MOVE),
+    Action("list.bottom", _MOVING, ("G", "end"), Group.MOVE),
+    # Everywhere after sign-in
+    Action("main.undo", (Context.MAIN,), ("u",), Group.WORK, 32),
+    Action("main.repeat", (Context.MAIN,), ("full_stop",), Group.WORK, 42),
+    Action("main.sync", (Context.MAIN,), ("r",), Group.PROGRAM, 65, needs_network=True),
+    Action("main.organisation", (Context.MAIN,), ("o",), Group.PLACES, 66),
+    Action("main.inbox", (Context.MAIN,), ("1",), Group.PLACES, capability=NOTICES_INBOX),
+    Action("main.outbox", (Context.MAIN,), ("6",), Group.PLACES),
+    Action("main.announcements", (Context.MAIN,), ("7",), Group.PLACES),
+    Action("main.sign_out", (Context.MAIN,), (), Group.PROGRAM),
+    # Always
+    Action("app.back", (Context.GLOBAL,), ("q", "h", "escape"), Group.MOVE, 43, essential=True),
+    Action("app.palette", (Context.GLOBAL,), ("colon", "ctrl+p"), Group.PROGRAM, 67, essential=True),
+    Action("app.language", (Context.GLOBAL,), ("L",), Group.PROGRAM, 72),
+    Action("app.mouse", (Context.GLOBAL,), (), Group.PROGRAM),
+    Action("app.about", (Context.GLOBAL,), ("I",), Group.PLACES, 73),
+    Action("app.quit", (Context.GLOBAL,), ("ctrl+q",), Group.PROGRAM, 74, essential=True),
+    Action("app.help", (Context.GLOBAL,), ("question_mark", "f1"), Group.PROGRAM, 1, essential=True),
+    # Dialogs, where letters are text
+    Action(
+        "dialog.accept",
+        (Context.TRANSFER, Context.CONFIRM, Context.HELP, Context.PALETTE, Context.FILTER),
+        ("enter",),
+        Group.DIALOGS,
+        10,
+        essential=True,
+    ),
+    Action("dialog.save", (Context.NOTE,), ("ctrl+s",), Group.DIALOGS, 10, essential=True),
+    Action("dialog.cancel", (Context.DIALOG,), ("escape",), Group.DIALOGS, 11, essential=True),
+    Action(
+        "dialog.down",
+        (Context.TRANSFER, Context.CONFIRM, Context.HELP, Context.PALETTE),
+        ("down", "ctrl+n"),
+        Group.DIALOGS,
+        essential=True,
+    ),
+    Action(
+        "dialog.up",
+        (Context.TRANSFER, Context.CONFIRM, Context.HELP, Context.PALETTE),
+        ("up", "ctrl+p"),
+        Group.DIALOGS,
+        essential=True,
+    ),
+    Action("dialog.next", (Context.TRANSFER, Context.CONFIRM), ("tab",), Group.DIALOGS, 20, essential=True),
+    Action("dialog.previous", (Context.TRANSFER, Context.CONFIRM), ("shift+tab",), Group.DIALOGS, essential=True),
+    Action(
+        "dialog.clear", (Context.TRANSFER, Context.HELP, Context.PALETTE, Context.FILTER), ("ctrl+u",), Group.DIALOGS
+    ),
+)
+"""All actions, in the order in which help shows them and the footer places them."""
+
+REGISTRY: Final[Mapping[str, Action]] = MappingProxyType({action.id: action for action in ACTIONS})
+
+
+def reachable(context: Context) -> tuple[Action, ...]:
+    """Return the actions that work on the screen `context`, the innermost context's first, else in registry order."""
+    depth = {name: number for number, name in enumerate(ACTIVE[context])}
+    found = [
+        (min(depth[c] for c in action.contexts if c in depth), order, action)
+        for order, action in enumerate(ACTIONS)
+        if any(c in depth for c in action.contexts)
+    ]
+    return tuple(action for _, _, action in sorted(found, key=lambda entry: entry[:2]))
