@@ -39,27 +39,23 @@ _SAME_BYTE: Final = frozenset({"i", "m", "j", "h", "left_square_bracket"})
 _SHIFTABLE: Final = _MOVING | {"tab"}
 
 
-def _character_name(character: str) -> str | None:
-    """Return Textual's name of a printable character: itself for letters and digits, else its Unicode name."""
-    if character == " ":
-        return "space"
-    if character.isalnum():
-        return character
-    try:
-        name = unicodedata.name(character)
-    except ValueError:
-        return None
-    if unicodedata.category(character)[0] not in "PS":
-        return None
-    return _RENAMED.get(character, name.lower().replace("-", "_").replace(" ", "_"))
-
-
 _RENAMED: Final[Mapping[str, str]] = MappingProxyType(
     {"/": "slash", "\\": "backslash", "@": "at", "_": "underscore", "-": "minus", "+": "plus"}
 )
 _CHARACTERS: Final[Mapping[str, str]] = MappingProxyType(
-    {name: c for c in map(chr, range(33, 127)) if (name := _character_name(c)) is not None}
+    {
+        _RENAMED.get(c) or unicodedata.name(c).lower().replace("-", "_").replace(" ", "_"): c
+        for c in [*map(chr, range(33, 127)), *"§½¤£€´¨"]
+        if not c.isalnum()
+    }
 )
+"""Signs of a Nordic keyboard by Textual's names, which are those of Unicode but for a few."""
+_NAMES: Final[Mapping[str, str]] = MappingProxyType({character: name for name, character in _CHARACTERS.items()})
+
+
+def _character_name(character: str) -> str | None:
+    """Return Textual's name of a character one can type: itself for letters and digits."""
+    return character if character.isalnum() else _NAMES.get(character)
 
 
 def parse_key(text: str) -> str | None:
