@@ -42,7 +42,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Text of one cell; `role` names a style of the list (`row-list--<role>`), none for the plain one."""
+    """Text of one cell; `role` is one of `painted.ROLES`, empty for the plain one."""
 
     text: str
     role: str = ""

@@ -10,16 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from rich.style import Style
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from kelmu_tui.platform.tasks import OnFailure
-from kelmu_tui.widgets.cells import Cell, Column, fit, gap_of, join, lean, place
+from kelmu_tui.widgets.cells import Cell, Column, fit, gap_of, join, place
 from kelmu_tui.widgets.glyphs import UNICODE, Glyphs
+from kelmu_tui.widgets.painted import Roled
 from kelmu_tui.widgets.row_reader import MOST_MARKS, ListState, RowReader
 from kelmu_tui.widgets.row_window import RowSource
 
@@ -28,25 +27,12 @@ Row = TypeVar("Row")
 GUTTER: Final = 3
 """Cells before the first column: cursor, mark, flag."""
 
-ROLES: Final = ("header", "plain", "cursor", "marked", "strong", "dim", "warn", "alarm", "good", "accent", "message")
 
-
-class RowList(Widget, Generic[Row], can_focus=True):
+class RowList(Roled, Generic[Row], can_focus=True):
     """A keyboard-driven list of rows; see the messages for what it tells."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"row-list--{role}" for role in ROLES}
-    ALLOW_SELECT = False
     DEFAULT_CSS = """
     RowList { height: 1fr; }
-    RowList > .row-list--header { text-style: bold; }
-    RowList > .row-list--cursor { text-style: reverse; }
-    RowList > .row-list--marked { text-style: bold; color: $accent; }
-    RowList > .row-list--strong { text-style: bold; }
-    RowList > .row-list--dim { text-style: dim; }
-    RowList > .row-list--warn { color: $warning; }
-    RowList > .row-list--alarm { color: $error; text-style: bold; }
-    RowList > .row-list--good { color: $success; }
-    RowList > .row-list--accent { color: $accent; }
     """
 
     @dataclass
@@ -95,7 +81,6 @@ class RowList(Widget, Generic[Row], can_focus=True):
         self._reader: RowReader[Row] = RowReader(self._reread, on_failure)
         self._window = self._reader.window
         self._texts = {ListState.LOADING: "", ListState.READY: "", ListState.FAILED: ""}
-        self._styles_of: dict[str, Style] = {}
         self._mark_start: str | None = None
         self._told: str | None = None
 
@@ -303,18 +288,6 @@ class RowList(Widget, Generic[Row], can_focus=True):
         """Stop reading."""
         await self._reader.close()
 
-    def notify_style_update(self) -> None:
-        """Forget the styles of the theme before."""
-        self._styles_of.clear()
-        super().notify_style_update()
-
-    def _style(self, role: str) -> Style:
-        style = self._styles_of.get(role)
-        if style is None:
-            style = lean(self.get_component_rich_style(f"row-list--{role or 'plain'}"))
-            self._styles_of[role] = style
-        return style
-
     def render_line(self, y: int) -> Strip:
         """Paint one line: the header, a row, or a message in place of rows."""
         width = self.size.width
@@ -325,11 +298,11 @@ class RowList(Widget, Generic[Row], can_focus=True):
             return self._row(index, width)
         if y == 2 and not self._window.rows:
             text = " " * GUTTER + self._texts[self._reader.state]
-            return join([(fit(text, width), self._style("message"))], width, self._style("plain"))
-        return Strip.blank(width, self._style("plain"))
+            return join([(fit(text, width), self.role("dim"))], width, self.role("plain"))
+        return Strip.blank(width, self.role("plain"))
 
     def _header(self, width: int) -> Strip:
-        style = self._style("header")
+        style = self.role("header")
         placed = place(self._columns, width - GUTTER)
         gap = " " * gap_of(width - GUTTER)
         labels = gap.join(fit(p.column.label, p.width, p.column.align) for p in placed)
@@ -339,19 +312,19 @@ class RowList(Widget, Generic[Row], can_focus=True):
         row = self._window.rows[index]
         marked = self._reader.key(row) in self._window.marks
         chosen = index == self._window.cursor
-        ground = self._style("cursor" if chosen else "marked" if marked else "plain")
+        ground = self.role("cursor" if chosen else "marked" if marked else "plain")
         flag = self._flag(row) if self._flag is not None else Cell(" ")
         pieces = [
             (self._glyphs.cursor if chosen else " ", ground),
             (self._glyphs.mark if marked else " ", ground),
-            (fit(flag.text, 1), ground if chosen or not flag.role else self._style(flag.role)),
+            (fit(flag.text, 1), ground if chosen or not flag.role else self.role(flag.role)),
         ]
         by_id = dict(zip((column.id for column in self._columns), self._cells(row), strict=True))
         gap = " " * gap_of(width - GUTTER)
         for number, placed in enumerate(place(self._columns, width - GUTTER)):
             cell = by_id[placed.column.id]
             # The cursor's row keeps one style: colours of cells would not be readable on its ground.
-            style = ground if chosen or marked or not cell.role else self._style(cell.role)
+            style = ground if chosen or marked or not cell.role else self.role(cell.role)
             pieces.append(((gap if number else "") + fit(cell.text, placed.width, placed.column.align), style))
         return join(pieces, width, ground)
 

@@ -1,0 +1,217 @@
+"""The frame of every screen: two lines at the top, a line for messages and a line of hints at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.cells import cell_len
+from textual.timer import Timer
+
+from kelmu_tui.widgets.cells import fit, one_line
+from kelmu_tui.widgets.glyphs import UNICODE, Glyphs
+from kelmu_tui.widgets.painted import Line, Painted, Piece, both_ends
+
+MESSAGE_SECONDS: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of the program with its number; `count` is shown behind it when there is something to count."""
+
+    number: str
+    label: str
+    count: str = ""
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """What the top lines say.
+
+    Attributes:
+        connection: words for the connection and the age of the data; `role` is their colour, `sign` their glyph.
+        queue: commands on their way, empty when there are none.
+        conflicts: commands that wait for the user, empty when there are none.
+    """
+
+    title: str = ""
+    sign: str = ""
+    connection: str = ""
+    role: str = ""
+    queue: str = ""
+    conflicts: str = ""
+    language: str = ""
+    sections: tuple[Section, ...] = ()
+
+
+class TopLine(Painted):
+    """Whom one works for, how the connection is, what waits; below it the sections and a rule."""
+
+    DEFAULT_CSS = """
+    TopLine { dock: top; }
+    """
+
+    def __init__(self, glyphs: Glyphs = UNICODE) -> None:
+        super().__init__(id="top")
+        self._glyphs = glyphs
+        self._top = Top()
+
+    def show(self, top: Top) -> None:
+        """Show another state."""
+        if top != self._top:
+            self._top = top
+            self.repaint()
+
+    def paint(self, width: int) -> Sequence[Line]:
+        """Return the organisation's line, the sections when there are any, and the rule."""
+        lines: list[Line] = [self._first(width)]
+        if self._top.sections:
+            lines.append(self._sections(width))
+        lines.append([(self._glyphs.line * width, "rule")])
+        return lines
+
+    def _first(self, width: int) -> Line:
+        top = self._top
+        right: list[Piece] = []
+        for text, role in (
+            (f"{top.sign} {top.connection}".strip(), top.role),
+            (top.queue, "accent"),
+            (top.conflicts, "alarm"),
+            (top.language, "dim"),
+        ):
+            if text:
+                right += [("  ", ""), (text, role)]
+        right.append((" ", ""))
+        if width < 50 and top.connection:
+            # The name of the organisation is worth more than the words of the connection; its sign and colour stay.
+            right = [(text.replace(f"{top.sign} {top.connection}", top.sign), role) for text, role in right]
+        return both_ends([(" ", ""), (one_line(top.title), "strong")], right[1:], width)
+
+    def _sections(self, width: int) -> Line:
+        sections = self._top.sections
+        line = self._tabs(sections, names=True)
+        if sum(cell_len(text) for text, _ in line) > width:
+            # Only the present section keeps its name where not all names fit.
+            line = self._tabs(sections, names=False)
+        return line
+
+    @staticmethod
+    def _tabs(sections: Sequence[Section], *, names: bool) -> list[Piece]:
+        line: list[Piece] = [(" ", "")]
+        for index, section in enumerate(sections):
+            if index:
+                line.append(("  ", ""))
+            label = section.label if names or section.active else ""
+            text = " ".join(part for part in (section.number, one_line(label), section.count) if part)
+            if section.active:
+                line.append((text, "strong"))
+            else:
+                line += [(section.number, "key"), (text[len(section.number) :], "")]
+        return line
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of one line; `hint` (a key and what it does) stands at its end."""
+
+    text: str
+    role: str = ""
+    hint: str = ""
+
+
+class MessageBar(Painted):
+    """One line that is a rule until there is something to say, and again some seconds later."""
+
+    def __init__(self, glyphs: Glyphs = UNICODE) -> None:
+        super().__init__(id="message")
+        self._glyphs = glyphs
+        self._message: Message | None = None
+        self._timer: Timer | None = None
+
+    @property
+    def message(self) -> Message | None:
+        """What is being said."""
+        return self._message
+
+    def say(self, message: Message, *, seconds: float | None = MESSAGE_SECONDS) -> None:
+        """Show a message for `seconds`, or until the next one when None."""
+        self._stop()
+        self._message = message
+        if seconds is not None:
+            self._timer = self.set_timer(seconds, self.clear)
+        self.repaint()
+
+    def clear(self) -> None:
+        """Be a rule again."""
+        self._stop()
+        if self._message is not None:
+            self._message = None
+            self.repaint()
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def paint(self, width: int) -> Sequence[Line]:
+        """Return the one line."""
+        message = self._message
+        if message is None:
+            return [[(self._glyphs.line * width, "rule")]]
+        hint = one_line(message.hint)
+        right: list[Piece] = [(hint, "key"), (" ", "")] if hint and cell_len(hint) < width // 2 else [(" ", "")]
+        return [both_ends([(" ", ""), (one_line(message.text), message.role or "strong")], right, width)]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHint:
+    """A key and what it does; not `usable` hints are dimmed."""
+
+    key: str
+    label: str
+    usable: bool = True
+
+
+class HintLine(Painted):
+    """The keys that matter here; `chooser` picks those that fit a width and says what stands at the end."""
+
+    def __init__(self) -> None:
+        super().__init__(id="hints")
+        self._choose: object = None
+        self._hints: Sequence[KeyHint] = ()
+        self._rest = ""
+
+    def show(self, hints: Sequence[KeyHint], rest: str = "") -> None:
+        """Show hints that are known to fit, with `rest` at the end of the line."""
+        self._hints, self._rest = tuple(hints), rest
+        self.repaint()
+
+    def paint(self, width: int) -> Sequence[Line]:
+        """Return the one line."""
+        left: list[Piece] = [(" ", "")]
+        for index, hint in enumerate(self._hints):
+            if index:
+                left.append(("  ", ""))
+            left += [
+                (hint.key, "key" if hint.usable else "closed"),
+                (f" {one_line(hint.label)}", "" if hint.usable else "closed"),
+            ]
+        right: list[Piece] = [(self._rest, "dim"), (" ", "")] if self._rest else []
+        return [both_ends(left, right, width)]
+
+
+def title_rule(title: str, width: int, glyphs: Glyphs, *, right: str = "") -> Line:
+    """Return a rule with a title near its start: `── Title ───────`."""
+    line = glyphs.line
+    text = f" {one_line(title)} "
+    end = f" {one_line(right)} {line}" if right else ""
+    room = width - 2 - cell_len(end)
+    if cell_len(text) > room:
+        text = fit(text, room)
+    pieces: list[Piece] = [(line * 2, "rule"), (text, "strong")]
+    pieces.append((line * max(0, room - cell_len(text)), "rule"))
+    if end:
+        pieces.append((end, "rule"))
+    return pieces

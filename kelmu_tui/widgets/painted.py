@@ -1,0 +1,172 @@
+"""Widgets painted line by line in named roles: the colours stand in one style sheet, the widgets say only what it is.
+
+A painted widget compares what it would show with what it shows and repaints the lines that differ, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from kelmu_tui.widgets.cells import fit, join, lean
+
+ROLES: Final = (
+    "plain",
+    "header",
+    "cursor",
+    "marked",
+    "strong",
+    "dim",
+    "rule",
+    "warn",
+    "alarm",
+    "good",
+    "accent",
+    "key",
+    "chosen",
+    "closed",
+)
+"""What a piece of text is; `styles/roles.tcss` says how that looks in each theme."""
+
+Piece = tuple[str, str]
+"""Text and role."""
+Line = Sequence[Piece]
+
+
+class Roled(Widget):
+    """A widget whose text has roles."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
+    ALLOW_SELECT = False
+    # Only what must hold without any style sheet; colours of the themes are in styles/roles.tcss.
+    DEFAULT_CSS = """
+    Roled > .role--header { text-style: bold; }
+    Roled > .role--cursor { text-style: reverse; }
+    Roled > .role--chosen { text-style: reverse; }
+    Roled > .role--marked { text-style: bold; color: $accent; }
+    Roled > .role--strong { text-style: bold; }
+    Roled > .role--dim { text-style: dim; }
+    Roled > .role--rule { text-style: dim; }
+    Roled > .role--closed { text-style: dim; }
+    Roled > .role--warn { color: $warning; }
+    Roled > .role--alarm { color: $error; text-style: bold; }
+    Roled > .role--good { color: $success; }
+    Roled > .role--accent { color: $accent; }
+    Roled > .role--key { text-style: bold; color: $accent; }
+    """
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._role_styles: dict[str, Style] = {}
+
+    def notify_style_update(self) -> None:
+        """Forget the styles of the theme before."""
+        self._role_styles.clear()
+        super().notify_style_update()
+
+    def role(self, name: str) -> Style:
+        """Return the style of a role."""
+        style = self._role_styles.get(name)
+        if style is None:
+            style = lean(self.get_component_rich_style(f"role--{name or 'plain'}"))
+            self._role_styles[name] = style
+        return style
+
+    def strip(self, line: Line, width: int) -> Strip:
+        """Return a line as a strip of `width` cells."""
+        return join([(text, self.role(role)) for text, role in line], width, self.role("plain"))
+
+
+class Painted(Roled):
+    """A widget with a few lines that `paint` makes; call `repaint` when what they say has changed."""
+
+    DEFAULT_CSS = """
+    Painted { height: auto; }
+    """
+
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name for it
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Line] = []
+        self._painted_width = -1
+
+    def paint(self, width: int) -> Sequence[Line]:
+        """Return the lines for `width` cells."""
+        raise NotImplementedError
+
+    def repaint(self) -> None:
+        """Compare what is to be shown with what is shown, and paint the difference."""
+        if not self.is_mounted or not self.size.width:
+            self._painted_width = -1
+            self.refresh(layout=True)
+            return
+        old, width = self._lines, self.size.width
+        new = self._lines = [tuple(line) for line in self.paint(width)]
+        self._painted_width = width
+        if len(new) != len(old) and self.styles.height is not None and self.styles.height.is_auto:
+            self.refresh(layout=True)
+            return
+        for y in range(min(max(len(old), len(new)), self.size.height)):
+            if y >= len(old) or y >= len(new) or old[y] != new[y]:
+                self.refresh(Region(0, y, width, 1))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - an override
+        """Return the number of lines."""
+        return len(self._fresh(width))
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 - an override
+        """Take all the width there is."""
+        return container.width
+
+    def _fresh(self, width: int) -> Sequence[Line]:
+        if width != self._painted_width:
+            self._lines = [tuple(line) for line in self.paint(width)]
+            self._painted_width = width
+        return self._lines
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the lines out anew for another width."""
+        if event.size.width != self._painted_width:
+            self._painted_width = -1
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line."""
+        width = self.size.width
+        lines = self._fresh(width)
+        return self.strip(lines[y] if y < len(lines) else (), width)
+
+
+def both_ends(left: Line, right: Line, width: int) -> list[Piece]:
+    """Return a line with `left` at its start and `right` at its end; the left gives way when both don't fit."""
+    from rich.cells import cell_len
+
+    right_width = sum(cell_len(text) for text, _ in right)
+    room = max(0, width - right_width - 1)
+    pieces: list[Piece] = []
+    for text, role in left:
+        length = cell_len(text)
+        if length > room:
+            pieces.append((fit(text, room), role))
+            room = 0
+            break
+        pieces.append((text, role))
+        room -= length
+    pieces.append((" " * (room + 1), ""))
+    pieces.extend(right)
+    return pieces
