@@ -18,13 +18,28 @@ from sqlalchemy.exc import OperationalError
 
 from kelmu_backend import audit, feed, notices, policy, rows
 from kelmu_backend.database import tables
+from kelmu_backend.feed import Change
 from kelmu_backend.lease import MEMORY, Leases
 from kelmu_backend.policy import Access, notices_scope
 from kelmu_backend.problems import REMEMBERED, ProblemError, invalid, not_found
 from kelmu_tui.api.contract import EmptyBody, NoteBody, ProblemCode, TransferBody
 from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX
 from kelmu_tui.domain.deadlines import local_date
-from kelmu_tui.domain.notices import COMMANDS, COMMUTES, AddNote, Command, NoticeState, Refused
+from kelmu_tui.domain.notices import (
+    COMMANDS,
+    COMMUTES,
+    AddNote,
+    Command,
+    Handle,
+    NoticeState,
+    Open,
+    Refusal,
+    Refused,
+    Release,
+    Reopen,
+    Take,
+    TakeBack,
+)
 
 BODIES: Final[dict[str, type[BaseModel]]] = dict.fromkeys(COMMANDS, EmptyBody) | {
     "note": NoteBody,
@@ -61,11 +76,11 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer to a command, and the scopes whose pollers have to be woken."""
+    """The answer to a command, and what it changed: pollers have to be woken for that."""
 
     status: int
     body: dict[str, Any]
-    touched: frozenset[str] = frozenset()
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +88,7 @@ class _Done:
     seq: int
     version: int
     epoch: str
-    touched: frozenset[str]
+    change: Change | None
 
 
 def run(connection: Connection, envelope: Envelope, capability: str, leases: Leases, now: datetime) -> Verdict:
@@ -100,7 +115,7 @@ def run(connection: Connection, envelope: Envelope, capability: str, leases: Lea
         verdict = Verdict(problem.status, problem.body())
     else:
         body = {"seq": done.seq, "version": done.version, "epoch": done.epoch}
-        verdict = Verdict(200, body, done.touched)
+        verdict = Verdict(200, body, done.change)
     connection.execute(_RESULT, _memo_key(envelope) | {"new_status": verdict.status, "new_body": verdict.body})
     return verdict
 
@@ -203,10 +218,11 @@ def _apply(connection: Connection, envelope: Envelope, access: Access, mandate: 
     scope = notices_scope(case.state.organisation)
     if after == case.state:
         _audit(connection, envelope, mandate, audit.DONE, now)
-        return _Done(feed.sequence_of(connection, scope, case.row.id), after.version, epoch, frozenset())
+        return _Done(feed.sequence_of(connection, scope, case.row.id), after.version, epoch, None)
     entries = notices.change(connection, case.row, case.state, after, command, access.actor, now)
     _audit(connection, envelope, mandate, audit.DONE, now)
-    return _Done(feed.record(connection, entries), after.version, epoch, frozenset(entry.scope for entry in entries))
+    written = feed.record(connection, entries)
+    return _Done(written.seq, after.version, epoch, written)
 
 
 def _body(envelope: Envelope) -> BaseModel:

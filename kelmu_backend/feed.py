@@ -33,6 +33,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What one transaction added to the feed: its sequence, and the scopes it touched (empty: look again anyway)."""
+
+    seq: int
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The feed as a whole: its epoch, its newest sequence, the highest one whose `rm` entry was dropped."""
 
@@ -115,15 +123,15 @@ def advance(connection: Connection) -> int:
     return int(connection.execute(_ADVANCE).scalar_one())
 
 
-def record(connection: Connection, entries: Iterable[Entry]) -> int:
-    """Write `entries` under one new sequence and return it."""
+def record(connection: Connection, entries: Iterable[Entry]) -> Change:
+    """Write `entries` under one new sequence."""
     seq = advance(connection)
-    values = [
+    values: list[dict[str, Any]] = [
         {"scope": entry.scope, "aggregate": entry.aggregate, "seq": seq, "version": entry.version, "op": entry.op}
         for entry in entries
     ]
     connection.execute(_upsert(connection.dialect.name), values)
-    return seq
+    return Change(seq, frozenset(value["scope"] for value in values))
 
 
 def _upsert(dialect: str) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from kelmu_backend import feed
 from kelmu_backend.database import tables
-from kelmu_backend.feed import Entry
+from kelmu_backend.feed import Change, Entry
 from kelmu_backend.policy import notices_scope, traces_scope
 from kelmu_backend.rows import instant
 from kelmu_tui.domain.deadlines import local_date
@@ -210,13 +210,11 @@ def due(connection: Connection, now: datetime) -> bool:
     return connection.execute(_DUE, {"now": now}).first() is not None
 
 
-def publish_due(connection: Connection, now: datetime) -> frozenset[str]:
-    """Make up to `PUBLISH_AT_ONCE` notices visible whose time has come; return the scopes that changed."""
+def publish_due(connection: Connection, now: datetime) -> Change | None:
+    """Make up to `PUBLISH_AT_ONCE` notices visible whose time has come; return what changed, None when nothing."""
     found = connection.execute(_DUE.with_for_update(skip_locked=True), {"now": now}).all()
     if not found:
-        return frozenset()
+        return None
     ids = [row.id for row in found]
     connection.execute(update(tables.notice).where(tables.notice.c.id.in_(ids)).values(published=True))
-    entries = [Entry(notices_scope(row.organisation), row.id, row.version) for row in found]
-    feed.record(connection, entries)
-    return frozenset(entry.scope for entry in entries)
+    return feed.record(connection, [Entry(notices_scope(row.organisation), row.id, row.version) for row in found])

@@ -175,6 +175,12 @@ class SessionInfo(Answer):
     demo: bool = False
 
 
+class Health(Answer):
+    """Answer of `GET /v1/health`; a backend that cannot reach its record answers 503 instead."""
+
+    status: Literal["ok"]
+
+
 # --- rows of the feed -----------------------------------------------------------------------------------------------
 
 

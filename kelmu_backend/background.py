@@ -1,0 +1,85 @@
+"""What happens without a request: notices become visible when their time has come, polls of other processes' commits
+are woken, old results are forgotten, and in a demo notices arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from kelmu_backend import commands, feed, notices, wakeups
+from kelmu_backend.core import Core
+from kelmu_tui.platform.tasks import Tasks
+
+log = logging.getLogger("kelmu_backend")
+
+SECOND: Final = 1.0
+HOUR: Final = 3600.0
+
+KEPT_REMOVALS: Final = 1_000_000
+"""Sequences for which the feed keeps its removals: months of work, so only a client long away starts anew."""
+
+
+class Background:
+    """The loops of one running backend."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._tasks = Tasks(self._failed)
+        self._wakeups = wakeups.Wakeups(core)
+
+    def start(self) -> None:
+        """Start all loops in the running event loop."""
+        self._tasks.spawn("publish", self._every(SECOND, self.publish))
+        self._tasks.spawn("wake", self._every(SECOND, self._wakeups.look))
+        self._tasks.spawn("forget", self._every(HOUR, self.forget))
+        for name, work in self._wakeups.hints():
+            self._tasks.spawn(name, work)
+
+    async def close(self) -> None:
+        """End all loops."""
+        await self._tasks.close()
+
+    async def publish(self) -> int:
+        """Make the notices visible whose time has come; return in how many steps."""
+        core = self._core
+        steps = 0
+        while change := await core.run(self._publish):
+            core.hub.committed(change)
+            steps += 1
+        return steps
+
+    def _publish(self) -> feed.Change | None:
+        core = self._core
+        now = core.config.clock.now()
+        # Looking needs no writer: most seconds nothing is due.
+        with core.database.read() as connection:
+            if not notices.due(connection, now):
+                return None
+        with core.database.write() as connection:
+            return notices.publish_due(connection, now)
+
+    async def forget(self) -> None:
+        """Forget old results of commands and old removals of the feed."""
+
+        def work() -> None:
+            with self._core.database.write() as connection:
+                commands.forget(connection, self._core.config.clock.now())
+                feed.compact(connection, KEPT_REMOVALS)
+
+        await self._core.run(work)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            try:
+                await work()
+            except SQLAlchemyError as failure:
+                # The record may be away for a while; the loop outlives that, and says so without any value.
+                log.warning("background work failed: %s", type(failure).__name__)
+            await asyncio.sleep(seconds)
+
+    def _failed(self, name: str, failure: BaseException) -> None:
+        log.error("background task %s ended: %s", name, type(failure).__name__)
