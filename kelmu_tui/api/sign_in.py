@@ -27,6 +27,7 @@ from typing import Final, Self, TypeVar
 import httpx
 from pydantic import ValidationError
 
+from kelmu_tui.api.client import http_client
 from kelmu_tui.api.contract import (
     HEADER_DEVICE,
     HEADER_REQUEST_ID,
@@ -90,7 +91,11 @@ class Waiting:
 
 
 class SignIn:
-    """The client of the authorization server at `base_url`; `transport` is the seam for tests."""
+    """The client of the authorization server at `base_url`; `transport` is the seam for tests.
+
+    Raises:
+        ValueError: the address is not allowed.
+    """
 
     def __init__(
         self,
@@ -103,14 +108,9 @@ class SignIn:
     ) -> None:
         self._clock = clock or SystemClock()
         self._wait = wait
-        self._http = httpx.AsyncClient(
-            base_url=base_url,
-            transport=transport,
-            timeout=httpx.Timeout(15, connect=5),
-            trust_env=False,  # proxies only by explicit setting; tokens travel here
-            follow_redirects=False,
-            headers={HEADER_DEVICE: device} if device else None,
-        )
+        self._http = http_client(base_url, transport)
+        if device:
+            self._http.headers[HEADER_DEVICE] = device
 
     async def __aenter__(self) -> Self:
         return self
@@ -140,9 +140,17 @@ class SignIn:
         return _read(response, DeviceAuthorization)
 
     async def poll(
-        self, authorization: DeviceAuthorization, on_waiting: Callable[[Waiting], None] | None = None
+        self,
+        authorization: DeviceAuthorization,
+        on_waiting: Callable[[Waiting], None] | None = None,
+        *,
+        at_once: bool = False,
     ) -> Tokens:
         """Wait until the code is approved and return the tokens.
+
+        Args:
+            on_waiting: called before each wait.
+            at_once: ask before the first wait, since the code has been approved already (demo).
 
         Raises:
             CodeExpired: nobody approved in time.
@@ -150,7 +158,7 @@ class SignIn:
         """
         ends = self._clock.monotonic() + authorization.expires_in
         interval = float(max(1, authorization.interval))
-        pause, away = interval, False
+        pause, away = 0.0 if at_once else interval, False
         while True:
             left = ends - self._clock.monotonic()
             if left <= 0:
@@ -162,7 +170,7 @@ class SignIn:
                 error, response = await self._ask(authorization.device_code)
             except Away as problem:
                 away = True
-                pause = min(max(interval, problem.retry_after or pause * 2), max(interval, LONGEST_WAIT))
+                pause = min(max(interval, problem.retry_after or pause * 2), max(interval, float(LONGEST_WAIT)))
                 continue
             if error is None:
                 return _read(response, Tokens)

@@ -1,0 +1,247 @@
+"""The session as far as it needs the backend: tokens, finishing a sign-in, ending one.
+
+Kept apart from `session`, which the offline commands import: this module pulls in the HTTP client and the wire models.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from kelmu_tui.api.client import Client
+from kelmu_tui.api.contract import SessionInfo, Tokens
+from kelmu_tui.api.errors import SignInNeeded, Unreachable
+from kelmu_tui.api.sign_in import Away, GrantRefused, SignIn, SignInFailed, Wait
+from kelmu_tui.platform.clock import Clock
+from kelmu_tui.platform.ids import Ids
+from kelmu_tui.platform.paths import Profile
+from kelmu_tui.services import session as sessions
+from kelmu_tui.services.session import TOKEN_SECRETS, AskPassphrase, put_secrets, secret
+from kelmu_tui.store.database import Store
+
+MARGIN: Final = timedelta(seconds=30)
+"""A token that ends within this is renewed first: clocks differ and requests take time."""
+TOKEN_LOCK: Final = "tokens.lock"  # noqa: S105 - the name of a file
+LOCK_STEP: Final = 0.05
+LONGEST_LOCK: Final = 30.0
+REVOKE: Final = "revoke:"
+
+Run = Callable[..., Awaitable[Any]]
+"""Runs a whole unit of work on the store's thread: `StoreThread.run`, or `run_here` where there is no such thread."""
+
+
+async def run_here(function: Callable[..., Any], *args: Any) -> Any:
+    """Run a unit of work at once on this thread."""
+    return function(*args)
+
+
+class FixedToken:
+    """The access token of a sign-in under way, before there is a ledger to keep it in."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def access_token(self) -> str:
+        """Return the token."""
+        return self._token
+
+    async def invalidate(self, token: str) -> None:
+        """Give up: a token refused in its first minute means no sign-in."""
+        del token
+        raise SignInNeeded
+
+
+class LedgerTokens:
+    """Tokens of a signed-in user (`api.client.TokenSource`).
+
+    One task and one process renews at a time; new tokens are committed before anybody uses them. A crash before the
+    commit costs nothing: the backend takes the previous refresh token until the new one has been used.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        sign_in: SignIn,
+        clock: Clock,
+        *,
+        run: Run = run_here,
+        wait: Wait = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._sign_in = sign_in
+        self._clock = clock
+        self._run = run
+        self._wait = wait
+        self._one = asyncio.Lock()
+        self._refused: str | None = None
+
+    async def access_token(self) -> str:
+        """Return a token that is good for a while yet.
+
+        Raises:
+            SignInNeeded: there is no session any more.
+            Unreachable: it has to be renewed and the backend is away.
+        """
+        found = await self._run(self._usable)
+        if isinstance(found, str):
+            return found
+        async with self._one, self._alone():
+            found = await self._run(self._usable)  # another task or terminal may have renewed it meanwhile
+            if isinstance(found, str):
+                return found
+            return await self._renew()
+
+    async def invalidate(self, token: str) -> None:
+        """Note that the backend refused `token`: the next one asked for is another one."""
+        self._refused = token
+
+    def _usable(self) -> str | None:
+        token, until = secret(self._store, "access_token"), secret(self._store, "access_until")
+        if token is None or until is None or token == self._refused:
+            return None
+        return token if self._clock.now() + MARGIN < datetime.fromisoformat(until) else None
+
+    async def _renew(self) -> str:
+        refresh = await self._run(secret, self._store, "refresh_token")
+        if refresh is None:
+            raise SignInNeeded
+        try:
+            tokens = await self._sign_in.refresh(refresh)
+        except Away as problem:
+            raise Unreachable(problem.request_id or "", retry_after=problem.retry_after) from None
+        except GrantRefused as problem:
+            # Only the tokens go: what the user saved waits in the outbox for the next sign-in.
+            await self._run(put_secrets, self._store, dict.fromkeys(TOKEN_SECRETS))
+            raise SignInNeeded(None, problem.request_id or "") from None
+        await self._run(put_secrets, self._store, token_secrets(tokens, self._clock.now()))
+        return tokens.access_token
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Hold the lock against the user's other terminals."""
+        handle = os.open(self._store.folder / TOKEN_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            ends = self._clock.monotonic() + LONGEST_LOCK
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if self._clock.monotonic() >= ends:
+                        raise Unreachable from None
+                    await self._wait(LOCK_STEP)
+            yield
+        finally:
+            os.close(handle)
+
+
+def token_secrets(tokens: Tokens, now: datetime) -> dict[str, str | None]:
+    """Return the secrets that keep `tokens`; an answer without a new refresh token leaves the old one."""
+    kept: dict[str, str | None] = {
+        "access_token": tokens.access_token,
+        "access_until": (now + timedelta(seconds=max(0, tokens.expires_in))).isoformat(),
+    }
+    if tokens.refresh_token is not None:
+        kept["refresh_token"] = tokens.refresh_token
+    return kept
+
+
+def session_secrets(info: SessionInfo) -> dict[str, str | None]:
+    """Return the secrets that keep the backend's answer about the session."""
+    return {"session": info.model_dump_json()}
+
+
+async def complete(
+    profile: Profile,
+    backend_url: str,
+    tokens: Tokens,
+    *,
+    clock: Clock,
+    ids: Ids,
+    ask: AskPassphrase,
+    client: Callable[[str], Client] | None = None,
+    opened: Store | None = None,
+) -> Store:
+    """Finish a sign-in: ask who it is, open that user's ledger and commit tokens and session to it.
+
+    Args:
+        client: makes the client for an access token; a seam for tests.
+        opened: the store that is open already; it is used when the same user signs in again, closed otherwise.
+
+    Raises:
+        ApiError: the backend gave no usable answer; nothing is kept.
+        StoreError: the ledger cannot be opened.
+    """
+    device = sessions.device(profile, ids)
+    calls = client(tokens.access_token) if client else Client(backend_url, FixedToken(tokens.access_token), device)
+    try:
+        info = await calls.session()
+    finally:
+        await calls.close()
+    folder = sessions.user_folder(profile, backend_url, info.user.id)
+    if opened is not None and opened.folder == folder:
+        store = opened
+    else:
+        if opened is not None:
+            opened.close()
+        store = Store.open(folder, sessions.choose_keys(profile, folder, ask), clock, ids)
+    put_secrets(
+        store,
+        {
+            **token_secrets(tokens, clock.now()),
+            **session_secrets(info),
+            "backend": backend_url,
+            "device": device,
+        },
+    )
+    sessions.make_current(profile, folder)
+    return store
+
+
+async def revoke_queued(store: Store, sign_in: SignIn) -> int:
+    """Revoke what an offline sign-out left behind; return how many tokens still wait."""
+    with store.read() as db:
+        rows = db.execute("SELECT key, value FROM main.secret WHERE key GLOB 'revoke:*'").fetchall()
+    left = 0
+    for key, token in rows:
+        try:
+            await sign_in.revoke(token)
+        except Away:
+            left += 1
+            continue
+        except SignInFailed:
+            pass  # refused for good: the token is dead anyway
+        put_secrets(store, {key: None})
+    return left
+
+
+async def end_session(profile: Profile, store: Store, sign_in: SignIn | None, ids: Ids) -> bool:
+    """Sign out: the tokens go at once, the replicas are shredded, the backend is told now or later.
+
+    What the user saved stays in the ledger; deciding about it comes before (`unsent`).
+
+    Returns:
+        Whether the backend knows; False when the revocation waits for the next connection.
+    """
+    refresh = secret(store, "refresh_token")
+    gone: dict[str, str | None] = dict.fromkeys((*TOKEN_SECRETS, "session"))
+    if refresh is not None:
+        gone[f"{REVOKE}{ids.new()}"] = refresh
+    put_secrets(store, gone)
+    sessions.forget_current(profile, store.folder)
+    for organisation in replicas(store.folder):
+        store.destroy_replica(organisation)
+    if sign_in is None:
+        return refresh is None
+    return await revoke_queued(store, sign_in) == 0
+
+
+def replicas(folder: Path) -> list[str]:
+    """Return the business IDs of the organisations that have a replica in a user's folder."""
+    return sorted(path.name.removeprefix("replica-").removesuffix(".db") for path in folder.glob("replica-*-?.db"))

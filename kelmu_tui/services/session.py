@@ -1,0 +1,460 @@
+"""Who is signed in, for whom they act, and how long that may be shown without a connection.
+
+Each user of a backend has a folder of their own (`user_folder`); the profile's `current` file names the one signed in
+last, so that the program starts without asking and without a connection. What the backend said of the session is kept
+in the ledger's `secret` table and read back as domain values, without the wire's models.
+
+Secrets kept: `session` (JSON of `contract.SessionInfo`), `organisation` (the one chosen last), `backend`, `device`,
+`refresh_token`, `access_token`, `access_until`, `revoke:<n>` (tokens to be revoked when the backend answers).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from kelmu_tui.domain.capabilities import (
+    NOTICES_INBOX,
+    Agreement,
+    Capabilities,
+    Denied,
+    Grant,
+    MandateKind,
+    capabilities,
+)
+from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
+from kelmu_tui.platform.clock import Clock
+from kelmu_tui.platform.ids import Ids
+from kelmu_tui.platform.paths import Profile, private_folder, write_private
+from kelmu_tui.store import files
+from kelmu_tui.store.database import LEDGER_FILE, Store
+from kelmu_tui.store.errors import KeysUnavailable
+from kelmu_tui.store.keys import DemoKeys, KeyringKeys, KeySource, PassphraseKeys, method
+from kelmu_tui.store.rows import ActiveOrganisation, ActiveSession
+
+DEMO: Final = "demo"
+CURRENT_FILE: Final = "current"
+DEVICE_FILE: Final = "device"
+TOKEN_SECRETS: Final = ("refresh_token", "access_token", "access_until")
+
+_FOLDER: Final = re.compile(r"[0-9a-f]{16}\Z")
+_DEVICE: Final = re.compile(r"[0-9a-f]{32}\Z")
+
+AskPassphrase = Callable[[bool], str]
+"""Asks the user for a passphrase; True when it is a new one, to be typed twice."""
+
+
+class SessionProblem(Exception):
+    """Base: why nothing can be shown; `code` names the text for people."""
+
+    code = "session"
+
+
+class NotSignedIn(SessionProblem):
+    """Nobody has signed in in this profile, or everybody has signed out."""
+
+    code = "not_signed_in"
+
+
+class LeaseOver(SessionProblem):
+    """The backend has not been heard for so long that nothing may be shown any more; `until` is when it ended."""
+
+    code = "lease_over"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(self.code)
+        self.until = until
+
+
+class ChooseOrganisation(SessionProblem):
+    """The user may act for several organisations and has not said for which."""
+
+    code = "choose_organisation"
+
+    def __init__(self, organisations: tuple[KnownOrganisation, ...]) -> None:
+        super().__init__(self.code)
+        self.organisations = organisations
+
+
+class NoSuchOrganisation(SessionProblem):
+    """The session has no such organisation; `organisations` are those it has."""
+
+    code = "no_such_organisation"
+
+    def __init__(self, organisations: tuple[KnownOrganisation, ...]) -> None:
+        super().__init__(self.code)
+        self.organisations = organisations
+
+
+class NothingOpens(SessionProblem):
+    """No mandate opens the inbox for the organisation; `why` explains, None when there is not even an organisation."""
+
+    code = "nothing_opens"
+
+    def __init__(self, organisation: KnownOrganisation | None, why: Denied | None) -> None:
+        super().__init__(self.code)
+        self.organisation = organisation
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOrganisation:
+    """An organisation of the session with what the user's mandates and its agreement say."""
+
+    organisation: Organisation
+    grants: tuple[Grant, ...]
+    agreement: Agreement | None
+    supervisor: bool
+
+    def capabilities(self, on: date) -> Capabilities:
+        """Return what is open on a day; the backend decides by the same function."""
+        return capabilities(self.grants, self.organisation, self.agreement, on)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSession:
+    """What the backend said last of the session."""
+
+    user_id: str
+    user_name: str
+    language: str
+    organisations: tuple[KnownOrganisation, ...]
+    lease: str
+    lease_until: datetime
+    server_time: datetime
+    demo: bool
+
+    def organisation(self, business_id: str) -> KnownOrganisation | None:
+        """Return the organisation with a business ID."""
+        return next((o for o in self.organisations if o.organisation.business_id == business_id), None)
+
+    def usable(self, on: date) -> tuple[KnownOrganisation, ...]:
+        """Return the organisations for which the inbox is open on a day."""
+        return tuple(o for o in self.organisations if o.capabilities(on).has(NOTICES_INBOX))
+
+
+def read_session(text: str) -> KnownSession:
+    """Return the session from the JSON of `contract.SessionInfo`.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is none.
+    """
+    found = json.loads(text)
+    user, lease = found["user"], found["lease"]
+    return KnownSession(
+        user["id"],
+        user["name"],
+        user["language"],
+        tuple(_organisation(row) for row in found["organisations"]),
+        lease["id"],
+        datetime.fromisoformat(lease["until"]),
+        datetime.fromisoformat(found["server_time"]),
+        bool(found.get("demo")),
+    )
+
+
+def _organisation(row: dict[str, Any]) -> KnownOrganisation:
+    names, code = row["name"], row["business_id"]
+    starts = _day(row.get("agreement_from"))
+    return KnownOrganisation(
+        Organisation(
+            code,
+            Names(names["fi"], names["sv"], names["en"]),
+            OrganisationType(row["type"]),
+            row.get("county"),
+            tuple(row.get("municipalities", ())),
+        ),
+        tuple(_grant(grant) for grant in row.get("grants", ())),
+        None if starts is None else Agreement(code, starts, _day(row.get("agreement_to"))),
+        bool(row.get("supervisor")),
+    )
+
+
+def _grant(row: dict[str, Any]) -> Grant:
+    return Grant(
+        row["mandate"],
+        MandateKind(row["kind"]),
+        row["principal"],
+        row["employer"],
+        tuple(row.get("chain", ())),
+        date.fromisoformat(row["valid_from"]),
+        _day(row.get("valid_to")),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+# --- places ---------------------------------------------------------------------------------------------------------
+
+
+def folder_name(profile: Profile, backend_url: str, user_id: str) -> str:
+    """Return the name of a user's folder: a digest, since a name or an address on disk would tell too much.
+
+    The demo's backend listens on another port each time, so its address is not part of the name.
+    """
+    realm = DEMO if profile.name == DEMO else backend_url
+    return hashlib.sha256(f"{realm}\n{user_id}".encode()).hexdigest()[:16]
+
+
+def user_folder(profile: Profile, backend_url: str, user_id: str) -> Path:
+    """Return the folder of a user's encrypted files, whether or not it exists."""
+    return profile.users / folder_name(profile, backend_url, user_id)
+
+
+def current_folder(profile: Profile) -> Path:
+    """Return the folder of the user signed in last.
+
+    Raises:
+        NotSignedIn: there is none.
+    """
+    try:
+        name = (profile.root / CURRENT_FILE).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise NotSignedIn from None
+    folder = profile.users / name
+    if not _FOLDER.match(name) or not (folder / LEDGER_FILE).exists():
+        raise NotSignedIn
+    return folder
+
+
+def find_folder(profile: Profile, user: str | None, backend_url: str = "") -> Path:
+    """Return the folder of `user` (id, or the folder's own name), of the one signed in last when it is None.
+
+    Raises:
+        NotSignedIn: nobody of that id has signed in here.
+    """
+    if user is None:
+        return current_folder(profile)
+    name = user if _FOLDER.match(user) else folder_name(profile, backend_url, user)
+    if not (profile.users / name / LEDGER_FILE).exists():
+        raise NotSignedIn
+    return profile.users / name
+
+
+def make_current(profile: Profile, folder: Path) -> None:
+    """Remember who signed in last."""
+    private_folder(profile.root)
+    write_private(profile.root / CURRENT_FILE, f"{folder.name}\n".encode("ascii"))
+
+
+def forget_current(profile: Profile, folder: Path) -> None:
+    """Forget the one signed in last, if it is this one."""
+    path = profile.root / CURRENT_FILE
+    if path.exists() and path.read_text(encoding="ascii", errors="replace").strip() == folder.name:
+        path.unlink()
+
+
+def device(profile: Profile, ids: Ids) -> str:
+    """Return the number of this installation, made at the first call: idempotency keys belong to it."""
+    path = profile.root / DEVICE_FILE
+    if path.exists():
+        found = path.read_text(encoding="ascii", errors="replace").strip()
+        if _DEVICE.match(found):
+            return found
+    private_folder(profile.root)
+    made = ids.new()
+    write_private(path, f"{made}\n".encode("ascii"))
+    return made
+
+
+def choose_keys(profile: Profile, folder: Path, ask: AskPassphrase) -> KeySource:
+    """Return what opens the files in `folder`: as they were wrapped; for new ones the keyring, else a passphrase.
+
+    Raises:
+        KeysUnavailable: the keyring does not answer, or the user gave no passphrase.
+    """
+    if profile.name == DEMO:
+        return DemoKeys(folder, profile)
+    found = method(folder) if folder.exists() else None
+    if found == "passphrase":
+        return PassphraseKeys(folder, ask(False))
+    keyring = KeyringKeys(folder)
+    if found == "keyring":
+        return keyring
+    private_folder(profile.root)
+    private_folder(profile.users)
+    private_folder(folder)
+    try:
+        with files.locked(folder):
+            keyring.key(LEDGER_FILE)
+    except KeysUnavailable:
+        return PassphraseKeys(folder, ask(True))
+    return keyring
+
+
+# --- secrets --------------------------------------------------------------------------------------------------------
+
+
+def secret(store: Store, key: str) -> str | None:
+    """Return a value of the ledger's secrets."""
+    with store.read() as db:
+        row = db.execute("SELECT value FROM main.secret WHERE key = ?", (key,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def put_secrets(store: Store, values: dict[str, str | None]) -> None:
+    """Store values among the ledger's secrets in one transaction; None deletes."""
+    with store.write() as db:
+        for key, value in values.items():
+            if value is None:
+                db.execute("DELETE FROM main.secret WHERE key = ?", (key,))
+            else:
+                db.execute("INSERT OR REPLACE INTO main.secret (key, value) VALUES (?, ?)", (key, value))
+        store.changed("secret", keys=values)
+
+
+class Session:
+    """The session in a user's ledger."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._parsed: tuple[str, KnownSession] | None = None
+
+    def known(self) -> KnownSession:
+        """Return what the backend said last.
+
+        Raises:
+            NotSignedIn: nothing is kept, or it is unreadable.
+        """
+        text = secret(self._store, "session")
+        if text is None:
+            raise NotSignedIn
+        if self._parsed is None or self._parsed[0] != text:
+            try:
+                self._parsed = (text, read_session(text))
+            except (ValueError, KeyError, TypeError):
+                raise NotSignedIn from None  # written by another version: the next sign-in writes it anew
+        return self._parsed[1]
+
+    def signed_in(self) -> bool:
+        """Tell whether there is a token to go on with; without one the data may still be shown within the lease."""
+        return secret(self._store, "refresh_token") is not None
+
+    def now(self) -> datetime:
+        """Return the time for leases: never before what the backend's clock said: turning it back gains nothing."""
+        heard = self._state_instant("synced_at")
+        times = [self._clock.now(), self.known().server_time]
+        return max(times if heard is None else [*times, heard])
+
+    def lease(self) -> tuple[str, datetime]:
+        """Return the newest lease: from the session, or from the feed of the attached organisation."""
+        known = self.known()
+        newest = (known.lease, known.lease_until)
+        text = self._state("lease")
+        if text is not None:
+            try:
+                found = json.loads(text)
+                newest = max(newest, (found["id"], datetime.fromisoformat(found["until"])), key=lambda pair: pair[1])
+            except (ValueError, KeyError, TypeError):
+                pass  # an unreadable lease prolongs nothing
+        return newest
+
+    def check_lease(self) -> None:
+        """Let nothing be shown after the lease.
+
+        Raises:
+            LeaseOver: it has ended.
+        """
+        _, until = self.lease()
+        if self.now() > until:
+            raise LeaseOver(until)
+
+    def chosen(self) -> str | None:
+        """Return the business ID of the organisation chosen last."""
+        return secret(self._store, "organisation")
+
+    def activate(self, wanted: str | None, on: date) -> ActiveSession:
+        """Choose the organisation to act for, attach its replica and remember the choice.
+
+        Args:
+            wanted: business ID, or the beginning of a name in any language; None takes the last choice, or the only
+                organisation there is.
+            on: today in Finland.
+
+        Raises:
+            NotSignedIn, NoSuchOrganisation, ChooseOrganisation, NothingOpens: there is nothing to act for.
+        """
+        known = self.known()
+        found = self._pick(known, wanted, on)
+        opened = found.capabilities(on)
+        if not opened.has(NOTICES_INBOX):
+            why = opened.explain(NOTICES_INBOX)
+            raise NothingOpens(found, why if isinstance(why, Denied) else None)
+        code = found.organisation.business_id
+        if self._store.organisation != code:
+            self._store.detach()
+            self._store.attach(code)
+        if self.chosen() != code:
+            put_secrets(self._store, {"organisation": code})
+        organisation = found.organisation
+        return ActiveSession(
+            known.user_id,
+            known.user_name,
+            ActiveOrganisation(
+                code, organisation.name, organisation.type, organisation.county, organisation.municipalities
+            ),
+            opened.names,
+            secret(self._store, "device") or "",
+            self.lease()[0],
+        )
+
+    def _pick(self, known: KnownSession, wanted: str | None, on: date) -> KnownOrganisation:
+        if not known.organisations:
+            raise NothingOpens(None, None)
+        if wanted is not None:
+            return named(known, wanted)
+        last = known.organisation(self.chosen() or "")
+        if last is not None:
+            return last
+        usable = known.usable(on)
+        if len(usable) == 1 or len(known.organisations) == 1:
+            return (usable or known.organisations)[0]
+        if not usable:
+            only = known.organisations[0]
+            why = only.capabilities(on).explain(NOTICES_INBOX)
+            raise NothingOpens(only, why if isinstance(why, Denied) else None)
+        raise ChooseOrganisation(usable)
+
+    def _state(self, key: str) -> str | None:
+        if self._store.organisation is None:
+            return None
+        with self._store.read() as db:
+            row = db.execute("SELECT value FROM replica.state WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _state_instant(self, key: str) -> datetime | None:
+        text = self._state(key)
+        try:
+            return None if text is None else datetime.fromisoformat(text)
+        except ValueError:
+            return None
+
+
+def named(known: KnownSession, wanted: str) -> KnownOrganisation:
+    """Return the organisation with a business ID, or the only one whose name begins so in any language.
+
+    Raises:
+        NoSuchOrganisation: none is meant, or several are.
+    """
+    exact = known.organisation(wanted)
+    if exact is not None:
+        return exact
+    start = wanted.casefold()
+    meant = [
+        o
+        for o in known.organisations
+        if start
+        and any(n.casefold().startswith(start) for n in (o.organisation.name.get(c) for c in ("fi", "sv", "en")))
+    ]
+    if len(meant) != 1:
+        raise NoSuchOrganisation(known.organisations)
+    return meant[0]
