@@ -6,7 +6,7 @@ once after a renewed access token: when and whether to try again is the business
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from typing import Final, Protocol
@@ -147,7 +147,9 @@ class Client:
         body, request_id = await self._read("GET", f"/v1/notices/{_segment(id)}", organisation)
         return parse(contract.NoticeRow, body, request_id)
 
-    async def snapshot(self, organisation: str, scope: str, after: str | None = None) -> AsyncIterator[SnapshotPart]:
+    async def snapshot(
+        self, organisation: str, scope: str, after: str | None = None
+    ) -> AsyncGenerator[SnapshotPart, None]:
         """Stream the rows of `scope` with ids above `after`: a start, chunks of rows, an end.
 
         Raises:

@@ -13,7 +13,7 @@ more than one command of a notice in flight, and what was once sent is sent agai
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -196,6 +196,15 @@ def recover(db: Any) -> int:
     return int(db.execute("UPDATE main.command SET state = 'queued' WHERE state = 'sending'").rowcount)
 
 
+def hasten(db: Any, now: datetime, until: Callable[[], datetime]) -> int:
+    """Give what waits longer than `until()` that time, each its own; return how many commands moved."""
+    rows = db.execute("SELECT id FROM main.command WHERE state = 'queued' AND due_at > ?", (stamp(now),)).fetchall()
+    db.executemany(
+        "UPDATE main.command SET due_at = min(due_at, ?) WHERE id = ?", [(stamp(until()), row[0]) for row in rows]
+    )
+    return len(rows)
+
+
 def due(db: Any, now: datetime, limit: int = PARALLEL) -> list[str]:
     """Return the commands that may go out now: the first open one of each notice, oldest first."""
     in_flight = db.execute("SELECT count(*) FROM main.command WHERE state = 'sending'").fetchone()[0]
@@ -318,6 +327,21 @@ def _block_followers(db: Any, id: str) -> None:  # noqa: A002
     )
 
 
+def concerned(db: Any, organisation: str, epoch: str) -> bool:
+    """Tell whether `offer_again`, `settle` or `strand` can have anything to do: most answers change nothing here."""
+    row = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM main.command WHERE organisation = ?"
+        " AND state IN ('acknowledged', 'queued', 'blocked'))"
+        " OR NOT EXISTS (SELECT 1 FROM main.secret WHERE key = ? AND value = ?)",
+        (organisation, _mark(organisation), epoch),
+    ).fetchone()
+    return bool(row[0])
+
+
+def _mark(organisation: str) -> str:
+    return f"epoch:{organisation}"
+
+
 # --- what the replica's progress does to commands -------------------------------------------------------------------
 
 
@@ -341,7 +365,7 @@ def offer_again(db: Any, organisation: str, *, epoch: str, now: datetime) -> lis
     What survived the restore answers from the backend's memory, what was lost is applied or refused. A mark in the
     ledger makes it happen once for each epoch. Returns the notices concerned.
     """
-    mark = f"epoch:{organisation}"
+    mark = _mark(organisation)
     known = db.execute("SELECT value FROM main.secret WHERE key = ?", (mark,)).fetchone()
     if known is not None and known[0] == epoch:
         return []

@@ -1,0 +1,62 @@
+"""One leader among the terminals of a user: the holder of `sync.lock` talks to the backend, the others read along.
+
+The lock dies with its process, however it dies. The leader touches the file now and then, so that the others can
+tell one that was stopped from one that has nothing to do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+FILE: Final = "sync.lock"
+SILENT_AFTER: Final = 60.0
+"""Seconds without a sign of life after which a leader counts as stopped."""
+
+
+class LeaderLock:
+    """The lock of one process; not inherited by processes it starts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._handle: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether we lead."""
+        return self._handle is not None
+
+    def try_acquire(self) -> bool:
+        """Become the leader if nobody else is; never waits."""
+        if self._handle is not None:
+            return True
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return False
+        self._handle = handle
+        return True
+
+    def beat(self, now: datetime) -> None:
+        """Show that we live."""
+        if self._handle is not None:
+            os.utime(self._handle, (now.timestamp(), now.timestamp()))
+
+    def silent(self, now: datetime) -> bool:
+        """Tell whether the leader has given no sign of life for long."""
+        try:
+            beaten = datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
+        except OSError:
+            return False
+        return (now - beaten).total_seconds() > SILENT_AFTER
+
+    def release(self) -> None:
+        """Give up the lead."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None

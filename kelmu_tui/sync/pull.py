@@ -1,0 +1,157 @@
+"""Pull, as synchronous units of work over the store: what to ask next, and what an answer does.
+
+The network is the caller's. An answer is taken only for the question that the replica still stands at, so that a
+late or doubled one does nothing. The replica is written first; `follow_up` then carries over to the ledger what the
+new state means for commands, and can be repeated at any time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
+from kelmu_tui.api.contract import Change, Changes, SnapshotStart
+from kelmu_tui.store import feed, outbox
+from kelmu_tui.store.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the feed for what follows `cursor`; `idle` when there is nothing to hurry for and the poll may be held."""
+
+    organisation: str
+    cursor: str | None
+    idle: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Stream the snapshot of `scope` behind `after` into `generation`."""
+
+    organisation: str
+    epoch: str
+    scope: str
+    generation: int
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What an answer did: `applied` is False for a late one; `more` pages wait."""
+
+    applied: bool
+    more: bool = False
+
+
+def next_ask(store: Store) -> Ask | None:
+    """Return the next question to the feed, None without an organisation."""
+    organisation = store.organisation
+    if organisation is None:
+        return None
+    with store.read() as db:
+        now = feed.state(db)
+    return Ask(organisation, now.cursor, idle=now.cursor is not None and not now.filling)
+
+
+def next_fill(store: Store) -> Fill | None:
+    """Return the next fill that still has rows to come, notices first."""
+    organisation = store.organisation
+    if organisation is None:
+        return None
+    with store.read() as db:
+        now = feed.state(db)
+    for scope in now.scopes:
+        if scope.filling is not None and scope.need is None and now.epoch is not None:
+            return Fill(organisation, now.epoch, scope.name, scope.filling, scope.after)
+    return None
+
+
+def take_changes(store: Store, ask: Ask, answer: Changes) -> Pulled:
+    """Store an answer of the feed with its cursor in one transaction, then what follows from it."""
+    if store.organisation != ask.organisation:
+        return Pulled(applied=False)
+    with store.write() as db:
+        if feed.state(db).cursor != ask.cursor:
+            return Pulled(applied=False)
+        effect = feed.apply(db, _page(answer))
+        if effect is None:
+            # Deltas of an epoch we don't stand in: only a reset can help, so it is asked for.
+            feed.forget_cursor(db)
+            return Pulled(applied=False)
+        store.changed(*effect.tables, keys=effect.told())
+    if effect.purged:
+        store.scrub()
+    follow_up(store)
+    return Pulled(applied=True, more=answer.more)
+
+
+def take_part(store: Store, fill: Fill, part: SnapshotPart) -> bool:
+    """Store a part of a snapshot; False when the fill is no longer wanted and the stream can be closed."""
+    if store.organisation != fill.organisation:
+        return False
+    with store.write() as db:
+        if isinstance(part, SnapshotStart):
+            store.changed("scope")
+            return part.epoch == fill.epoch and feed.expect(db, fill.scope, fill.generation, fill.epoch, part.count)
+        if isinstance(part, SnapshotRows):
+            return feed.fill(db, fill.scope, fill.generation, fill.epoch, part.rows)
+        return feed.end_fill(db, fill.scope, fill.generation, fill.epoch, part.head)
+
+
+def follow_up(store: Store) -> None:
+    """Carry the replica's state over to the commands: offer again after a restore, settle, set aside.
+
+    One ledger transaction, and none when there is nothing to do; done after every answer and at each start, since a
+    crash may have come between the replica's commit and this.
+    """
+    organisation = store.organisation
+    if organisation is None:
+        return
+    with store.read() as db:
+        now = feed.state(db)
+        if now.epoch is None or not outbox.concerned(db, organisation, now.epoch):
+            return
+    at = store.clock.now()
+    with store.write() as db:
+        again = outbox.offer_again(db, organisation, epoch=now.epoch, now=at)
+        settled = outbox.settle(
+            db, organisation, epoch=now.epoch, checkpoint=now.checkpoint, filling=now.filling, now=at
+        )
+        stranded = outbox.strand(db, organisation, [scope.name for scope in now.scopes], at)
+        touched = {*again, *settled, *stranded}
+        if touched:
+            store.changed("command", keys=touched)
+
+
+def sweep(store: Store) -> bool:
+    """Delete a little of what nobody sees any more; True when nothing is left."""
+    if store.organisation is None:
+        return True
+    with store.read() as db:
+        if not feed.waiting(db):
+            return True
+    with store.write() as db:
+        return feed.sweep(db)
+
+
+def _page(answer: Changes) -> feed.Page:
+    return feed.Page(
+        kind=answer.kind,
+        epoch=answer.epoch,
+        cursor=answer.cursor,
+        seq=answer.seq,
+        more=answer.more,
+        changes=[_entry(change) for change in answer.changes],
+        granted=answer.granted,
+        added=answer.added,
+        revoked=answer.revoked,
+        session_revision=answer.session_revision,
+        lease=answer.lease.id,
+        lease_until=answer.lease.until,
+        at=answer.server_time,
+    )
+
+
+def _entry(change: Change) -> feed.Entry:
+    row = row_dict(change.row) if change.row is not None else None
+    return feed.Entry(change.scope, change.id, change.version, change.op, row)

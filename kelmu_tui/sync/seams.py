@@ -1,0 +1,51 @@
+"""What the sync needs of its neighbours, so that tests can stand in for each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, Protocol, TypeVar
+
+from kelmu_tui.api.answers import CommandAnswer, SnapshotPart
+from kelmu_tui.api.contract import Changes
+from kelmu_tui.store.database import Store
+
+Result = TypeVar("Result")
+
+
+class Api(Protocol):
+    """The part of `api.client.Client` that the sync needs."""
+
+    async def changes(self, organisation: str, cursor: str | None, wait: int = 0) -> Changes:
+        """See `Client.changes`."""
+        ...
+
+    def snapshot(self, organisation: str, scope: str, after: str | None = None) -> AsyncGenerator[SnapshotPart, None]:
+        """See `Client.snapshot`."""
+        ...
+
+    async def command(
+        self,
+        organisation: str,
+        id: str,  # noqa: A002
+        verb: str,
+        key: str,
+        if_match: int,
+        body: bytes,
+        lease: str,
+        schema: int,
+    ) -> CommandAnswer:
+        """See `Client.command`."""
+        ...
+
+
+class Runner(Protocol):
+    """The store's thread (`store.thread.StoreThread`)."""
+
+    @property
+    def store(self) -> Store:
+        """The store, for functions that run on the thread."""
+        ...
+
+    async def run(self, function: Callable[..., Result], *args: Any) -> Result:
+        """Run a unit of work on the thread."""
+        ...
