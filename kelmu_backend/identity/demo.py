@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kelmu_backend.identity import forms, grants, keys, people
+from kelmu_backend.identity import forms, grants, guesses, keys, people
 from kelmu_backend.identity.grants import Grant, Mistake
 from kelmu_backend.identity.ports import Caller, Settings, Transactions
 from kelmu_backend.problems import ProblemError
@@ -30,9 +30,10 @@ def router(settings: Settings, database: Transactions) -> APIRouter:
     def approve(body: DemoApproval, request: Request) -> Response:
         """Approve a sign-in as a persona, as the web page would."""
         mistake = approve_as(settings, database, body, forms.caller(request))
-        if mistake is not None:
-            raise ProblemError(_PROBLEMS[mistake], errors=[f"user_code: {mistake.value}"])
-        return Response(status_code=204)
+        if mistake is None:
+            return Response(status_code=204)
+        headers = {"Retry-After": str(guesses.retry_after())} if mistake is Mistake.LIMITED else None
+        raise ProblemError(_PROBLEMS[mistake], errors=[f"approval: {mistake.value}"], headers=headers)
 
     routes.add_api_route("/v1/demo/personas", personas, methods=["GET"], response_model=PersonaList)
     routes.add_api_route(

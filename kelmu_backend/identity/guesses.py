@@ -16,6 +16,11 @@ LIMIT: Final = 10
 WINDOW: Final = timedelta(minutes=10)
 
 
+def retry_after() -> int:
+    """Return the seconds after which a source that has used up its guesses may try again for certain."""
+    return int(WINDOW.total_seconds())
+
+
 def source(ring: KeyRing, address: str) -> str:
     """Return the stored name of a network address; a whole IPv6 /64 is one source, since one machine owns it."""
     try:

@@ -219,7 +219,7 @@ def _code_page(visit: Visit, mistake: Mistake | None = None) -> Response:
         "code.html", status, step=1, mistake=text, example=EXAMPLE, prefilled="" if mistake else visit.offered_code
     )
     if mistake is Mistake.LIMITED:
-        response.headers["Retry-After"] = str(int(guesses.WINDOW.total_seconds()))
+        response.headers["Retry-After"] = str(guesses.retry_after())
     return response
 
 
@@ -234,7 +234,7 @@ def _message(t: Texts, mistake: Mistake) -> str:
         case Mistake.REFUSED:
             return t("mistake.refused")
         case Mistake.LIMITED:
-            return t("mistake.limited", minutes=int(guesses.WINDOW.total_seconds()) // 60)
+            return t("mistake.limited", minutes=guesses.retry_after() // 60)
 
 
 def _lost_page(visit: Visit, status: int = 400) -> Response:
