@@ -33,6 +33,28 @@ class Status(StrEnum):
     TRANSFERRED = "transferred"
 
 
+class NeedReason(StrEnum):
+    """Why a Kela worker sees a need of social work (`notices.toml`, field `reason`)."""
+
+    HOUSING = "housing"
+    SUBSISTENCE = "subsistence"
+    SUBSTANCE_ABUSE = "substance_abuse"
+    MENTAL_HEALTH = "mental_health"
+    FUNCTIONAL_ABILITY = "functional_ability"
+    CHILDS_SITUATION = "childs_situation"
+    VIOLENCE = "violence"
+    OTHER = "other"
+
+
+class ReductionReason(StrEnum):
+    """Why a basic amount was reduced (`notices.toml`, field `reduction_reason`)."""
+
+    NOT_REGISTERED = "not_registered_as_jobseeker"
+    PRIMARY_BENEFIT = "primary_benefit_not_applied_for"
+    REFUSED_WORK = "refused_work_or_service"
+    INTEGRATION_PLAN = "integration_plan_neglected"
+
+
 OPEN_STATUSES: Final = frozenset({Status.NEW, Status.OPENED, Status.IN_PROGRESS})
 """A notice in one of these still waits for work."""
 

@@ -1,0 +1,29 @@
+"""What a population is made of: plain rows for the tables of the record, and the bundle of one notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Row = dict[str, Any]
+"""One row: column name to value, as `kelmu_backend.database.tables` names and types them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A notice with what belongs to it.
+
+    `notice` has every column of the table but `published`, which depends on the minute and not on the day.
+    """
+
+    notice: Row
+    notes: tuple[Row, ...] = ()
+    traces: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A user who handles notices for an organisation."""
+
+    id: str
+    name: str

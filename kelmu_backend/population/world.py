@@ -1,0 +1,87 @@
+"""Artificial Finland on one day: everything the record holds when the demo starts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from kelmu_backend.population.announcements import make_announcements
+from kelmu_backend.population.notices import bundles
+from kelmu_backend.population.people import Person, make_people
+from kelmu_backend.population.rows import Bundle, Row
+from kelmu_backend.population.staff import Staff, make_staff
+from kelmu_tui.domain.deadlines import local_date
+
+PEOPLE: Final = 5000
+NOTICES: Final = 1200
+"""Default sizes of the demo."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A population.
+
+    The seed, the sizes and the Finnish day of `now` decide what is in it; the minute decides only what is published.
+
+    Attributes:
+        notice_count: how many bundles `notices` yields.
+    """
+
+    seed: int
+    now: datetime
+    people: tuple[Person, ...]
+    staff: Staff
+    announcements: tuple[Row, ...]
+    notice_count: int
+
+    def notices(self) -> Iterator[Bundle]:
+        """Yield the notices, the same ones at every call; none of them is kept."""
+        return bundles(self.seed, local_date(self.now), self.people, self.staff.workers, self.notice_count)
+
+    def digest(self) -> str:
+        """Return a hash over everything but the minute, to compare two populations."""
+        total = hashlib.sha256()
+        staff = self.staff
+        parts = (staff.organisations, staff.agreements, staff.users, staff.grants, staff.supervisors)
+        for part in (*parts, self.announcements, [asdict(person) for person in self.people]):
+            total.update(_canonical(part))
+        for found in self.notices():
+            total.update(_canonical([found.notice, found.notes, found.traces]))
+        return total.hexdigest()
+
+
+def generate(seed: int, now: datetime, people: int = PEOPLE, notices: int = NOTICES) -> World:
+    """Return the population of `seed` on the Finnish day of `now` (UTC).
+
+    Args:
+        people: customers, at least `people.MINIMUM`.
+        notices: notices of the last ninety days; they are made only when asked for, so a million costs no memory.
+
+    Raises:
+        ValueError: too few people, or a negative number of notices.
+    """
+    if notices < 0:
+        raise ValueError("a population cannot have fewer than no notices")
+    today = local_date(now)
+    return World(
+        seed,
+        now,
+        make_people(seed, people, today),
+        make_staff(seed, today),
+        make_announcements(today),
+        notices,
+    )
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_text).encode()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
