@@ -387,3 +387,26 @@ def test_a_real_server_takes_no_persona_by_hand(real_house: House) -> None:
     answer = browser.http.post("/sign-in/identify", data={"csrf": token, "persona": "aino"})
     assert answer.status_code == 503
     assert browser.http.get("/sign-in/confirm").headers["location"] == "/sign-in/identify"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_enough_contrast(house: House, scheme: str) -> None:
+    style = house.http.get("/sign-in/style.css").text
+    roots = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", roots[0 if scheme == "light" else 1]))
+    pairs = [("ink", "paper"), ("ink", "ground"), ("soft", "paper"), ("soft", "ground"), ("accent", "paper")]
+    pairs += [("accent", "ground"), ("on-accent", "accent"), ("bad", "bad-ground"), ("good", "good-ground")]
+    for front, back in [*pairs, ("care", "care-ground")]:
+        assert _contrast(colours[front], colours[back]) >= 4.5, (scheme, front, back)
+
+
+def _contrast(front: str, back: str) -> float:
+    """Return the contrast of two colours by WCAG 2.2."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    lighter, darker = sorted((luminance(front), luminance(back)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
