@@ -148,10 +148,11 @@ def _remembered(connection: Connection, envelope: Envelope, now: datetime) -> Ve
     }
     try:
         # A twin that is under way holds this key: PostgreSQL waits here until it has ended.
-        inserted = connection.execute(build(tables.memo).values(values).on_conflict_do_nothing()).rowcount
+        insertion = build(tables.memo).values(values).on_conflict_do_nothing().returning(tables.memo.c.key)
+        inserted = connection.execute(insertion).first()
     except OperationalError as failure:
         raise ProblemError(ProblemCode.IDEMPOTENCY_IN_PROGRESS, headers={"Retry-After": "1"}) from failure
-    if inserted:
+    if inserted is not None:
         return None
     memo = connection.execute(_MEMO, _memo_key(envelope)).one()
     if memo.fingerprint == values["fingerprint"]:
