@@ -26,7 +26,7 @@ from kelmu_backend.identity.texts import Texts
 from kelmu_backend.identity.visits import Visit
 
 HELSINKI: Final = ZoneInfo("Europe/Helsinki")
-EXAMPLE: Final = "BCDFG-HJKLM"
+EXAMPLE: Final = "BCDFG\N{NON-BREAKING HYPHEN}HJKLM"
 
 _STATUS: Final = {Mistake.WRONG: 400, Mistake.LIMITED: 429}
 _GONE: Final = 410
