@@ -44,6 +44,8 @@ LEDGER_FILE: Final = "ledger.db"
 BUSY_TIMEOUT: Final = 5.0
 """Seconds that a transaction waits for another process before `StoreUnavailable("busy")`."""
 CACHE_KIB: Final = 16 * 1024
+CHECKPOINT_PAGES: Final = 4000
+"""Pages in the write-ahead log before they are moved home: a first fill writes the same index pages many times."""
 EVERYTHING: Final = frozenset(
     {"secret", "command", "conflict", "view_event", "state", "scope", "notice", "trace", "announcement"}
 )
@@ -182,8 +184,11 @@ class Store:
             db.execute("BEGIN")
             try:
                 yield db
-            finally:
+                # Not a rollback: what was computed into temporary tables on the way is to stay.
+                db.execute("COMMIT")
+            except BaseException:
                 self._rollback(db)
+                raise
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -258,6 +263,7 @@ class Store:
     @staticmethod
     def _rollback(db: Connection) -> None:
         # A full disk or an I/O error may have rolled back already; a second ROLLBACK would hide the real error.
+        db.memo.clear()
         if db.in_transaction:
             db.execute("ROLLBACK")
 
@@ -498,6 +504,8 @@ def _prepare(db: Connection, schema: str, synchronous: str) -> None:
     db.execute(f"PRAGMA {schema}.secure_delete = ON").fetchone()
     db.execute(f"PRAGMA {schema}.cache_size = -{CACHE_KIB}")
     db.execute(f"PRAGMA {schema}.synchronous = {synchronous}")
+    db.execute(f"PRAGMA {schema}.journal_size_limit = {CHECKPOINT_PAGES * 4096}").fetchone()
+    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").fetchone()
 
 
 def _create_replica(db: Connection) -> None:

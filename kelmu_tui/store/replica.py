@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from kelmu_tui.domain.notices import OPEN_STATUSES
-from kelmu_tui.store.words import kind_ranks, municipality_ranks, notice_words, sort_key
+from kelmu_tui.store.words import kind_ranks, municipality_ranks, notice_words, sort_key, tie
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -23,9 +23,9 @@ _LAST: Final = 10**6
 _LOOKUP: Final = 500
 
 _INSERT_NOTICE: Final = (
-    "INSERT INTO replica.notice (rowid, generation, id, version, kind, kind_rank, subtype, urgent, status, open,"
+    "INSERT INTO replica.notice (rowid, generation, id, tie, version, kind, kind_rank, subtype, urgent, status, open,"
     " organisation, municipality, municipality_rank, arrived, due, customer, customer_key, non_disclosure, assignee,"
-    " assignee_name, transferred_from, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " assignee_name, transferred_from, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 _INSERT_WORDS: Final = "INSERT INTO replica.notice_text (rowid, words) VALUES (?, ?)"
 _DELETE_WORDS: Final = "INSERT INTO replica.notice_text (notice_text, rowid, words) VALUES ('delete', ?, ?)"
@@ -156,6 +156,7 @@ def _notice(rowid: int, generation: int, row: Mapping[str, Any]) -> tuple[Any, .
         rowid,
         generation,
         row["id"],
+        tie(row["id"]),
         row["version"],
         row["kind"],
         kind_ranks().get(row["kind"], _LAST),

@@ -87,6 +87,7 @@ CREATE TABLE replica.notice (
     rowid INTEGER PRIMARY KEY,
     generation INTEGER NOT NULL,
     id TEXT NOT NULL,
+    tie INTEGER NOT NULL,                       -- words.tie(id): settles equal places in an index with 8 bytes
     version INTEGER NOT NULL,
     kind TEXT NOT NULL,
     kind_rank INTEGER NOT NULL,                 -- place in the catalogue
@@ -108,19 +109,20 @@ CREATE TABLE replica.notice (
     body TEXT NOT NULL                          -- JSON of the whole contract.NoticeRow
 );
 CREATE UNIQUE INDEX replica.notice_identity ON notice (generation, id);
-CREATE INDEX replica.notice_by_due ON notice (generation, open, due, arrived, id);
-CREATE INDEX replica.notice_by_arrived ON notice (generation, open, arrived, due, id);
-CREATE INDEX replica.notice_by_kind ON notice (generation, open, kind_rank, due, id);
-CREATE INDEX replica.notice_by_municipality ON notice (generation, open, municipality_rank, due, id);
-CREATE INDEX replica.notice_by_customer ON notice (generation, open, customer_key, due, id);
-CREATE INDEX replica.notice_mine ON notice (generation, assignee, due, arrived, id)
+CREATE INDEX replica.notice_by_due ON notice (generation, open, due, arrived, tie);
+CREATE INDEX replica.notice_by_arrived ON notice (generation, open, arrived, due, tie, urgent);
+CREATE INDEX replica.notice_by_kind ON notice (generation, open, kind_rank, due, tie, urgent);
+CREATE INDEX replica.notice_by_municipality ON notice (generation, open, municipality_rank, due, tie, urgent);
+CREATE INDEX replica.notice_by_customer ON notice (generation, open, customer_key, due, tie, urgent);
+CREATE INDEX replica.notice_mine ON notice (generation, assignee, due, arrived, tie)
     WHERE open = 1 AND assignee IS NOT NULL;
-CREATE INDEX replica.notice_urgent ON notice (generation, due, arrived, id) WHERE open = 1 AND urgent = 1;
+CREATE INDEX replica.notice_urgent ON notice (generation, due, arrived, tie) WHERE open = 1 AND urgent = 1;
 
 CREATE VIRTUAL TABLE replica.notice_text USING fts5 (
     words, content = '', tokenize = 'ascii', prefix = '1 2 3', detail = none
 );
--- rowid of the notice; the words come folded from store.words, so that what is deleted is what was written
+-- rowid of the notice; the words come folded from store.words, so that what is deleted is what was written.
+-- Kinds and municipalities are not in it: words.named turns their names into ranks when a filter is asked.
 
 CREATE TABLE replica.trace (
     generation INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL,
@@ -128,7 +130,6 @@ CREATE TABLE replica.trace (
     body TEXT NOT NULL,                         -- JSON of contract.TraceRow
     PRIMARY KEY (generation, id)
 ) WITHOUT ROWID;
-CREATE INDEX replica.trace_by_at ON trace (generation, at, id);
 
 CREATE TABLE replica.announcement (
     generation INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, starts TEXT NOT NULL, ends TEXT,

@@ -9,7 +9,9 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from importlib.resources import files
 from typing import Any, Final
 
@@ -20,6 +22,8 @@ MAX_WORDS: Final = 12
 """Words of a filter that count; more only cost time."""
 _WORD: Final = re.compile(r"[^\W_]+")
 # In the Finnish alphabet å, ä and ö are letters of their own after z; other marks only settle ties, so they go.
+_COMMON_MARKS: Final = (("ä", "a"), ("ö", "o"), ("å", "a"), ("é", "e"), ("ü", "u"))
+"""The marked letters of most names here: replacing them is ten times faster than decomposing the text."""
 _ALPHABET: Final = str.maketrans({"å": "{", "ä": "|", "æ": "|", "ö": "}", "ø": "}", "ü": "y", "ß": "ss"})
 
 
@@ -27,15 +31,20 @@ def folded(text: str) -> list[str]:
     """Return the words of `text` without case and marks: letters and digits, in order."""
     text = text.casefold()
     if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
+        for marked, plain in _COMMON_MARKS:
+            text = text.replace(marked, plain)
+        if not text.isascii():
+            text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
     return _WORD.findall(text)
 
 
 def sort_key(text: str) -> str:
     """Return a key that sorts names by the Finnish alphabet in byte order."""
-    text = unicodedata.normalize("NFC", text).casefold()
+    text = text.casefold()
     if not text.isascii():
-        text = text.translate(_ALPHABET)
+        text = unicodedata.normalize("NFC", text).translate(_ALPHABET)
+        if text.isascii():
+            return text
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return text
 
@@ -59,44 +68,65 @@ def municipality_ranks() -> Mapping[str, int]:
 
 
 @cache
-def _municipality_words() -> Mapping[str, str]:
-    return {
-        code: " ".join(dict.fromkeys(folded(f"{m.name.fi} {m.name.sv} {m.name.en}")))
-        for code, m in municipalities().items()
-    }
+def _municipality_words() -> tuple[tuple[int, tuple[str, ...]], ...]:
+    ranks = municipality_ranks()
+    return tuple(
+        (ranks[code], tuple(folded(f"{m.name.fi} {m.name.sv} {m.name.en}"))) for code, m in municipalities().items()
+    )
 
 
 @cache
-def _kind_words() -> Mapping[str, str]:
+def _kind_words() -> tuple[tuple[int, tuple[str, ...]], ...]:
     text = (files("kelmu_tui.domain.catalogue") / "notices.toml").read_text(encoding="utf-8")
-    catalogue = tomllib.loads(text)
-    return {
-        row["id"]: " ".join(dict.fromkeys(folded(f"{row['code']} {row['fi']} {row['sv']} {row['en']}")))
-        for row in catalogue["notice"]
-    }
+    ranks = kind_ranks()
+    return tuple(
+        (ranks[row["id"]], tuple(folded(f"{row['code']} {row['fi']} {row['sv']} {row['en']}")))
+        for row in tomllib.loads(text)["notice"]
+    )
 
 
-_URGENT: Final = "kiireellinen bradskande urgent"
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the beginning of a word names in any of the three languages: ranks of kinds, municipalities, urgency."""
+
+    kinds: tuple[int, ...]
+    municipalities: tuple[int, ...]
+    urgent: bool
 
 
-def notice_words(row: Mapping[str, Any], municipality: str | None = None) -> str:
-    """Return the folded words under which a notice (the wire's JSON) is found, with spaces around each.
+@cache
+def named(beginning: str) -> Named:
+    """Return what a folded `beginning` of a word names."""
+    return Named(
+        _having(_kind_words(), beginning),
+        _having(_municipality_words(), beginning),
+        any(word.startswith(beginning) for word in URGENT),
+    )
 
-    Names, kind, municipality and free text; nothing of where a person under non-disclosure lives.
 
-    Args:
-        municipality: code to use instead of the row's own, for a transfer that is still on its way.
+def _having(known: tuple[tuple[int, tuple[str, ...]], ...], beginning: str) -> tuple[int, ...]:
+    return tuple(sorted(rank for rank, words in known if any(word.startswith(beginning) for word in words)))
+
+
+URGENT: Final = ("kiireellinen", "bradskande", "urgent")
+
+
+def tie(id: str) -> int:  # noqa: A002
+    """Return 63 bits of `id` that settle equal places in an order."""
+    return int.from_bytes(blake2b(id.encode(), digest_size=8).digest()) >> 1
+
+
+def notice_words(row: Mapping[str, Any]) -> str:
+    """Return the folded words of a notice (the wire's JSON) for the index: the customer's name and the free texts.
+
+    Where a person lives is never among them, under non-disclosure or not.
     """
     customer, content = row["customer"], row["content"]
-    text = [customer["family_name"], customer["given_names"]]
+    text = f"{customer['family_name']} {customer['given_names']}"
     if content.get("free_text"):
-        text.append(content["free_text"])
-    text.extend(note["text"] for note in row.get("notes") or ())
+        text += " " + content["free_text"]
+    for note in row.get("notes") or ():
+        text += " " + note["text"]
     if row.get("origin"):
-        text.append(row["origin"]["reason"])
-    found = [*folded("\n".join(text)), _kind_words().get(row["kind"], "")]
-    if row["urgent"]:
-        found.append(_URGENT)
-    if not customer.get("non_disclosure"):
-        found.append(_municipality_words().get(municipality or row["municipality"], ""))
-    return f" {' '.join(found)} "
+        text += " " + row["origin"]["reason"]
+    return " ".join(dict.fromkeys(folded(text)))
