@@ -110,7 +110,7 @@ def test_official_names_are_kept() -> None:
     for language in LANGUAGES:
         t = Translator(language)
         for row in facts["notice"]:
-            assert t.choice("kinds.kind", row["id"]) == row[language]
+            assert t.choice("kinds.full", row["id"]) == row[language]
         for row in facts["status"]:
             assert t.choice("kinds.status", row["id"]) == row[language]
         for row in facts["transfer_rule"]:
