@@ -11,7 +11,6 @@ replica may lose its last commits at a power loss, never its consistency, and pu
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -19,33 +18,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
-
-import sqlcipher3.dbapi2 as driver
+from typing import Final
 
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import UnsafePath, private_folder
-from kelmu_tui.store import files
-from kelmu_tui.store.errors import (
-    KeysLost,
-    LedgerTooNew,
-    NoReplica,
-    StoreCorrupt,
-    StoreError,
-    StoreFull,
-    StoreUnavailable,
-)
+from kelmu_tui.store import connection, files
+from kelmu_tui.store.connection import Connection, typed_errors
+from kelmu_tui.store.errors import KeysLost, LedgerTooNew, NoReplica, StoreCorrupt, StoreUnavailable
 from kelmu_tui.store.keys import KeySource, salt_of
 from kelmu_tui.store.migrations import STEPS, statements
-from kelmu_tui.store.schema import LEDGER_VERSION, REPLICA, REPLICA_VERSION
+from kelmu_tui.store.schema import LEDGER_VERSION, REPLICA_VERSION
 
 LEDGER_FILE: Final = "ledger.db"
-BUSY_TIMEOUT: Final = 5.0
-"""Seconds that a transaction waits for another process before `StoreUnavailable("busy")`."""
-CACHE_KIB: Final = 16 * 1024
-CHECKPOINT_PAGES: Final = 4000
-"""Pages in the write-ahead log before they are moved home: a first fill writes the same index pages many times."""
 EVERYTHING: Final = frozenset(
     {"secret", "command", "conflict", "view_event", "state", "scope", "notice", "trace", "announcement"}
 )
@@ -54,15 +39,6 @@ EVERYTHING: Final = frozenset(
 _BUSINESS_ID: Final = re.compile(r"[0-9]{7}-[0-9]")
 _PURGE: Final = "purge:"
 """Prefix of the ledger's `secret` rows that say which replica is being destroyed."""
-
-_FULL, _IOERR, _BUSY, _LOCKED, _READONLY, _CANTOPEN, _CORRUPT, _NOTADB = 13, 10, 5, 6, 8, 14, 11, 26
-_UNAVAILABLE: Final = {_IOERR: "io", _BUSY: "busy", _LOCKED: "busy", _READONLY: "read_only", _CANTOPEN: "open"}
-
-
-class Connection(driver.Connection):  # type: ignore[misc]
-    """A connection with a place for what was computed from its rows (`memo`, cleared when the replica changes)."""
-
-    memo: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +57,6 @@ class Incident:
     kind: str
     moved_to: Path
     at: datetime
-
-
-def typed(error: driver.DatabaseError) -> StoreError | None:
-    """Return the error of ours that stands for one of the driver; None for a mistake in a statement."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == _FULL:
-        return StoreFull()
-    if code in (_CORRUPT, _NOTADB):
-        return StoreCorrupt()
-    return StoreUnavailable(_UNAVAILABLE[code]) if code in _UNAVAILABLE else None
-
-
-@contextmanager
-def _typed_errors() -> Iterator[None]:
-    try:
-        yield
-    except driver.DatabaseError as error:
-        ours = typed(error)
-        if ours is None:
-            raise
-        raise ours from error
 
 
 class Store:
@@ -140,7 +95,7 @@ class Store:
             raise files.unavailable(error) from error
         store = cls(folder, keys, clock, ids)
         try:
-            with _typed_errors():
+            with typed_errors():
                 store._open_ledger()
                 store._resume_purges()
         except BaseException:
@@ -176,7 +131,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give the connection in a snapshot; inside another transaction, in that one."""
-        with self._lock, _typed_errors():
+        with self._lock, typed_errors():
             db = self.db
             if db.in_transaction:
                 yield db
@@ -198,7 +153,7 @@ class Store:
         of the two files. Listeners hear what `changed` collected, after the commit.
         """
         with self._lock:
-            with _typed_errors():
+            with typed_errors():
                 db = self.db
                 if db.in_transaction:
                     raise AssertionError("a transaction inside a transaction could commit half of the outer one")
@@ -236,7 +191,7 @@ class Store:
 
     def poll(self) -> bool:
         """Tell whether another process has committed since the last look, and signal a change of everything then."""
-        with self._lock, _typed_errors():
+        with self._lock, typed_errors():
             if self._replaced():
                 self._attach(self._organisation)
             found = self._data_versions()
@@ -273,12 +228,12 @@ class Store:
         """Attach the replica of `organisation` (business ID), made when there is none; detach another one first."""
         if _BUSINESS_ID.fullmatch(organisation) is None:
             raise ValueError("not a business ID")
-        with self._lock, _typed_errors():
+        with self._lock, typed_errors():
             self._attach(organisation)
 
     def detach(self) -> None:
         """Close the attached replica, if any."""
-        with self._lock, _typed_errors():
+        with self._lock, typed_errors():
             self._attach(None)
 
     def destroy_replica(self, organisation: str | None = None) -> None:
@@ -294,14 +249,14 @@ class Store:
             raise ValueError("not a business ID")
         with self.write() as db:
             db.execute("INSERT OR REPLACE INTO secret VALUES (?, '')", (_PURGE + organisation,))
-        with self._lock, _typed_errors():
+        with self._lock, typed_errors():
             if organisation == self._organisation:
                 self._attach(None)
             self._purge(organisation)
 
     def scrub(self) -> None:
         """Empty both write-ahead logs: what was deleted must not live on in them. A reader may make it a no-op."""
-        with self._lock, _typed_errors():
+        with self._lock, typed_errors():
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def set_aside_broken(self) -> tuple[Incident, ...]:
@@ -310,13 +265,13 @@ class Store:
         Returns:
             The incidents of this check, none when all pages are sound.
         """
-        with self._lock, _typed_errors():
+        with self._lock, typed_errors():
             organisation, before = self._organisation, len(self._incidents)
             replica = None if organisation is None else self._replica_file(organisation)
             broken = [
                 name
                 for schema, name in (("main", LEDGER_FILE), ("replica", replica))
-                if name is not None and not self._sound(schema)
+                if name is not None and not connection.sound(self.db, schema)
             ]
             if broken:
                 self._close_connection()
@@ -339,11 +294,11 @@ class Store:
             path = self.folder / LEDGER_FILE
             files.create(path)
             try:
-                self._db = self._connect(path, key)
+                self._db = connection.connect(path, key)
             except StoreCorrupt:
                 self._set_aside(LEDGER_FILE, files.why_closed(path, salt_of(key)))
                 files.create(path)
-                self._db = self._connect(path, key)
+                self._db = connection.connect(path, key)
             self._migrate()
         self._versions = self._data_versions()
 
@@ -355,25 +310,6 @@ class Store:
             moved = self._keys.set_aside(self._stamp())
             self._incidents.append(Incident(moved.name, "keys_lost", moved, self.clock.now()))
             return self._keys.key(name)
-
-    def _connect(self, path: Path, key: bytes) -> Connection:
-        db: Connection = driver.connect(
-            str(path), timeout=BUSY_TIMEOUT, isolation_level=None, factory=Connection, check_same_thread=False
-        )
-        try:
-            db.memo = {}
-            # Before anything else: the cipher writes its errors to stderr, that is into the middle of the screen.
-            db.execute("PRAGMA cipher_log_level = NONE")
-            db.execute(f'PRAGMA key = "{_literal(key)}"')
-            with _typed_errors():
-                db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-                for pragma in ("foreign_keys = ON", "trusted_schema = OFF", "mmap_size = 0", "temp_store = MEMORY"):
-                    db.execute(f"PRAGMA {pragma}")
-                _prepare(db, "main", "FULL")
-        except BaseException:
-            db.close()
-            raise
-        return db
 
     def _migrate(self) -> None:
         db = self.db
@@ -422,22 +358,9 @@ class Store:
         self._versions = self._data_versions()
 
     def _attach_file(self, name: str) -> bool:
-        """Attach a file of ours as `replica`; make its tables when it is new and say whether it was."""
-        db = self.db
         path = self.folder / name
         files.create(path)
-        db.execute("ATTACH DATABASE ? AS replica KEY ?", (str(path), _literal(self._key(name))))
-        try:
-            with _typed_errors():
-                fresh: bool = db.execute("SELECT count(*) FROM replica.sqlite_schema").fetchone()[0] == 0
-                _prepare(db, "replica", "NORMAL")
-                if fresh:
-                    _create_replica(db)
-        except BaseException:
-            self._rollback(db)
-            db.execute("DETACH DATABASE replica")
-            raise
-        return fresh
+        return connection.attach(self.db, path, self._key(name))
 
     def _replaced(self) -> bool:
         """Tell whether another process has destroyed the replica's file under us."""
@@ -455,15 +378,6 @@ class Store:
 
     def _stamp(self) -> str:
         return f"{self.clock.now():%Y%m%dT%H%M%S}-{self.ids.new()[:6]}"
-
-    def _sound(self, schema: str) -> bool:
-        try:
-            found = self.db.execute(f"PRAGMA {schema}.quick_check(1)").fetchall()
-        except driver.DatabaseError as error:
-            if isinstance(typed(error), StoreCorrupt):
-                return False
-            raise
-        return bool(found == [("ok",)])
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
@@ -492,35 +406,3 @@ class Store:
     @staticmethod
     def _replica_file(organisation: str) -> str:
         return f"replica-{organisation}.db"
-
-
-def _literal(key: bytes) -> str:
-    """Write a raw key and its salt the way SQLCipher takes them, so that no key is derived."""
-    return f"x'{key.hex()}{salt_of(key).hex()}'"
-
-
-def _prepare(db: Connection, schema: str, synchronous: str) -> None:
-    db.execute(f"PRAGMA {schema}.journal_mode = WAL").fetchone()
-    db.execute(f"PRAGMA {schema}.secure_delete = ON").fetchone()
-    db.execute(f"PRAGMA {schema}.cache_size = -{CACHE_KIB}")
-    db.execute(f"PRAGMA {schema}.synchronous = {synchronous}")
-    db.execute(f"PRAGMA {schema}.journal_size_limit = {CHECKPOINT_PAGES * 4096}").fetchone()
-    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").fetchone()
-
-
-def _create_replica(db: Connection) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    for statement in statements(REPLICA):
-        db.execute(statement)
-    db.execute("INSERT INTO replica.revision VALUES (0)")
-    # Without this option deleted words stay in the index until a merge happens to drop them.
-    db.execute("INSERT INTO replica.notice_text (notice_text, rank) VALUES ('secure-delete', 1)")
-    db.execute(f"PRAGMA replica.user_version = {REPLICA_VERSION}")
-    db.execute("COMMIT")
-
-
-def owned_by_us(path: Path) -> bool:
-    """Tell whether a file belongs to this user and nobody else may read it, for `kelmu doctor`."""
-    found = path.stat()
-    ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-    return ours and not found.st_mode & 0o077

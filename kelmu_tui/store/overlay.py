@@ -81,8 +81,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What pending commands make of one notice."""
+    """What pending commands make of one notice; `base_version` is the replica's, the one that If-Match builds on."""
 
+    base_version: int
     state: NoticeState
     notes: tuple[NoteDetail, ...]
     trace: TraceLine | None
@@ -174,6 +175,15 @@ def effect(db: Any, shown: Frame, id: str) -> Effect | None:  # noqa: A002
     return apply(bases[0], ()) if bases else None
 
 
+def summary(db: Any, id: str) -> dict[str, Any]:  # noqa: A002
+    """Return what a held notice is called in the outbox, where the replica may be gone: customer, kind, day."""
+    customer, kind, urgent, due = db.execute(
+        "SELECT customer, kind, urgent, due FROM replica.notice WHERE generation = ? AND id = ?",
+        (frame(db).notices, id),
+    ).fetchone()
+    return {"customer": customer, "kind": kind, "urgent": bool(urgent), "due": due}
+
+
 def apply(base: Sequence[Any], commands: Iterable[outbox.Command]) -> Effect:
     """Apply commands in local order to a row of the replica; one that the rules refuse by now changes nothing."""
     state = NoticeState(
@@ -212,7 +222,7 @@ def apply(base: Sequence[Any], commands: Iterable[outbox.Command]) -> Effect:
         state = after
     if state.organisation == base[22]:
         trace = None
-    return Effect(state, tuple(notes), trace)
+    return Effect(base[3], state, tuple(notes), trace)
 
 
 def domain_command(command: outbox.Command, kind: Kind, at: datetime) -> DomainCommand:

@@ -47,8 +47,6 @@ class StoreThread:
             # Whoever awaited it has been told, or was cancelled and does not care any more.
             future.exception()
 
-    async def close(self) -> None:
-        """Let the units given so far finish, close the store and end the thread."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._executor, self.store.close)
+    def close(self) -> None:
+        """Wait for the units given so far and end the thread; the store stays open for its owner."""
         self._executor.shutdown(wait=True)
