@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
-from kelmu_backend.database.tables import app_user, organisation
+from kelmu_backend.database.tables import app_user, grant, organisation
 from kelmu_tui.api.contract import LocalText, Persona
 from kelmu_tui.domain.organisations import Language
 
@@ -24,7 +24,7 @@ class Person:
 
 
 def personas(connection: Connection, language: Language) -> list[Person]:
-    """Return the personas in the order they were made, which is the order the population wants them shown in."""
+    """Return the personas in the order in which they were given their mandates; those without any come last."""
     return [_person(row, language) for row in connection.execute(_PEOPLE.where(app_user.c.persona))]
 
 
@@ -54,10 +54,12 @@ def wire_personas(connection: Connection) -> list[Persona]:
     ]
 
 
+_FIRST_GRANT: Final = select(grant.c.user, func.min(grant.c.id).label("first")).group_by(grant.c.user).subquery()
 _PEOPLE: Final = (
     select(app_user, organisation.c.name_fi, organisation.c.name_sv, organisation.c.name_en)
     .select_from(app_user.outerjoin(organisation, organisation.c.business_id == app_user.c.employer))
-    .order_by(app_user.c.id)
+    .outerjoin(_FIRST_GRANT, _FIRST_GRANT.c.user == app_user.c.id)
+    .order_by(_FIRST_GRANT.c.first.is_(None), _FIRST_GRANT.c.first, app_user.c.id)
 )
 
 

@@ -7,7 +7,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,16 @@ def fill(database: Database) -> None:
     with database.write() as connection:
         connection.execute(insert(tables.organisation), organisation)
         connection.execute(insert(tables.app_user), [{**each, "employer": "1234567-1"} for each in users])
+        given = {
+            "user": "hostile",
+            "mandate": "social_assistance_and_social_care",
+            "kind": "mandate_to_act",
+            "principal": "1234567-1",
+            "employer": "1234567-1",
+            "chain": [],
+            "valid_from": date(2025, 1, 1),
+        }
+        connection.execute(insert(tables.grant), given)
 
 
 class Wire(httpx.BaseTransport):
@@ -191,11 +201,11 @@ class Browser:
         self.send("/sign-in/identify", persona=persona)
 
 
-def build(folder: Path, *, demo: bool = True, public_url: str = URL) -> House:
-    """Return a house in `folder`; outside demo mode its keys are real ones."""
+def build(folder: Path, *, demo: bool = True, public_url: str = URL, record: str | None = None) -> House:
+    """Return a house in `folder`, its record there too unless it has an address; without demo mode keys are real."""
     clock = HandClock()
     config = Config(
-        database_url=f"sqlite:///{folder / 'data' / 'kelmu.db'}",
+        database_url=record or f"sqlite:///{folder / 'data' / 'kelmu.db'}",
         public_url=public_url,
         demo=demo,
         secret_folder=folder / "secrets",
@@ -215,9 +225,15 @@ def build(folder: Path, *, demo: bool = True, public_url: str = URL) -> House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def record() -> str | None:
+    """Give the address of the record: a file; modules that matter on both engines put theirs in place of this."""
+    return None
+
+
+@pytest.fixture
+def house(tmp_path: Path, record: str | None) -> Iterator[House]:
     """Give a demo."""
-    built = build(tmp_path)
+    built = build(tmp_path, record=record)
     yield built
     built.close()
 

@@ -11,8 +11,8 @@ from tests.identity.conftest import HOSTILE, House
 def test_personas_are_those_of_the_population_and_nobody_else(house: House) -> None:
     listed = PersonaList.model_validate(house.http.get("/v1/demo/personas").json()).personas
     assert [(each.id, each.name, each.organisation) for each in listed] == [
+        ("hostile", HOSTILE, "Birkalands välfärdsområde"),  # has a mandate, so comes before those without any
         ("aino", "Aino Virtanen", "Pirkanmaan hyvinvointialue"),
-        ("hostile", HOSTILE, "Birkalands välfärdsområde"),
     ]
     assert listed[0].title.sv == "socialarbetare"
 

@@ -12,7 +12,11 @@ from sqlalchemy import select
 from kelmu_backend.identity import codes, grants
 from kelmu_backend.identity.ports import Caller
 from kelmu_backend.identity.tables import device_grant, refresh_token
-from tests.identity.conftest import DEVICE_GRANT, FORM, House
+from tests.backend.conftest import database_url as record
+from tests.backend.conftest import postgresql
+from tests.identity.conftest import FORM, House
+
+__all__ = ["postgresql", "record"]  # fixtures: these tests run on both engines
 
 
 def test_authorization_has_all_fields_and_is_not_stored(house: House) -> None:
@@ -134,64 +138,6 @@ def test_a_used_user_code_approves_nothing(house: House) -> None:
     assert house.approve(begun["user_code"], "hostile") == 410
     house.poll(begun["device_code"])
     assert house.approve(begun["user_code"], "hostile") == 410
-
-
-@pytest.mark.parametrize(
-    ("fields", "status", "error"),
-    [
-        ({}, 400, "invalid_request"),
-        ({"client_id": "kelmu-tui"}, 400, "invalid_request"),
-        ({"client_id": "other", "grant_type": "refresh_token", "refresh_token": "x"}, 400, "invalid_client"),
-        ({"grant_type": "refresh_token", "refresh_token": "x"}, 400, "invalid_request"),
-        ({"client_id": "kelmu-tui", "grant_type": "password"}, 400, "unsupported_grant_type"),
-        ({"client_id": "kelmu-tui", "grant_type": "authorization_code"}, 400, "unsupported_grant_type"),
-        ({"client_id": "kelmu-tui", "grant_type": DEVICE_GRANT}, 400, "invalid_request"),
-        ({"client_id": "kelmu-tui", "grant_type": DEVICE_GRANT, "device_code": ""}, 400, "invalid_request"),
-        ({"client_id": "kelmu-tui", "grant_type": DEVICE_GRANT, "device_code": "unknown"}, 400, "invalid_grant"),
-        ({"client_id": "kelmu-tui", "grant_type": "refresh_token"}, 400, "invalid_request"),
-        ({"client_id": "kelmu-tui", "grant_type": "refresh_token", "refresh_token": "ä€\0"}, 400, "invalid_grant"),
-        (
-            {"client_id": "kelmu-tui", "grant_type": "refresh_token", "refresh_token": "x", "scope": "admin"},
-            400,
-            "invalid_scope",
-        ),
-    ],
-)
-def test_token_endpoint_errors(house: House, fields: dict[str, str], status: int, error: str) -> None:
-    answer = house.http.post("/oauth/token", data=fields, headers=FORM)
-    assert (answer.status_code, answer.json()["error"]) == (status, error)
-    assert answer.headers["content-type"] == "application/json"
-
-
-@pytest.mark.parametrize(
-    ("content", "headers"),
-    [
-        (b"client_id=kelmu-tui&client_id=kelmu-tui&grant_type=refresh_token", FORM),
-        (b"client_id=%ff%fe&grant_type=refresh_token", FORM),
-        (b"\xff\xfe", FORM),
-        (b"&".join(b"f%d=1" % number for number in range(50)), FORM),
-        (b"client_id=kelmu-tui&token=" + b"x" * 20_000, FORM),
-        (b'{"client_id": "kelmu-tui"}', {"Content-Type": "application/json"}),
-        (b"client_id=kelmu-tui", {}),
-    ],
-)
-@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/device_authorization", "/oauth/revoke"])
-def test_bodies_that_are_no_form(house: House, path: str, content: bytes, headers: dict[str, str]) -> None:
-    answer = house.http.post(path, content=content, headers=headers)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
-
-
-def test_a_client_with_a_secret_is_no_client_of_ours(house: House) -> None:
-    answer = house.http.post("/oauth/token", data={"client_id": "kelmu-tui"}, auth=("kelmu-tui", "secret"))
-    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
-    assert answer.headers["www-authenticate"] == "Basic"
-
-
-@pytest.mark.parametrize("device", ["a b", "x" * 61, "a/b"])
-def test_a_strange_device_number_is_refused(house: House, device: str) -> None:
-    form = {"client_id": "kelmu-tui"}
-    answer = house.http.post("/oauth/device_authorization", data=form, headers={"Kelmu-Device": device})
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 def test_one_address_cannot_fill_the_table(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 from sqlalchemy import select, update
 
-from kelmu_backend.identity import grants, guesses, texts
+from kelmu_backend.identity import codes, grants, guesses, texts
 from kelmu_backend.identity.tables import device_grant, guess, sitting
 from kelmu_backend.identity.texts import Texts
 from kelmu_tui.domain.organisations import Language
@@ -131,8 +131,6 @@ def test_each_bad_code_has_its_message(house: House, browser: Browser) -> None:
 
 
 def _ids(house: House, begun: dict[str, str]) -> list[str]:
-    from kelmu_backend.identity import codes
-
     return [codes.digest(begun["device_code"])]
 
 

@@ -9,7 +9,11 @@ from sqlalchemy import select, update
 
 from kelmu_backend.identity import families, keys, tokens
 from kelmu_backend.identity.tables import refresh_token, token_family
+from tests.backend.conftest import database_url as record
+from tests.backend.conftest import postgresql
 from tests.identity.conftest import House
+
+__all__ = ["postgresql", "record"]  # fixtures: these tests run on both engines
 
 
 def _works(house: House, access_token: str) -> bool:
@@ -117,6 +121,18 @@ def test_a_retry_still_works_when_the_hash_key_was_replaced(house: House) -> Non
     assert house.refresh(other["refresh_token"])[0] == 200
     # Two branches: the one not taken is a copy as far as anybody can tell.
     assert house.refresh(first["refresh_token"])[1]["error"] == "invalid_grant"
+
+
+def test_an_administrator_ends_all_sessions_of_a_user(house: House) -> None:
+    held = [house.sign_in(), house.sign_in()]
+    begun = house.authorize()
+    house.approve(begun["user_code"], "hostile")
+    other = house.poll(begun["device_code"])[1]
+    with house.database.write() as connection:
+        assert families.end_all(connection, "aino", house.clock.now()) == 2
+        assert families.end_all(connection, "aino", house.clock.now()) == 0
+    assert [_works(house, each["access_token"]) for each in (*held, other)] == [False, False, True]
+    assert house.audit()[-1] == ("aino", "session.ended", "administrator")
 
 
 def test_sign_out_by_refresh_token_works_at_once_and_twice(house: House) -> None:
