@@ -369,6 +369,15 @@ def _purge(db: Any, scope: Scope, effect: Effect) -> None:
     effect.purged = True
 
 
+def shut_out(db: Any) -> Effect:
+    """Destroy all scopes: nothing at all is granted any more. The next question starts from the beginning."""
+    effect = Effect()
+    for scope in state(db).scopes:
+        _purge(db, scope, effect)
+    forget_cursor(db)
+    return effect
+
+
 def sweep(db: Any, limit: int = 250) -> bool:
     """Delete up to `limit` rows of generations that nobody sees any more; True when nothing is left to delete."""
     waiting = _abandoned(db)

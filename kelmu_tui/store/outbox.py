@@ -362,8 +362,9 @@ def settle(db: Any, organisation: str, *, epoch: str, checkpoint: int, filling: 
 def offer_again(db: Any, organisation: str, *, epoch: str, now: datetime) -> list[str]:
     """After a restore of the backend, queue the last week's applied commands once more with their old keys.
 
-    What survived the restore answers from the backend's memory, what was lost is applied or refused. A mark in the
-    ledger makes it happen once for each epoch. Returns the notices concerned.
+    What survived the restore answers from the backend's memory, what was lost is applied or refused. What is in
+    flight is sent again too: its answer may still tell of an effect from before the restore. A mark in the ledger
+    makes it happen once for each epoch. Returns the notices concerned.
     """
     mark = _mark(organisation)
     known = db.execute("SELECT value FROM main.secret WHERE key = ?", (mark,)).fetchone()
@@ -377,6 +378,10 @@ def offer_again(db: Any, organisation: str, *, epoch: str, now: datetime) -> lis
         " ack_epoch = NULL, ended_at = NULL WHERE state IN ('acknowledged', 'settled') AND organisation = ?"
         " AND ack_epoch <> ? AND ended_at >= ? RETURNING aggregate",
         (organisation, epoch, stamp(now - KEPT)),
+    ).fetchall()
+    rows += db.execute(
+        "UPDATE main.command SET state = 'queued' WHERE state = 'sending' AND organisation = ? RETURNING aggregate",
+        (organisation,),
     ).fetchall()
     return [row[0] for row in rows]
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from kelmu_tui.api.answers import SnapshotPart
 from kelmu_tui.api.contract import MAX_WAIT, Changes
-from kelmu_tui.api.errors import ApiError, SignInNeeded, Unreachable, UpdateNeeded
+from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.tasks import Tasks
@@ -209,7 +209,12 @@ class Engine:
         wait = MAX_WAIT if ask.idle and not hurry and self._status.state is Connection.ONLINE else 0
         self._pull_wake.clear()
         asked = self._clock.monotonic()
-        answer = await self._interruptible(self._client.changes(ask.organisation, ask.cursor, wait))
+        try:
+            answer = await self._interruptible(self._client.changes(ask.organisation, ask.cursor, wait))
+        except ProblemAnswer as error:
+            if error.status == 403:
+                await self._unit(pull.shut_out, ask)
+            raise
         if answer is None:
             return 0.0
         self._reached()

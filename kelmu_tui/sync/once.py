@@ -60,7 +60,13 @@ async def _pull(thread: Runner, client: Api) -> None:
             return
         if fill is not None and await thread.run(pull.next_fill, store) not in (None, fill):
             continue
-        done = await thread.run(pull.take_changes, store, ask, await client.changes(ask.organisation, ask.cursor))
+        try:
+            answer = await client.changes(ask.organisation, ask.cursor)
+        except ProblemAnswer as error:
+            if error.status == 403:
+                await thread.run(pull.shut_out, store, ask)
+            raise
+        done = await thread.run(pull.take_changes, store, ask, answer)
         after = await thread.run(pull.next_ask, store)
         if done.applied and not done.more and after is not None and after.idle:
             return

@@ -7,6 +7,7 @@ new state means for commands, and can be repeated at any time.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
@@ -85,6 +86,18 @@ def take_changes(store: Store, ask: Ask, answer: Changes) -> Pulled:
     return Pulled(applied=True, more=answer.more)
 
 
+def shut_out(store: Store, ask: Ask) -> None:
+    """Take a 403 of the feed itself: not one mandate for the organisation is left, so everything of it goes."""
+    if store.organisation != ask.organisation:
+        return
+    with store.write() as db:
+        effect = feed.shut_out(db)
+        store.changed(*effect.tables, keys=effect.told())
+    if effect.purged:
+        store.scrub()
+    follow_up(store)
+
+
 def take_part(store: Store, fill: Fill, part: SnapshotPart) -> bool:
     """Store a part of a snapshot; False when the fill is no longer wanted and the stream can be closed."""
     if store.organisation != fill.organisation:
@@ -112,11 +125,11 @@ def follow_up(store: Store) -> None:
         if now.epoch is None or not outbox.concerned(db, organisation, now.epoch):
             return
     at = store.clock.now()
+    # Shut out of everything there is no replica left that could catch up, nor any place where the effect would show.
+    checkpoint = now.checkpoint if now.scopes else sys.maxsize
     with store.write() as db:
         again = outbox.offer_again(db, organisation, epoch=now.epoch, now=at)
-        settled = outbox.settle(
-            db, organisation, epoch=now.epoch, checkpoint=now.checkpoint, filling=now.filling, now=at
-        )
+        settled = outbox.settle(db, organisation, epoch=now.epoch, checkpoint=checkpoint, filling=now.filling, now=at)
         stranded = outbox.strand(db, organisation, [scope.name for scope in now.scopes], at)
         touched = {*again, *settled, *stranded}
         if touched:
