@@ -120,6 +120,7 @@ def _application(case: _Case) -> Draft:
     decided = None if case.urgent else case.day + timedelta(days=random.choice((0, 0, 0, 1)))
     start = case.day.replace(day=1)
     texts = [say(random, "application", case.person, case.day)]
+    texts += [say(random, "application_more", case.person, case.day) for _ in range(random.choice((0, 1, 1, 2)))]
     if case.misdirected:
         texts.append(say(random, "moved", case.person, case.day))
     if random.random() < _ODD:
@@ -222,6 +223,7 @@ def _story(case: _Case, reason: NeedReason) -> str:
 
 def _join(random: Random, texts: list[str]) -> str:
     """Put sentences on one line, or on lines and paragraphs of their own, as different workers write."""
+    texts = list(dict.fromkeys(texts))
     if len(texts) > 2 and random.random() < 0.4:
         return "\n".join((texts[0], *(f"- {text}" for text in texts[1:-1]), "", texts[-1]))
     return "\n\n".join(texts) if random.random() < 0.1 else " ".join(texts)

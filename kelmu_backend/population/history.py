@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from random import Random
 from typing import Final
 
 from kelmu_backend.population.content import say
+from kelmu_backend.population.lists import inhabitants
 from kelmu_backend.population.people import Person, homes, immigrant_homes
 from kelmu_backend.population.rows import Row, Worker
 from kelmu_tui.domain.deadlines import HELSINKI_TIME, add_working_days, local_date, working_days_between
@@ -31,12 +33,15 @@ from kelmu_tui.domain.notices import (
     Transfer,
     decide,
 )
+from kelmu_tui.domain.organisations import directory
 from kelmu_tui.domain.transfer import find_target, recipient
 
 _STILL_OPEN: Final = ((1, 0.96), (3, 0.88), (7, 0.72), (14, 0.42), (30, 0.15))
 """Part of notices that still waits for work, by age in working days up to; older ones `_OLD_OPEN`."""
 _OLD_OPEN: Final = 0.06
 _MISDIRECTED: Final = 0.06
+_NEIGHBOUR: Final = 0.35
+"""Part of the misdirected ones that came to another team of the same county."""
 _TAKEN_BACK: Final = 0.012
 
 
@@ -108,6 +113,7 @@ class Historian:
         self._random = random
         self._workers = workers
         self._today = today
+        self._age = cache(lambda day: working_days_between(day, today))
 
     def tell(self, story: Story, person: Person, arrived: datetime) -> None:
         """Let the notice live from `arrived` (UTC) until today."""
@@ -149,8 +155,12 @@ class Historian:
         return add_working_days(sent, self._random.choice((0, 1)))
 
     def _wrong_place(self, state: NoticeState) -> NoticeState | None:
-        source = immigrant_homes() if state.kind is Kind.IMMIGRANT else homes()
-        code = source.draw(self._random)
+        random = self._random
+        neighbours = directory()[state.organisation].municipalities
+        if len(neighbours) > 1 and random.random() < _NEIGHBOUR:
+            code = random.choices(neighbours, weights=[inhabitants()[code] for code in neighbours])[0]
+        else:
+            code = (immigrant_homes() if state.kind is Kind.IMMIGRANT else homes()).draw(random)
         holder = recipient(state.kind, code, self._today)
         if code == state.municipality or holder is None:
             return None
@@ -181,7 +191,7 @@ class Historian:
         begun = add_working_days(day, random.choice((0, 0, 0, 1, 1, 2)))
         if worker is None or begun >= self._today:
             return
-        age = working_days_between(local_date(arrived), self._today)
+        age = self._age(local_date(arrived))
         still_open = next((part for limit, part in _STILL_OPEN if age <= limit), _OLD_OPEN)
         # A notice taken back is no longer new: what it missed is told by the steps below as for any other.
         at = self._moment(begun, _latest(story, arrived))

@@ -1,0 +1,123 @@
+"""A population in the record: whole or not at all, with a feed that tells what is published and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Table, func, select
+
+from kelmu_backend import notices
+from kelmu_backend.database import tables
+from kelmu_backend.database.engine import Database
+from kelmu_backend.population import AlreadyFilled, Bundle, World, fill, generate
+from kelmu_tui.platform.ids import SeededIds
+from tests.population.conftest import NOW
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    found = Database(f"sqlite:///{tmp_path}/record/kelmu.db")
+    found.migrate()
+    yield found
+    found.dispose()
+
+
+@pytest.fixture(scope="module")
+def small() -> World:
+    return generate(9, NOW, people=300, notices=400)
+
+
+def _count(database: Database, table: Table) -> int:
+    with database.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def test_everything_is_there(database: Database, small: World) -> None:
+    fill(database, small)
+    bundles: list[Bundle] = list(small.notices())
+    staff = small.staff
+    for table, expected in (
+        (tables.organisation, len(staff.organisations)),
+        (tables.agreement, len(staff.agreements)),
+        (tables.app_user, len(staff.users)),
+        (tables.grant, len(staff.grants)),
+        (tables.supervisor, len(staff.supervisors)),
+        (tables.announcement, len(small.announcements)),
+        (tables.notice, 400),
+        (tables.note, sum(len(bundle.notes) for bundle in bundles)),
+        (tables.trace, sum(len(bundle.traces) for bundle in bundles)),
+    ):
+        assert _count(database, table) == expected, table.name
+
+
+def test_the_feed_tells_what_is_published(database: Database, small: World) -> None:
+    head = fill(database, small)
+    with database.read() as connection:
+        entries = connection.execute(select(tables.feed).order_by(tables.feed.c.seq)).all()
+        held = connection.execute(select(tables.notice)).all()
+        left = connection.execute(select(tables.trace)).all()
+        assert connection.execute(select(tables.head.c.seq)).scalar_one() == head
+    assert [entry.seq for entry in entries] == list(range(1, head + 1))
+    assert {entry.op for entry in entries} == {"up"}
+    expected = {(f"notices:{row.organisation}", row.id, row.version) for row in held if row.published}
+    expected |= {(f"traces:{row.organisation}", row.notice, row.version) for row in left}
+    expected |= {("announcements", row["id"], 1) for row in small.announcements}
+    assert {(entry.scope, entry.aggregate, entry.version) for entry in entries} == expected
+    for row in held:
+        assert row.published is (row.arrived <= NOW)
+    assert any(not row.published for row in held)
+
+
+def test_what_is_read_back_is_what_was_made(database: Database, small: World) -> None:
+    fill(database, small)
+    with database.read() as connection:
+        rows = {row.id: row._asdict() for row in connection.execute(select(tables.notice))}
+    for bundle in small.notices():
+        row = rows[bundle.notice["id"]]
+        assert {key: row[key] for key in bundle.notice} == bundle.notice
+
+
+def test_due_notices_are_published_later(database: Database, small: World) -> None:
+    head = fill(database, small)
+    coming = min(b.notice["arrived"] for b in small.notices() if b.notice["arrived"] > NOW)
+    with database.write() as connection:
+        assert notices.publish_due(connection, NOW) is None
+        change = notices.publish_due(connection, coming)
+    assert change is not None
+    assert change.seq == head + 1
+
+
+def test_a_full_record_is_left_alone(database: Database, small: World) -> None:
+    fill(database, small)
+    with pytest.raises(AlreadyFilled):
+        fill(database, small)
+    assert _count(database, tables.notice) == 400
+
+
+def test_a_failure_half_way_leaves_nothing(database: Database, small: World) -> None:
+    def fail(stage: str, _done: int, _total: int) -> None:
+        if stage == "notices":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill(database, small, fail)
+    for table in (tables.organisation, tables.notice, tables.feed, tables.head, tables.meta):
+        assert _count(database, table) == 0
+    fill(database, small)
+    assert _count(database, tables.notice) == 400
+
+
+def test_progress_is_told(database: Database, small: World) -> None:
+    told: list[tuple[str, int, int]] = []
+    fill(database, small, lambda *step: told.append(step))
+    assert [stage for stage, _, _ in told] == ["people", "organisations", "notices", "done"]
+    assert told[-1] == ("done", 400, 400)
+
+
+def test_epoch_is_new_and_the_seed_is_kept(database: Database, small: World) -> None:
+    fill(database, small, ids=SeededIds(5))
+    with database.read() as connection:
+        meta = {row.key: row.value for row in connection.execute(select(tables.meta))}
+    assert meta == {"epoch": SeededIds(5).new(), "low": "0", "seed": "9"}
