@@ -141,6 +141,8 @@ class DemoHandle:
         """Whether it ran already."""
         self.shape_ignored = reshaped
         """Whether a seed or size was asked for that the existing data does not have."""
+        self.browser = False
+        """Whether the sign-in goes over the web pages instead of the terminal's persona picker."""
         self._lifeline: int | None = lifeline
 
     def close(self) -> None:

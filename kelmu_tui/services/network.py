@@ -11,7 +11,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from kelmu_tui.api.client import Client
@@ -157,6 +156,25 @@ def session_secrets(info: SessionInfo) -> dict[str, str | None]:
     return {"session": info.model_dump_json()}
 
 
+async def renew_session(store: Store, client: Client, revision: int | None, *, run: Run = run_here) -> bool:
+    """Ask for the session again when the user's mandates have changed since it was kept.
+
+    Args:
+        revision: the number that came with the feed (`SyncStatus.session_revision`).
+
+    Returns:
+        Whether it was asked; the caller then chooses the organisation anew, since capabilities may differ.
+
+    Raises:
+        ApiError: the backend gave no usable answer.
+    """
+    if revision is None or await run(secret, store, "session_revision") == str(revision):
+        return False
+    info = await client.session()
+    await run(put_secrets, store, {**session_secrets(info), "session_revision": str(revision)})
+    return True
+
+
 async def complete(
     profile: Profile,
     backend_url: str,
@@ -235,13 +253,8 @@ async def end_session(profile: Profile, store: Store, sign_in: SignIn | None, id
         gone[f"{REVOKE}{ids.new()}"] = refresh
     put_secrets(store, gone)
     sessions.forget_current(profile, store.folder)
-    for organisation in replicas(store.folder):
+    for organisation in sessions.replicas(store.folder):
         store.destroy_replica(organisation)
     if sign_in is None:
         return refresh is None
     return await revoke_queued(store, sign_in) == 0
-
-
-def replicas(folder: Path) -> list[str]:
-    """Return the business IDs of the organisations that have a replica in a user's folder."""
-    return sorted(path.name.removeprefix("replica-").removesuffix(".db") for path in folder.glob("replica-*-?.db"))

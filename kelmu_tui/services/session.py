@@ -290,6 +290,11 @@ def choose_keys(profile: Profile, folder: Path, ask: AskPassphrase) -> KeySource
     return keyring
 
 
+def replicas(folder: Path) -> list[str]:
+    """Return the business IDs of the organisations that have a replica in a user's folder."""
+    return sorted(path.name.removeprefix("replica-").removesuffix(".db") for path in folder.glob("replica-*-?.db"))
+
+
 # --- secrets --------------------------------------------------------------------------------------------------------
 
 
@@ -349,13 +354,9 @@ class Session:
         """Return the newest lease: from the session, or from the feed of the attached organisation."""
         known = self.known()
         newest = (known.lease, known.lease_until)
-        text = self._state("lease")
-        if text is not None:
-            try:
-                found = json.loads(text)
-                newest = max(newest, (found["id"], datetime.fromisoformat(found["until"])), key=lambda pair: pair[1])
-            except (ValueError, KeyError, TypeError):
-                pass  # an unreadable lease prolongs nothing
+        lease, until = self._state("lease"), self._state_instant("lease_until")
+        if lease is not None and until is not None and until > newest[1]:
+            newest = (lease, until)
         return newest
 
     def check_lease(self) -> None:

@@ -1,0 +1,201 @@
+"""`kelmu inbox list` and `kelmu inbox show`: reading the local store, logged before shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from kelmu_tui.cli.env import Env
+from kelmu_tui.cli.exits import CliError, Exit
+from kelmu_tui.cli.output import Column
+from kelmu_tui.store.rows import NoticeDetail, NoticeLine, Query, Sort, TraceLine, View
+
+if TYPE_CHECKING:
+    from kelmu_tui.services.context import Context
+
+
+def list_notices(env: Env) -> int:
+    """List notices of a view; traces for `transferred`, since their content has left with them."""
+    from kelmu_tui.domain.deadlines import local_date
+
+    args = env.args
+    with env.context() as context:
+        query = Query(
+            View(args.view),
+            args.filter,
+            Sort(args.sort),
+            args.descending,
+            context.active.user_id,
+            local_date(env.clock.now()),
+        )
+        total = context.inbox.count(query)
+        context.inbox.log_list(query, min(total, args.limit))
+        if query.view is View.TRANSFERRED:
+            return _show_traces(env, context.inbox.trace_page(query, limit=args.limit), total)
+        lines = context.inbox.page(query, limit=args.limit)
+        synced = _synced_at(context)
+    if env.out.as_json:
+        env.out.data(
+            "inbox.list",
+            {
+                "organisation": context.active.organisation.business_id,
+                "view": query.view,
+                "total": total,
+                "synced_at": synced,
+                "notices": [notice(line) for line in lines],
+            },
+        )
+        return Exit.OK
+    _table(env, lines)
+    if len(lines) < total:
+        env.out.note(env.t("cli.more", shown=len(lines), total=total))
+    if synced is None:
+        env.out.note(env.t("cli.never_synced"))
+    return Exit.OK
+
+
+def notice(line: NoticeLine) -> dict[str, Any]:
+    """Return a notice of a list as JSON shows it."""
+    return {name: getattr(line, name) for name in NoticeLine.__slots__}
+
+
+def _table(env: Env, lines: list[NoticeLine]) -> None:
+    from kelmu_tui.domain.deadlines import local_date
+    from kelmu_tui.domain.organisations import municipalities
+
+    t, today, known = env.t, local_date(env.clock.now()), municipalities()
+    columns = [
+        Column(t("cli.column_id")),
+        Column(t("cli.column_due")),
+        Column(t("cli.column_kind"), shrinks=True),
+        Column(t("cli.column_customer"), shrinks=True),
+        Column(t("cli.column_municipality"), shrinks=True),
+        Column(t("cli.column_status"), shrinks=True),
+        Column(t("cli.column_assignee"), shrinks=True),
+    ]
+    rows = [
+        [
+            line.id,
+            ("! " if line.urgent else "") + t.formats.due(line.due, today),
+            t.choice("kinds.urgent", line.kind) if line.urgent else t.choice("kinds.short", line.kind),
+            line.customer,
+            known[line.municipality].name.get(t.language) if line.municipality in known else line.municipality,
+            t.choice("kinds.status", line.status) + (" ↑" if line.pending else "") + (" ✗" if line.conflict else ""),
+            line.assignee_name or "–",
+        ]
+        for line in lines
+    ]
+    env.out.table(columns, rows)
+
+
+def _show_traces(env: Env, traces: list[TraceLine], total: int) -> int:
+    if env.out.as_json:
+        rows = [{name: getattr(trace, name) for name in TraceLine.__slots__} for trace in traces]
+        env.out.data("inbox.list", {"view": View.TRANSFERRED, "total": total, "traces": rows})
+        return Exit.OK
+    from kelmu_tui.domain.organisations import municipalities
+
+    t, known = env.t, municipalities()
+    columns = [
+        Column(t("cli.column_id")),
+        Column(t("cli.column_at")),
+        Column(t("cli.column_kind"), shrinks=True),
+        Column(t("cli.column_to"), shrinks=True),
+        Column(t("cli.column_status")),
+        Column(t("cli.column_reason"), shrinks=True),
+    ]
+    env.out.table(
+        columns,
+        [
+            [
+                trace.id,
+                t.formats.short_instant(trace.at),
+                t.choice("kinds.short", trace.kind),
+                known[trace.to_municipality].name.get(t.language),
+                t.choice("states.trace", trace.state),
+                trace.reason,
+            ]
+            for trace in traces
+        ],
+    )
+    return Exit.OK
+
+
+def _synced_at(context: Context) -> Any:
+    from kelmu_tui.sync.status import figures
+
+    return figures(context.store).synced_at
+
+
+def show(env: Env) -> int:
+    """Show one notice whole; the identity code only with `--full`, as on the screen only on a key."""
+    with env.context() as context:
+        found = context.inbox.read(env.args.id)
+    if found is None:
+        raise CliError(Exit.NOT_FOUND, "not_found", env.t("cli.not_found", ids=env.args.id))
+    full = bool(env.option("full"))
+    if env.out.as_json:
+        env.out.data("inbox.show", detail(found, full=full))
+        return Exit.OK
+    for label, text in described(env, found, full=full):
+        env.out.line(f"{label}: {text}" if label else text)
+    return Exit.OK
+
+
+def detail(found: NoticeDetail, *, full: bool) -> dict[str, Any]:
+    """Return a notice as JSON shows it."""
+    from kelmu_tui.domain.identifiers import mask
+
+    customer = asdict(found.customer)
+    if not full:
+        customer["identity_code"] = mask(found.customer.identity_code)
+    content = {key: value for key, value in asdict(found.content).items() if value not in (None, (), [])}
+    for expense in content.get("expenses", ()):
+        expense["amount"] = str(expense["amount"])
+    return {
+        **notice(found.line),
+        "organisation": found.organisation,
+        "created": found.created,
+        "customer": customer,
+        "content": content,
+        "notes": [asdict(note) for note in found.notes],
+        "origin": None if found.origin is None else asdict(found.origin),
+        "handled_at": found.handled_at,
+        "handled_by": found.handled_by,
+        "data_at": found.data_at,
+    }
+
+
+def described(env: Env, found: NoticeDetail, *, full: bool) -> list[tuple[str, str]]:
+    """Return a notice as labelled lines for people."""
+    from kelmu_tui.domain.identifiers import mask
+    from kelmu_tui.domain.organisations import municipalities
+
+    t, line, customer, known = env.t, found.line, found.customer, municipalities()
+
+    def place(code: str | None) -> str | None:
+        return None if code is None else known[code].name.get(t.language) if code in known else code
+
+    rows: list[tuple[str, str | None]] = [
+        (t("cli.column_id"), line.id),
+        (t("cli.column_kind"), t.choice("kinds.full", line.kind) + (f" ({t('cli.urgent')})" if line.urgent else "")),
+        (t("cli.column_status"), t.choice("kinds.status", line.status)),
+        (t("cli.column_due"), t.formats.date(line.due)),
+        (t("cli.arrived"), t.formats.instant(line.arrived)),
+        (t("cli.column_municipality"), place(line.municipality)),
+        (t("cli.column_assignee"), line.assignee_name),
+        (t("cli.column_customer"), line.customer),
+        (t("cli.identity"), customer.identity_code if full else mask(customer.identity_code)),
+        (t("cli.language"), customer.language),
+        (t("cli.home"), t("cli.non_disclosure") if customer.non_disclosure else place(customer.home_municipality)),
+        (t("cli.address"), customer.address),
+        (t("cli.telephone"), customer.telephone),
+        (t("cli.text"), found.content.free_text),
+        *[(t("cli.expense"), f"{e.text} {t.formats.euros(e.amount)}") for e in found.content.expenses],
+        *[(t("cli.note"), f"{t.formats.instant(n.at)} {n.by}: {n.text}") for n in found.notes],
+        (
+            t("cli.origin"),
+            None if found.origin is None else f"{place(found.origin.municipality)}: {found.origin.reason}",
+        ),
+    ]
+    return [(label, text) for label, text in rows if text]

@@ -1,0 +1,236 @@
+"""The command line's grammar: one table of commands from which parser, help, completion and docs/cli.md come.
+
+Only the parser of the command in hand is built, and texts are looked up only when help was asked for: a script that
+calls `kelmu inbox list` a thousand times should not pay for either.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from kelmu_tui.cli.exits import CliError, Exit
+
+VIEWS: Final = ("unhandled", "mine", "urgent", "due_today", "transferred", "all")
+SORTS: Final = ("due", "arrived", "kind", "municipality", "customer")
+SHELLS: Final = ("bash", "zsh", "fish")
+LANGUAGES: Final = ("fi", "sv", "en")
+
+Text = Callable[[str], str | None]
+"""Gives the help text of an option; nothing when no help was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option or argument: what argparse takes, and `name`, under which its help text stands."""
+
+    name: str
+    flags: tuple[str, ...]
+    settings: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its words, the function that does it (`module:function`) and its options."""
+
+    words: tuple[str, ...]
+    handler: str
+    options: tuple[Option, ...] = ()
+    hidden: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name under which the command's texts stand, `inbox_take_back` for example."""
+        return "_".join(self.words).replace("-", "_")
+
+
+def _option(name: str, *flags: str, **settings: Any) -> Option:
+    return Option(name, flags, tuple(settings.items()))
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 10**9):
+        raise argparse.ArgumentTypeError("1…")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not (text.isascii() and text.isdecimal() and int(text) <= 3600):
+        raise argparse.ArgumentTypeError("0…3600")
+    return float(text)
+
+
+GLOBAL: Final = (
+    _option("profile", "--profile", metavar="NAME"),
+    _option("user", "--user", metavar="ID"),
+    _option("organisation", "--organisation", metavar="ID"),
+    _option("lang", "--lang", choices=LANGUAGES),
+    _option("json", "--json", action="store_true"),
+)
+"""Options that may stand before and after the command."""
+
+_IDS = _option("ids", "ids", nargs="+", metavar="ID")
+_WAIT = _option("wait", "--wait", type=_seconds, metavar="SECONDS")
+_NO_WAIT = _option("no_wait", "--no-wait", dest="wait", action="store_const", const=0.0)
+_ACT = (_IDS, _WAIT, _NO_WAIT)
+
+COMMANDS: Final = (
+    Command(
+        ("demo",),
+        "kelmu_tui.cli.demo:demo",
+        (
+            _option("fresh", "--fresh", action="store_true"),
+            _option("seed", "--seed", type=_number, metavar="N"),
+            _option("people", "--people", type=_number, metavar="N"),
+            _option("notices", "--notices", type=_number, metavar="N"),
+            _option("browser", "--browser", action="store_true"),
+            _option("personas", "--personas", action="store_true"),
+            _option("sign_in_as", "--sign-in-as", metavar="PERSONA"),
+        ),
+    ),
+    Command(
+        ("sign-in",),
+        "kelmu_tui.cli.account:sign_in",
+        (
+            _option("backend", "--backend", metavar="URL"),
+            _option("persona", "--persona", metavar="PERSONA"),
+            _option("browser", "--browser", action="store_true"),
+        ),
+    ),
+    Command(
+        ("sign-out",),
+        "kelmu_tui.cli.account:sign_out",
+        (
+            _option("send", "--send", dest="unsent", action="store_const", const="send"),
+            _option("keep", "--keep", dest="unsent", action="store_const", const="keep"),
+            _option("discard", "--discard", dest="unsent", action="store_const", const="discard"),
+        ),
+    ),
+    Command(("status",), "kelmu_tui.cli.account:status"),
+    Command(("sync",), "kelmu_tui.cli.account:sync", (_WAIT,)),
+    Command(
+        ("inbox", "list"),
+        "kelmu_tui.cli.inbox:list_notices",
+        (
+            _option("view", "--view", choices=VIEWS, default="unhandled"),
+            _option("filter", "--filter", metavar="TEXT", default=""),
+            _option("sort", "--sort", choices=SORTS, default="due"),
+            _option("descending", "--descending", action="store_true"),
+            _option("limit", "--limit", type=_number, metavar="N", default=100),
+        ),
+    ),
+    Command(
+        ("inbox", "show"),
+        "kelmu_tui.cli.inbox:show",
+        (_option("id", "id", metavar="ID"), _option("full", "--full", action="store_true")),
+    ),
+    Command(("inbox", "take"), "kelmu_tui.cli.acts:take", _ACT),
+    Command(("inbox", "release"), "kelmu_tui.cli.acts:release", _ACT),
+    Command(("inbox", "handle"), "kelmu_tui.cli.acts:handle", _ACT),
+    Command(("inbox", "reopen"), "kelmu_tui.cli.acts:reopen", _ACT),
+    Command(
+        ("inbox", "note"), "kelmu_tui.cli.acts:note", (*_ACT, _option("text", "--text", required=True, metavar="TEXT"))
+    ),
+    Command(
+        ("inbox", "transfer"),
+        "kelmu_tui.cli.acts:transfer",
+        (
+            *_ACT,
+            _option("to", "--to", required=True, metavar="MUNICIPALITY"),
+            _option("reason", "--reason", required=True, metavar="TEXT"),
+        ),
+    ),
+    Command(("inbox", "take-back"), "kelmu_tui.cli.acts:take_back", _ACT),
+    Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (_option("all", "--all", action="store_true"),)),
+    Command(
+        ("outbox", "retry"),
+        "kelmu_tui.cli.outbox:retry",
+        (_option("command_ids", "ids", nargs="*", metavar="ID"), _WAIT, _NO_WAIT),
+    ),
+    Command(
+        ("outbox", "discard"),
+        "kelmu_tui.cli.outbox:discard",
+        (_option("command_ids", "ids", nargs="+", metavar="ID"), _option("yes", "--yes", action="store_true")),
+    ),
+    Command(("doctor",), "kelmu_tui.cli.doctor:doctor"),
+    Command(("config", "path"), "kelmu_tui.cli.config:path"),
+    Command(("config", "show"), "kelmu_tui.cli.config:show"),
+    Command(("completion",), "kelmu_tui.cli.completion:completion", (_option("shell", "shell", choices=SHELLS),)),
+)
+
+NAMES: Final = tuple(command.name for command in COMMANDS)
+"""Names under which the commands' help texts stand."""
+GROUPS: Final = tuple(dict.fromkeys(command.words[0] for command in COMMANDS if len(command.words) > 1))
+OPTIONS: Final = tuple(
+    dict.fromkeys(["version", *(o.name for o in GLOBAL), *(o.name for c in COMMANDS for o in c.options)])
+)
+"""Names under which the options' help texts stand."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that speaks the user's language and ends through `CliError`."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing: where and how it is told depends on `--json`."""
+        raise CliError(Exit.USAGE, "usage", f"{self.format_usage().rstrip()}\n{self.prog}: {message}")
+
+
+def translate_argparse(text: Callable[[str], str | None]) -> None:
+    """Let argparse's own sentences be spoken in the user's language.
+
+    argparse takes them from its module's `_`, which is gettext's; giving it another function is the way to change
+    them without shipping gettext catalogues. Where a later Python does it otherwise, they stay English.
+    """
+    setattr(argparse, "_", lambda message: text(message) or message)  # noqa: B010
+
+
+def build(argv: Sequence[str], text: Text | None = None, *, everything: bool = False) -> Parser:
+    """Return the parser for `argv`; `everything` builds all commands, for completion and documentation."""
+    words = {word for word in argv if not word.startswith("-")}
+    wanted = {command.words for command in COMMANDS if words.issuperset(command.words)}
+    text = text or (lambda _: None)
+    parser = Parser(prog="kelmu", description=text("description"), epilog=text("exits"), allow_abbrev=False)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--version", action="store_true", help=text("option.version"))
+    _add(parser, GLOBAL, text)
+    top = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title=text("commands") or "commands", parser_class=Parser
+    )
+    groups: dict[str, Any] = {}
+    for command in COMMANDS:
+        group = command.words[0]
+        full = everything or command.words in wanted
+        if len(command.words) == 1:
+            _add_command(top, command, text, full=full)
+            continue
+        if group not in groups:
+            groups[group] = _add_group(top, group, text)
+        if everything or group in words:
+            _add_command(groups[group], command, text, full=full)
+    return parser
+
+
+def _add_group(top: Any, group: str, text: Text) -> Any:
+    parser = top.add_parser(group, help=text(f"group.{group}"), allow_abbrev=False)
+    _add(parser, GLOBAL, text)
+    return parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True, parser_class=Parser)
+
+
+def _add_command(parent: Any, command: Command, text: Text, *, full: bool) -> None:
+    about = text(f"command.{command.name}")
+    parser = parent.add_parser(command.words[-1], help=about, description=about, allow_abbrev=False)
+    parser.set_defaults(chosen=command)
+    if full:
+        _add(parser, GLOBAL, text)
+        _add(parser, command.options, text)
+
+
+def _add(parser: argparse.ArgumentParser, options: Sequence[Option], text: Text) -> None:
+    for option in options:
+        settings = dict(option.settings)
+        if option in GLOBAL or settings.get("action") == "store_const":
+            # Suppressed defaults: given before the command, the value must survive the command's own parser.
+            settings.setdefault("default", argparse.SUPPRESS)
+        parser.add_argument(*option.flags, help=text(f"option.{option.name}"), **settings)

@@ -1,0 +1,174 @@
+"""One assembly of everything a signed-in user works with, shared by the app and the command line.
+
+`open_context` needs neither network nor event loop. `connect` adds what does: store thread, client, engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from kelmu_tui.domain.deadlines import local_date
+from kelmu_tui.platform.clock import Clock, SystemClock
+from kelmu_tui.platform.ids import Ids, RandomIds
+from kelmu_tui.platform.paths import Profile
+from kelmu_tui.services.inbox import Inbox
+from kelmu_tui.services.outbox import Outbox
+from kelmu_tui.services.session import AskPassphrase, Session, choose_keys, find_folder, secret
+from kelmu_tui.store.database import Store
+from kelmu_tui.store.rows import ActiveSession
+
+if TYPE_CHECKING:
+    import httpx
+
+    from kelmu_tui.api.client import Client
+    from kelmu_tui.api.sign_in import SignIn
+    from kelmu_tui.platform.tasks import OnFailure
+    from kelmu_tui.store.thread import StoreThread
+    from kelmu_tui.sync.engine import Engine
+
+
+class Context:
+    """A user at work for one organisation; close it when done."""
+
+    def __init__(self, profile: Profile, store: Store, active: ActiveSession, clock: Clock, ids: Ids) -> None:
+        self.profile = profile
+        self.store = store
+        self.active = active
+        self.clock = clock
+        self.ids = ids
+        self.session = Session(store, clock)
+        self.inbox = Inbox(store, active, clock, ids)
+        self.outbox = Outbox(store, active, clock, ids)
+
+    @property
+    def backend_url(self) -> str:
+        """Address of the backend at the last sign-in; the demo's changes with every start."""
+        return secret(self.store, "backend") or ""
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_store(
+    profile: Profile,
+    *,
+    user: str | None = None,
+    backend_url: str = "",
+    ask: AskPassphrase,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+) -> Store:
+    """Open the ledger of `user` (id, or folder name), of the one signed in last by default.
+
+    Raises:
+        NotSignedIn: there is none.
+        StoreError: the ledger or its keys cannot be had.
+    """
+    folder: Path = find_folder(profile, user, backend_url)
+    return Store.open(folder, choose_keys(profile, folder, ask), clock or SystemClock(), ids or RandomIds())
+
+
+def open_context(
+    profile: Profile,
+    *,
+    user: str | None = None,
+    backend_url: str = "",
+    organisation: str | None = None,
+    ask: AskPassphrase,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+) -> Context:
+    """Open everything a user needs to work from the local store.
+
+    Raises:
+        SessionProblem: nobody is signed in, nothing opens, the lease is over, or an organisation has to be chosen.
+        StoreError: the files or their keys cannot be had.
+    """
+    clock, ids = clock or SystemClock(), ids or RandomIds()
+    store = open_store(profile, user=user, backend_url=backend_url, ask=ask, clock=clock, ids=ids)
+    try:
+        return activate(profile, store, organisation, clock, ids)
+    except BaseException:
+        store.close()
+        raise
+
+
+def activate(profile: Profile, store: Store, organisation: str | None, clock: Clock, ids: Ids) -> Context:
+    """Choose the organisation in an open store; also how the app changes it while running.
+
+    Raises:
+        SessionProblem: as `open_context`; the store stays open.
+    """
+    session = Session(store, clock)
+    active = session.activate(organisation, local_date(clock.now()))
+    session.check_lease()
+    return Context(profile, store, active, clock, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What talks to the backend for a context."""
+
+    thread: StoreThread
+    client: Client
+    engine: Engine
+    sign_in: SignIn
+
+
+@asynccontextmanager
+async def connect(
+    context: Context,
+    backend_url: str | None = None,
+    *,
+    on_failure: OnFailure,
+    thread: StoreThread | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> AsyncIterator[Connection]:
+    """Give the engine and its parts, all closed at the end; the engine is not running yet.
+
+    Args:
+        backend_url: another address than that of the last sign-in (demo).
+        on_failure: hears of tasks that fail.
+        thread: the store's thread, when the caller has one already; it is left open then.
+        transport: stands in for the network in tests.
+
+    Raises:
+        ValueError: the address is not allowed.
+    """
+    from kelmu_tui.api.client import Client
+    from kelmu_tui.api.sign_in import SignIn
+    from kelmu_tui.platform.tasks import Tasks
+    from kelmu_tui.services.network import LedgerTokens
+    from kelmu_tui.store.thread import StoreThread
+    from kelmu_tui.sync.engine import Engine
+
+    url = backend_url or context.backend_url
+    device = context.active.device
+    own_thread = thread is None
+    thread = thread or StoreThread(context.store)
+    tasks = Tasks(on_failure)
+    sign_in = SignIn(url, device=device, clock=context.clock, transport=transport)
+    tokens = LedgerTokens(context.store, sign_in, context.clock, run=thread.run)
+    client = Client(url, tokens, device, transport)
+    try:
+        yield Connection(thread, client, Engine(thread, client, context.clock, context.ids, tasks), sign_in)
+    finally:
+        await tasks.close()
+        await client.close()
+        await sign_in.close()
+        if own_thread:
+            await thread.close()
