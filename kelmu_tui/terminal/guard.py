@@ -58,6 +58,9 @@ class GuardedApp(App[int]):
     def copy_to_clipboard(self, text: str) -> None:
         """Do nothing: personal data does not leave through the terminal's clipboard."""
 
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Leave the pointer of the mouse alone: few terminals know the sequence, some print it."""
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
         """Return nothing: Textual's own commands write screenshots, among others."""
         return ()
