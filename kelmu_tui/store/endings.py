@@ -80,12 +80,12 @@ def discard(db: Any, id: str, now: datetime, *, ended: str = "discarded") -> Com
     return found
 
 
-def redo(db: Any, id: str, *, version: int | None, lease: str, ids: Ids, now: datetime) -> list[str]:  # noqa: A002
+def redo(db: Any, id: str, *, version: int | None, lease: str | None, ids: Ids, now: datetime) -> list[str]:  # noqa: A002
     """Give a refused or blocked command again, as a new one on the notice as it is now, with all that stood behind it.
 
     Args:
         version: the notice's version in the replica; None takes the one the refusal told.
-        lease: newest lease id known.
+        lease: newest lease id known; None takes the command's own.
         ids: source of the new commands' ids.
 
     Returns:
@@ -103,7 +103,9 @@ def redo(db: Any, id: str, *, version: int | None, lease: str, ids: Ids, now: da
         _end(db, old.id, State.REISSUED, now, "redone")
     made: list[str] = []
     for old in chained:
-        draft = Draft(old.user, old.organisation, old.aggregate, old.verb, old.payload, old.label, base, lease)
+        draft = Draft(
+            old.user, old.organisation, old.aggregate, old.verb, old.payload, old.label, base, lease or old.lease
+        )
         made.append(outbox.append(db, draft, id=ids.new(), now=now))
     return made
 

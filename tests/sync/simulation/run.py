@@ -36,6 +36,7 @@ class Seen:
     epoch: str | None = None
     seq: int = -1
     checkpoint: int = -1
+    old_rows: bool = False
     versions: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -233,12 +234,16 @@ class Run:
         if now.epoch == seen.epoch:
             _hold(now.seq >= seen.seq, f"I4 {user}: the cursor went back")
             _hold(now.checkpoint >= seen.checkpoint, f"I4 {user}: the checkpoint went back")
-        filling_old = now.filling and now.checkpoint < now.seq
-        for key, version in shown.items():
-            before = seen.versions.get(key)
-            if before is not None and now.epoch == seen.epoch and not filling_old:
-                _hold(version >= before, f"I4 {user}: {key} fell from version {before} to {version}")
-        seen.versions = dict(shown)
+        else:
+            # After a restore the old rows stay on screen until the new fill stands; their versions tell nothing.
+            seen.old_rows = True
+        if seen.old_rows:
+            seen.versions, seen.old_rows = {}, now.filling
+        for key, version in shown.items() if not seen.old_rows else ():
+            before = seen.versions.get(key, 0)
+            _hold(version >= before, f"I4 {user}: {key} fell from version {before} to {version}")
+        if not seen.old_rows:
+            seen.versions = dict(shown)
         seen.epoch, seen.seq, seen.checkpoint = now.epoch, now.seq, now.checkpoint
 
     def _check_flicker(

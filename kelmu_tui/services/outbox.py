@@ -1,0 +1,129 @@
+"""What the user can do with own commands: look at them, send now, end them, and settle a conflict.
+
+Synchronous, over the local store; what has to reach the backend afterwards goes by the sync.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from kelmu_tui.platform.clock import Clock
+from kelmu_tui.platform.ids import Ids
+from kelmu_tui.store import endings, feed
+from kelmu_tui.store.database import Store
+from kelmu_tui.store.endings import NotPossible
+from kelmu_tui.store.rows import CommandLine
+
+_TEXTS: Final = ("text", "reason")
+"""Fields of a command that hold what the user wrote."""
+
+
+class Outbox:
+    """The outbox of the signed-in user."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+
+    def lines(self, *, limit: int = 500) -> list[CommandLine]:
+        """Return the commands, those that need the user first."""
+        with self._store.read() as db:
+            return endings.lines(db, limit=limit)
+
+    def line(self, command: str) -> CommandLine | None:
+        """Return one command."""
+        with self._store.read() as db:
+            return endings.line(db, command)
+
+    def behind(self, command: str) -> list[CommandLine]:
+        """Return the blocked commands that stand behind one: `redo` takes them along, `discard` leaves them."""
+        with self._store.read() as db:
+            found = [endings.line(db, follower.id) for follower in endings.chain(db, command)]
+        return [line for line in found if line is not None]
+
+    def text(self, command: str) -> str:
+        """Return what the user wrote for a command, to be copied out before it is ended; empty when nothing.
+
+        Raises:
+            NotPossible: there is no such command.
+        """
+        with self._store.read() as db:
+            row = db.execute("SELECT payload FROM main.command WHERE id = ?", (command,)).fetchone()
+        if row is None:
+            raise NotPossible("unknown")
+        payload = json.loads(row[0])
+        return "\n".join(payload[name] for name in _TEXTS if payload.get(name))
+
+    def retry(self, command: str) -> None:
+        """Make a waiting or undeliverable command due now.
+
+        Raises:
+            NotPossible: it does not wait.
+        """
+        with self._store.write() as db:
+            found = endings.retry(db, command)
+            self._store.changed("command", keys=(found.aggregate,))
+
+    def retry_all(self) -> int:
+        """Make everything that waits due now; return how many commands."""
+        with self._store.write() as db:
+            count = endings.retry_all(db)
+            self._store.changed("command")
+        return count
+
+    def discard(self, command: str) -> None:
+        """End a command; what stands behind it stays, blocked or moved up.
+
+        Raises:
+            NotPossible: it is under way (`maybe_applied`) or has ended.
+        """
+        self._end(command, "discarded")
+
+    def reload(self, command: str) -> None:
+        """End a refused command in favour of what stands in the record now.
+
+        Raises:
+            NotPossible: it is not refused.
+        """
+        found = self.line(command)
+        if found is None or found.conflict is None:
+            raise NotPossible("unknown" if found is None else "state")
+        self._end(command, "reloaded")
+
+    def redo(self, command: str) -> list[str]:
+        """Give a refused or blocked command again on the notice as it is now, with all that stands behind it.
+
+        Returns:
+            Ids of the new commands.
+
+        Raises:
+            NotPossible: it is neither refused nor blocked.
+        """
+        found = self.line(command)
+        if found is None:
+            raise NotPossible("unknown")
+        version, lease = self._present(found)
+        with self._store.write() as db:
+            made = endings.redo(db, command, version=version, lease=lease, ids=self._ids, now=self._clock.now())
+            self._store.changed("command", "conflict", keys=(found.aggregate,))
+        return made
+
+    def _end(self, command: str, how: str) -> None:
+        with self._store.write() as db:
+            found = endings.discard(db, command, self._clock.now(), ended=how)
+            self._store.changed("command", "conflict", keys=(found.aggregate,))
+
+    def _present(self, found: CommandLine) -> tuple[int | None, str | None]:
+        """Return the version the replica shows of the notice (of its trace, for a take-back), and the newest lease."""
+        if self._store.organisation is None:
+            return None, None
+        table = "trace" if found.verb == "take-back" else "notice"
+        with self._store.read() as db:
+            row = db.execute(
+                f"SELECT max(r.version) FROM replica.{table} AS r"  # noqa: S608
+                " JOIN replica.scope AS s ON s.generation = r.generation WHERE r.id = ?",
+                (found.aggregate,),
+            ).fetchone()
+            return row[0], feed.state(db).lease
