@@ -14,7 +14,7 @@ from kelmu_tui.cli.output import Column
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.session import DEMO
 from kelmu_tui.store.outbox import State
-from kelmu_tui.store.rows import Outcome
+from kelmu_tui.store.rows import Outcome, Query, View
 from kelmu_tui.sync.status import SyncStatus
 
 PUSH_SECONDS: Final = 5.0
@@ -100,20 +100,31 @@ def _act(env: Env, work: Callable[[Context, tuple[str, ...]], Outcome]) -> int:
         wait = env.option("wait")
         seconds = PUSH_SECONDS if wait is None else float(wait)
         pushed = push(env, context, seconds, outcome.commands) if outcome.commands and seconds else Pushed()
-        return tell(env, context, outcome, pushed)
+        return tell(env, context, ids, outcome, pushed)
 
 
 def _all_known(env: Env, context: Context, ids: tuple[str, ...]) -> None:
     """Refuse the whole line when one of the ids means nothing: a typing mistake should change nothing."""
-    missing = context.inbox.unknown(ids)
+    found = {line.id for view in (View.ALL, View.TRANSFERRED) for line in context.inbox.lines(Query(view), ids)}
+    missing = [id_ for id_ in ids if id_ not in found]
     if missing:
         raise CliError(Exit.NOT_FOUND, "not_found", env.t("cli.not_found", ids=", ".join(missing)))
 
 
-def tell(env: Env, context: Context, outcome: Outcome, pushed: Pushed) -> int:
-    """Say what became of each notice, and choose the exit code."""
-    rows = [_result(context, id_, command) for id_, command in zip(outcome.done, outcome.commands, strict=True)]
-    rows += [{"id": id_, "result": "refused", "command": None, "reason": r.value} for id_, r in outcome.refused]
+def tell(env: Env, context: Context, ids: tuple[str, ...], outcome: Outcome, pushed: Pushed) -> int:
+    """Say what became of each notice, in the order given, and choose the exit code."""
+    commands, refused = dict(zip(outcome.done, outcome.commands, strict=True)), dict(outcome.refused)
+    rows = [
+        _result(context, id_, commands[id_])
+        if id_ in commands
+        else {
+            "id": id_,
+            "result": "refused" if id_ in refused else "unchanged",
+            "command": None,
+            "reason": refused[id_].value if id_ in refused else None,
+        }
+        for id_ in ids
+    ]
     if env.out.as_json:
         env.out.data(f"inbox.{outcome.verb}", {"results": rows})
     else:

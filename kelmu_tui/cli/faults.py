@@ -8,6 +8,7 @@ from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.domain.capabilities import mandates
 from kelmu_tui.i18n import Translator
 from kelmu_tui.platform.paths import UnsafePath
+from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.session import (
     ChooseOrganisation,
     KnownOrganisation,
@@ -30,6 +31,8 @@ def explain(error: Exception, t: Translator) -> CliError:
         )
     if isinstance(error, UnsafePath):
         return CliError(Exit.STORE, "unsafe_path", t("cli.unsafe_path", path=error.path, why=error.why))
+    if isinstance(error, NotAllowed):
+        return CliError(Exit.NOT_ALLOWED, "mandate_missing", t("errors.api.mandate_missing"))
     api = _api(error, t)
     if api is not None:
         return api

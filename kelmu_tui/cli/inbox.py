@@ -30,9 +30,10 @@ def list_notices(env: Env) -> int:
         )
         total = context.inbox.count(query)
         context.inbox.log_list(query, min(total, args.limit))
+        rows = context.inbox.page(query, limit=args.limit)
         if query.view is View.TRANSFERRED:
-            return _show_traces(env, context.inbox.trace_page(query, limit=args.limit), total)
-        lines = context.inbox.page(query, limit=args.limit)
+            return _show_traces(env, [r for r in rows if isinstance(r, TraceLine)], total)
+        lines = [row for row in rows if isinstance(row, NoticeLine)]
         synced = _synced_at(context)
     if env.out.as_json:
         env.out.data(

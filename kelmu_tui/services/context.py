@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -16,8 +17,6 @@ from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.ids import Ids, RandomIds
 from kelmu_tui.platform.paths import Profile
-from kelmu_tui.services.inbox import Inbox
-from kelmu_tui.services.outbox import Outbox
 from kelmu_tui.services.session import AskPassphrase, Session, choose_keys, find_folder, secret
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.rows import ActiveSession
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from kelmu_tui.api.client import Client
     from kelmu_tui.api.sign_in import SignIn
     from kelmu_tui.platform.tasks import OnFailure
+    from kelmu_tui.services.inbox import Inbox
+    from kelmu_tui.services.outbox import Outbox
     from kelmu_tui.store.thread import StoreThread
     from kelmu_tui.sync.engine import Engine
 
@@ -42,8 +43,20 @@ class Context:
         self.clock = clock
         self.ids = ids
         self.session = Session(store, clock)
-        self.inbox = Inbox(store, active, clock, ids)
-        self.outbox = Outbox(store, active, clock, ids)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """What can be seen of notices and done with them."""
+        from kelmu_tui.services.inbox import Inbox
+
+        return Inbox(self.store, self.active, self.clock, self.ids)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What became of the commands given."""
+        from kelmu_tui.services.outbox import Outbox
+
+        return Outbox(self.store, self.active, self.clock, self.ids)
 
     @property
     def backend_url(self) -> str:
@@ -171,4 +184,4 @@ async def connect(
         await client.close()
         await sign_in.close()
         if own_thread:
-            await thread.close()
+            thread.close()
