@@ -12,6 +12,7 @@ import os
 import selectors
 import sys
 from codecs import getincrementaldecoder
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TextIO, runtime_checkable
 
 from textual import constants
@@ -77,9 +78,15 @@ class QuietDriver(LinuxDriver):
         if sys.__stderr__ is None:
             raise RuntimeError("there is no terminal to paint on")
         self._file = _Output(sys.__stderr__, self)  # type: ignore[assignment]
+        self._on_terminal = [number for number in (1, 2) if os.isatty(number)]
 
     def terminal_gone(self) -> None:
         """Tell the app that nobody sees it any more; safe on any thread."""
+        # What is still printed goes nowhere: an error on the way out would hide the exit code.
+        with Path(os.devnull).open("wb") as nowhere:
+            for number in self._on_terminal:
+                os.dup2(nowhere.fileno(), number)
+        self._on_terminal.clear()
         if isinstance(self._app, Leaving):
             self._app.terminal_gone()
 

@@ -2,6 +2,8 @@
 
     python -m tests.terminal.hostile_app FILE FOLDER
 
+It takes itself to be on SSH unless HOSTILE_SSH is empty.
+
 Keys: `n` the next text, `e` the end, `c` copy, `x` an error with the text in message and locals.
 """
 
@@ -55,7 +57,7 @@ class HostileApp(GuardedApp):
     def __init__(self, texts: list[str], folder: Path) -> None:
         super().__init__(
             reporter=Reporter(folder, SystemClock(), RandomIds()),
-            profile=detect({**os.environ, "SSH_TTY": "x"}),
+            profile=detect({**os.environ, "SSH_TTY": os.environ.get("HOSTILE_SSH", "x")}),
             translate=Translator("en"),
         )
         self.texts = texts
@@ -74,6 +76,10 @@ class HostileApp(GuardedApp):
     def on_mount(self) -> None:
         """Start with a column."""
         self.query_one(DataTable).add_column("c", key="c")
+
+    def on_click(self) -> None:
+        """Tell that a click arrived."""
+        self.query_one("#count", Static).update("clicked")
 
     def action_next(self) -> None:
         """Show the next text everywhere, then its number."""
