@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
+from kelmu_tui.cli.inbox import shown_id
 from kelmu_tui.cli.output import Column
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.session import DEMO
+from kelmu_tui.services.short_ids import notice_ids
 from kelmu_tui.store.outbox import State
-from kelmu_tui.store.rows import Outcome, Query, View
+from kelmu_tui.store.rows import Outcome
 from kelmu_tui.sync.status import SyncStatus
 
 PUSH_SECONDS: Final = 5.0
@@ -93,22 +95,15 @@ def _text(env: Env, given: str) -> str:
 
 
 def _act(env: Env, work: Callable[[Context, tuple[str, ...]], Outcome]) -> int:
-    ids = env.listed_ids()
+    words = env.listed_ids()
     with env.context() as context:
-        _all_known(env, context, ids)
+        # One typing mistake should change nothing, so the whole line is refused for it.
+        ids = notice_ids(context.store, words)
         outcome = work(context, ids)
         wait = env.option("wait")
         seconds = PUSH_SECONDS if wait is None else float(wait)
         pushed = push(env, context, seconds, outcome.commands) if outcome.commands and seconds else Pushed()
         return tell(env, context, ids, outcome, pushed)
-
-
-def _all_known(env: Env, context: Context, ids: tuple[str, ...]) -> None:
-    """Refuse the whole line when one of the ids means nothing: a typing mistake should change nothing."""
-    found = {line.id for view in (View.ALL, View.TRANSFERRED) for line in context.inbox.lines(Query(view), ids)}
-    missing = [id_ for id_ in ids if id_ not in found]
-    if missing:
-        raise CliError(Exit.NOT_FOUND, "not_found", env.t("cli.not_found", ids=", ".join(missing)))
 
 
 def tell(env: Env, context: Context, ids: tuple[str, ...], outcome: Outcome, pushed: Pushed) -> int:
@@ -134,7 +129,10 @@ def tell(env: Env, context: Context, ids: tuple[str, ...], outcome: Outcome, pus
                 Column(env.t("cli.column_result")),
                 Column(env.t("cli.column_reason"), True),
             ],
-            [[str(row["id"]), env.t.choice("cli.result", str(row["result"])), reason_text(env, row)] for row in rows],
+            [
+                [shown_id(env, str(row["id"])), env.t.choice("cli.result", str(row["result"])), reason_text(env, row)]
+                for row in rows
+            ],
         )
     results = {row["result"] for row in rows}
     if "refused" in results:

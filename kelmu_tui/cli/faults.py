@@ -18,6 +18,7 @@ from kelmu_tui.services.session import (
     NotSignedIn,
     SessionProblem,
 )
+from kelmu_tui.services.short_ids import Ambiguous, Unknown
 from kelmu_tui.store.errors import StoreError
 
 
@@ -31,6 +32,10 @@ def explain(error: Exception, t: Translator) -> CliError:
         )
     if isinstance(error, UnsafePath):
         return CliError(Exit.STORE, "unsafe_path", t("cli.unsafe_path", path=error.path, why=error.why))
+    if isinstance(error, Unknown):
+        return CliError(Exit.NOT_FOUND, "not_found", t("cli.not_found", ids=", ".join(error.words)))
+    if isinstance(error, Ambiguous):
+        return CliError(Exit.NOT_FOUND, "ambiguous", t("cli.ambiguous", id=error.word))
     if isinstance(error, NotAllowed):
         return CliError(Exit.NOT_ALLOWED, "mandate_missing", t("errors.api.mandate_missing"))
     api = _api(error, t)

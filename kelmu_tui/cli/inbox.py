@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.cli.output import Column
+from kelmu_tui.services.short_ids import SHOWN, notice_ids
 from kelmu_tui.store.rows import NoticeDetail, NoticeLine, Query, Sort, TraceLine, View
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def notice(line: NoticeLine) -> dict[str, Any]:
     return {name: getattr(line, name) for name in NoticeLine.__slots__}
 
 
+def shown_id(env: Env, id_: str) -> str:
+    """Return an identifier as a table shows it: short for people, whole where a program may read along."""
+    return id_[:SHOWN] if env.out.terminal else id_
+
+
 def _table(env: Env, lines: list[NoticeLine]) -> None:
     from kelmu_tui.domain.deadlines import local_date
     from kelmu_tui.domain.organisations import municipalities
@@ -76,7 +82,7 @@ def _table(env: Env, lines: list[NoticeLine]) -> None:
     ]
     rows = [
         [
-            line.id,
+            shown_id(env, line.id),
             ("! " if line.urgent else "") + t.formats.due(line.due, today),
             t.choice("kinds.urgent", line.kind) if line.urgent else t.choice("kinds.short", line.kind),
             line.customer,
@@ -109,7 +115,7 @@ def _show_traces(env: Env, traces: list[TraceLine], total: int) -> int:
         columns,
         [
             [
-                trace.id,
+                shown_id(env, trace.id),
                 t.formats.short_instant(trace.at),
                 t.choice("kinds.short", trace.kind),
                 known[trace.to_municipality].name.get(t.language),
@@ -131,7 +137,8 @@ def _synced_at(context: Context) -> Any:
 def show(env: Env) -> int:
     """Show one notice whole; the identity code only with `--full`, as on the screen only on a key."""
     with env.context() as context:
-        found = context.inbox.read(env.args.id)
+        (wanted,) = notice_ids(context.store, [env.args.id])
+        found = context.inbox.read(wanted)
     if found is None:
         raise CliError(Exit.NOT_FOUND, "not_found", env.t("cli.not_found", ids=env.args.id))
     full = bool(env.option("full"))

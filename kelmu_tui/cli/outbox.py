@@ -7,7 +7,10 @@ from typing import Any
 
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
+from kelmu_tui.cli.inbox import shown_id
 from kelmu_tui.cli.output import Column
+from kelmu_tui.services.context import Context
+from kelmu_tui.services.short_ids import command_ids
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import CommandLine
 
@@ -32,7 +35,7 @@ def list_commands(env: Env) -> int:
     ]
     rows = [
         [
-            line.id,
+            shown_id(env, line.id),
             t.formats.short_instant(line.created_at),
             t.choice("states.verb", line.verb),
             str(line.label.get("customer", line.aggregate)),
@@ -74,18 +77,19 @@ def _reason(env: Env, line: CommandLine) -> str:
 
 
 def retry(env: Env) -> int:
-    """Make commands due now (all that wait, when none is named) and push."""
+    """Make commands due now (all that wait, when none is named) and push; a refused one is given anew."""
     from kelmu_tui.cli.acts import PUSH_SECONDS, push
     from kelmu_tui.store.endings import NotPossible
 
-    ids = env.listed_ids()
+    words = env.listed_ids()
     failed: list[dict[str, str]] = []
     with env.context() as context:
+        ids = command_ids(context.store, words)
         if not ids:
             context.outbox.retry_all()
         for id_ in ids:
             try:
-                context.outbox.retry(id_)
+                _again(context, id_)
             except NotPossible as error:
                 failed.append({"id": id_, "reason": error.reason})
         wait = env.option("wait")
@@ -103,15 +107,24 @@ def retry(env: Env) -> int:
     return Exit.NOT_SENT if left and env.option("wait") else Exit.OK
 
 
+def _again(context: Context, id_: str) -> None:
+    line = context.outbox.line(id_)
+    if line is not None and line.state in (State.REFUSED, State.BLOCKED):
+        context.outbox.redo(id_)
+    else:
+        context.outbox.retry(id_)
+
+
 def discard(env: Env) -> int:
     """Discard commands for good, after a question; `--yes` answers it."""
     from kelmu_tui.store.endings import NotPossible
 
-    ids = env.listed_ids()
-    _confirm(env, len(ids))
+    words = env.listed_ids()
+    _confirm(env, len(words))
     failed: list[dict[str, str]] = []
     done: list[str] = []
     with env.context() as context:
+        ids = command_ids(context.store, words)
         for id_ in ids:
             try:
                 context.outbox.discard(id_)

@@ -56,7 +56,7 @@ class Context:
         """What became of the commands given."""
         from kelmu_tui.services.outbox import Outbox
 
-        return Outbox(self.store, self.active, self.clock, self.ids)
+        return Outbox(self.store, self.clock, self.ids)
 
     @property
     def backend_url(self) -> str:
