@@ -85,7 +85,7 @@ _ENTRIES: Final = (
     .where(tables.feed.c.scope.in_(bindparam("scopes", expanding=True)))
     .order_by(tables.feed.c.seq, tables.feed.c.scope, tables.feed.c.aggregate)
 )
-_PAGE: Final = _ENTRIES.where(tables.feed.c.seq > bindparam("seq")).limit(PAGE + 1)
+_PAGE: Final = _ENTRIES.where(tables.feed.c.seq > bindparam("seq")).limit(bindparam("limit"))
 _WHOLE: Final = _ENTRIES.where(tables.feed.c.seq == bindparam("seq"))
 
 
@@ -155,8 +155,8 @@ def page(connection: Connection, scopes: Iterable[str], seq: int) -> tuple[Seque
     A page ends behind a whole sequence: half a transfer is never told.
     """
     names = sorted(scopes)
-    key = {"scopes": names, "seq": seq}
-    entries = connection.execute(_PAGE, key).all()
+    key: dict[str, Any] = {"scopes": names, "seq": seq}
+    entries = connection.execute(_PAGE, key | {"limit": PAGE + 1}).all()
     if len(entries) <= PAGE:
         return entries, False
     last = entries[PAGE - 1].seq

@@ -7,6 +7,7 @@ Tampere. Users: `aino` and `bertta` handle notices for A, `bo` for B, `viewer` o
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import tempfile
@@ -196,8 +197,14 @@ class World:
             self._tokens[user] = tokens.issue(self.config, family, now)[0]
         return self._tokens[user]
 
-    def forget_tokens(self) -> None:
-        """Sign everybody in anew, after time has passed."""
+    async def until_waiting(self) -> None:
+        """Return once a poll waits for news."""
+        while not self.core.hub.waiting:  # noqa: ASYNC110 - the work between runs on threads, not on this loop
+            await asyncio.sleep(0)
+
+    def pass_by(self, **span: float) -> None:
+        """Let time pass; everybody signs in anew."""
+        self.clock.pass_by(**span)
         with self.database.write() as connection:
             for table in reversed(tables.metadata.sorted_tables):
                 if table.name in ("refresh_token", "token_family"):

@@ -16,7 +16,8 @@ from kelmu_backend.database import tables
 from kelmu_backend.feed import Entry
 from kelmu_backend.keys import Signer
 from kelmu_backend.policy import notices_scope, traces_scope
-from kelmu_tui.api.contract import NoticeRow
+from kelmu_backend.problems import ProblemError
+from kelmu_tui.api.contract import NoticeRow, ProblemCode
 from kelmu_tui.domain.organisations import Organisation
 
 from .conftest import INBOX, LOOK_UP, A, B, World, grant, notice_row
@@ -64,7 +65,6 @@ async def test_pages_never_split_a_sequence(world: World, monkeypatch: pytest.Mo
     world.add(*(notice_row(n) for n in range(4, 12)))
     world.add(notice_row(12))
     monkeypatch.setattr(feed, "PAGE", 5)
-    monkeypatch.setattr(feed, "_PAGE", feed._ENTRIES.where(tables.feed.c.seq > feed.bindparam("seq")).limit(6))
     pages = []
     cursor, more = start.cursor, True
     while more:
@@ -90,10 +90,8 @@ def test_any_page_size_tells_each_entry_once(
         feed.ensure(connection, SeededIds(1))
         for number, size in enumerate(sizes):
             feed.record(connection, [Entry("s", f"{number}-{n}", 1) for n in range(size)])
-    statement = feed._ENTRIES.where(tables.feed.c.seq > feed.bindparam("seq")).limit(limit + 1)
     with pytest.MonkeyPatch.context() as patch, database.read() as connection:
         patch.setattr(feed, "PAGE", limit)
-        patch.setattr(feed, "_PAGE", statement)
         told: list[str] = []
         seq, more = 0, True
         while more:
@@ -176,11 +174,10 @@ async def test_a_notice_is_nowhere_before_its_time(world: World) -> None:
     assert not (await world.changes(start.cursor)).changes
     assert [line["line"] for line in await world.snapshot(NOTICES)] == ["start", "end"]
     assert (await world.get("/v1/notices/n0001")).status_code == 404
-    world.clock.pass_by(minutes=59, seconds=59)
+    world.pass_by(minutes=59, seconds=59)
     world.publish()
     assert not (await world.changes(start.cursor)).changes
-    world.clock.pass_by(seconds=1)
-    world.forget_tokens()
+    world.pass_by(seconds=1)
     world.publish()
     assert [c.id for c in (await world.changes(start.cursor)).changes] == ["n0001"]
     assert (await world.get("/v1/notices/n0001")).status_code == 200
@@ -223,7 +220,7 @@ async def test_snapshot_without_its_mandate_any_more_has_no_end(world: World, mo
         asked += 1
         found = real(*arguments)  # type: ignore[arg-type]
         if asked == 2:
-            raise policy.ProblemError(policy.ProblemCode.MANDATE_MISSING)
+            raise ProblemError(ProblemCode.MANDATE_MISSING)
         return found
 
     monkeypatch.setattr(policy, "access", ends)
@@ -288,8 +285,7 @@ async def test_a_waiting_poll_is_woken_by_a_commit(world: World) -> None:
     world.add(notice_row(1))
     start = await world.changes()
     waiting = asyncio.ensure_future(world.changes(start.cursor, wait=20))
-    while not world.core.hub.waiting:
-        await asyncio.sleep(0)
+    await world.until_waiting()
     assert (await world.command("n0001", "take", 1, "bertta")).status_code == 200
     assert [change.id for change in (await waiting).changes] == ["n0001"]
 
@@ -301,8 +297,7 @@ async def test_a_waiting_poll_hears_of_other_processes_and_of_grants(world: Worl
     await wakeups.look()
     start = await world.changes()
     waiting = asyncio.ensure_future(world.changes(start.cursor, wait=20))
-    while not world.core.hub.waiting:
-        await asyncio.sleep(0)
+    await world.until_waiting()
     with world.database.write() as connection:
         policy.replace_grants(connection, "aino", [grant(LOOK_UP, A)])
     assert await wakeups.look()
@@ -324,8 +319,7 @@ async def test_own_commits_are_no_news_from_others(world: World) -> None:
 async def test_a_poll_does_not_wait_for_others_changes(world: World) -> None:
     start = await world.changes()
     waiting = asyncio.ensure_future(world.changes(start.cursor, wait=20))
-    while not world.core.hub.waiting:
-        await asyncio.sleep(0)
+    await world.until_waiting()
     world.add(notice_row(1, organisation=B.business_id, municipality="049"))
     await world.command("n0001", "take", 1, "bo", B)
     assert not waiting.done()
@@ -359,6 +353,5 @@ async def test_agreement_that_ends_closes_the_scopes(world: World) -> None:
     start = await world.changes()
     with world.database.write() as connection:
         connection.execute(update(tables.agreement).values(valid_to=world.clock.now().date()))
-    world.clock.pass_by(days=1)
-    world.forget_tokens()
+    world.pass_by(days=1)
     assert (await world.changes(start.cursor)).revoked == [NOTICES, TRACES]
