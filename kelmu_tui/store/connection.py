@@ -82,7 +82,8 @@ def attach(db: Connection, path: Path, key: bytes) -> bool:
     Raises:
         StoreCorrupt: as `connect`; nothing is attached then.
     """
-    db.execute("ATTACH DATABASE ? AS replica KEY ?", (str(path), _literal(key)))
+    with typed_errors():
+        db.execute("ATTACH DATABASE ? AS replica KEY ?", (str(path), _literal(key)))
     try:
         with typed_errors():
             fresh: bool = db.execute("SELECT count(*) FROM replica.sqlite_schema").fetchone()[0] == 0

@@ -192,10 +192,11 @@ class Store:
     def poll(self) -> bool:
         """Tell whether another process has committed since the last look, and signal a change of everything then."""
         with self._lock, typed_errors():
-            if self._replaced():
+            replaced = self._replaced()
+            if replaced:
                 self._attach(self._organisation)
             found = self._data_versions()
-            if found == self._versions:
+            if found == self._versions and not replaced:
                 return False
             self._versions = found
             self._tables |= EVERYTHING

@@ -1,0 +1,428 @@
+"""The files: opening, keys, transactions, what other processes do, and everything that can go wrong with a disk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kelmu_tui.store import connection, migrations, schema
+from kelmu_tui.store.database import EVERYTHING, LEDGER_FILE, Changed, Store
+from kelmu_tui.store.errors import LedgerTooNew, NoReplica, StoreCorrupt, StoreFull, StoreUnavailable
+from kelmu_tui.store.keys import WRAPS_FILE
+from tests.store.build import OTHER, OWN, fill, notice, open_store
+from tests.store.conftest import OpenStore
+
+REPLICA_FILE = f"replica-{OWN}.db"
+
+
+def put_secret(store: Store, key: str, value: str = "x") -> None:
+    with store.write() as db:
+        db.execute("INSERT OR REPLACE INTO secret VALUES (?, ?)", (key, value))
+        store.changed("secret", keys=[key])
+
+
+def secrets_of(store: Store) -> list[str]:
+    with store.read() as db:
+        return [row[0] for row in db.execute("SELECT key FROM secret ORDER BY key")]
+
+
+# --- opening --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_committed_is_there_after_reopening(opened: OpenStore) -> None:
+    first = opened()
+    put_secret(first, "a")
+    first.close()
+    assert secrets_of(opened()) == ["a"]
+
+
+def test_pragmas_are_those_that_were_decided(store: Store) -> None:
+    def ask(pragma: str) -> object:
+        return store.db.execute(f"PRAGMA {pragma}").fetchone()[0]
+
+    assert ask("main.synchronous") == 2
+    assert ask("replica.synchronous") == 1
+    for name in ("main", "replica"):
+        assert ask(f"{name}.journal_mode") == "wal"
+        assert ask(f"{name}.secure_delete") == 1
+        assert ask(f"{name}.cache_size") == -16 * 1024
+    assert ask("foreign_keys") == 1
+    assert ask("trusted_schema") == 0
+    assert ask("mmap_size") == 0
+
+
+def test_files_are_ours_alone_whatever_the_umask(folder: Path, opened: OpenStore) -> None:
+    old = os.umask(0)
+    try:
+        store = opened()
+        store.attach(OWN)
+        fill(store, [notice("n1")])
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {
+            path.name: 0o600 for path in folder.iterdir()
+        }
+    finally:
+        os.umask(old)
+
+
+def test_a_planted_link_is_refused(folder: Path, tmp_path: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / LEDGER_FILE).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnavailable) as caught:
+        open_store(folder)
+    assert caught.value.reason == "unsafe"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_nothing_of_the_rows_lies_open_in_any_file(folder: Path, store: Store) -> None:
+    needles = ("Marjaneula", "Salainentie", "010190-900X")
+    fill(store, [notice(f"n{n}", family="Marjaneula") for n in range(300)])
+    put_secret(store, "token", "Marjaneula")
+    files = [path for path in folder.iterdir() if path.name != WRAPS_FILE]
+    assert any(path.name.endswith("-wal") and path.stat().st_size for path in files)
+    for path in files:
+        data = path.read_bytes()
+        assert not any(needle.encode() in data for needle in needles), path.name
+    with pytest.raises(sqlite3.DatabaseError):
+        sqlite3.connect(folder / LEDGER_FILE).execute("SELECT * FROM secret")
+
+
+# --- wrong keys, damage, versions ----------------------------------------------------------------------------------
+
+
+def test_a_wrong_key_is_told_from_damage_and_nothing_is_deleted(folder: Path, opened: OpenStore) -> None:
+    store = opened()
+    put_secret(store, "a")
+    store.close()
+    (folder / WRAPS_FILE).unlink()
+    again = opened()
+    assert [(i.file, i.kind) for i in again.incidents] == [(LEDGER_FILE, "wrong_key")]
+    assert again.incidents[0].moved_to.exists()
+    assert secrets_of(again) == []
+
+
+def test_a_damaged_ledger_is_moved_aside_and_a_new_one_works(folder: Path, opened: OpenStore) -> None:
+    store = opened()
+    put_secret(store, "a")
+    store.scrub()
+    store.close()
+    flip(folder / LEDGER_FILE, 100)
+    again = opened()
+    assert [i.kind for i in again.incidents] == ["corrupt"]
+    assert ".corrupt-" in again.incidents[0].moved_to.name
+    put_secret(again, "b")
+    assert secrets_of(again) == ["b"]
+
+
+def test_a_damaged_replica_costs_no_command(folder: Path, opened: OpenStore) -> None:
+    store = opened()
+    store.attach(OWN)
+    put_secret(store, "a")
+    store.scrub()
+    store.close()
+    flip(folder / REPLICA_FILE, 100)
+    again = opened()
+    again.attach(OWN)
+    assert [(i.file, i.kind) for i in again.incidents] == [(REPLICA_FILE, "corrupt")]
+    assert secrets_of(again) == ["a"]
+    fill(again, [notice("n1")])
+
+
+def test_damage_met_while_working_is_typed_and_can_be_set_aside(folder: Path, opened: OpenStore) -> None:
+    store = opened()
+    store.attach(OWN)
+    fill(store, [notice(f"n{n}", free_text="x" * 3000) for n in range(200)])
+    put_secret(store, "a")
+    store.scrub()
+    store.close()
+    for page in range(40, 60):
+        flip(folder / REPLICA_FILE, page * 4096 + 50)
+    again = opened()
+    again.attach(OWN)
+    with pytest.raises(StoreCorrupt), again.read() as db:
+        db.execute("SELECT sum(length(body)) FROM replica.notice").fetchone()
+    incidents = again.set_aside_broken()
+    assert [(i.file, i.kind) for i in incidents] == [(REPLICA_FILE, "corrupt")]
+    assert again.organisation == OWN
+    assert secrets_of(again) == ["a"]
+    assert again.set_aside_broken() == ()
+
+
+def test_lost_wraps_are_moved_aside_too(folder: Path, opened: OpenStore) -> None:
+    opened().close()
+    (folder / WRAPS_FILE).write_text("{ not json")
+    again = opened()
+    assert [i.kind for i in again.incidents] == ["keys_lost", "wrong_key"]
+
+
+def test_a_newer_ledger_is_left_alone(folder: Path, opened: OpenStore) -> None:
+    store = opened()
+    put_secret(store, "a")
+    store.db.execute("PRAGMA user_version = 99")
+    store.close()
+    with pytest.raises(LedgerTooNew) as caught:
+        open_store(folder)
+    assert (caught.value.found, caught.value.known) == (99, schema.LEDGER_VERSION)
+    assert not [path for path in folder.iterdir() if "corrupt" in path.name]
+
+
+def test_each_released_ledger_leads_to_todays(opened: OpenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = opened()
+    put_secret(store, "a")
+    store.close()
+    steps = (
+        *migrations.STEPS,
+        "CREATE TABLE later (a TEXT); -- a comment; with a semicolon\nINSERT INTO later VALUES ('x')",
+    )
+    monkeypatch.setattr("kelmu_tui.store.database.STEPS", steps)
+    monkeypatch.setattr("kelmu_tui.store.database.LEDGER_VERSION", len(steps))
+    again = opened()
+    assert secrets_of(again) == ["a"]
+    assert again.db.execute("SELECT a FROM later").fetchall() == [("x",)]
+    assert again.db.execute("PRAGMA user_version").fetchone() == (len(steps),)
+
+
+def test_a_replica_of_another_version_is_made_anew(folder: Path, opened: OpenStore) -> None:
+    store = opened()
+    store.attach(OWN)
+    fill(store, [notice("n1")])
+    store.db.execute("PRAGMA replica.user_version = 99")
+    store.detach()
+    store.attach(OWN)
+    assert store.db.execute("SELECT count(*) FROM replica.notice").fetchone() == (0,)
+    assert store.incidents == ()
+    assert not [path.name for path in folder.iterdir() if ".old-" in path.name]
+
+
+# --- transactions ---------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_write_leaves_nothing_and_tells_nobody(store: Store) -> None:
+    heard: list[Changed] = []
+    store.listen(heard.append)
+
+    def fail() -> None:
+        with store.write() as db:
+            db.execute("INSERT INTO secret VALUES ('a', 'b')")
+            store.changed("secret", keys=["a"])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert secrets_of(store) == []
+    assert heard == []
+    put_secret(store, "b")
+    assert heard == [Changed(frozenset({"secret"}), frozenset({"b"}))]
+
+
+def test_changes_without_keys_mean_any_row(store: Store) -> None:
+    heard: list[Changed] = []
+    stop = store.listen(heard.append)
+    with store.write():
+        store.changed("notice", keys=["a"])
+        store.changed("command")
+    assert heard == [Changed(frozenset({"notice", "command"}), frozenset())]
+    stop()
+    with store.write():
+        store.changed("notice")
+    assert len(heard) == 1
+
+
+def test_a_write_inside_a_transaction_is_a_mistake(store: Store) -> None:
+    with store.write(), store.read() as db:
+        assert db.in_transaction
+    with pytest.raises(AssertionError), store.write(), store.write():
+        pass
+    with store.read() as db:
+        assert db.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_two_processes_see_each_other_through_poll(opened: OpenStore) -> None:
+    one, two = opened(), opened()
+    for store in (one, two):
+        store.attach(OWN)
+        store.poll()
+    heard: list[Changed] = []
+    two.listen(heard.append)
+    assert not two.poll()
+    put_secret(one, "a")
+    assert two.poll()
+    assert not two.poll()
+    assert heard == [Changed(EVERYTHING)]
+    fill(one, [notice("n1")])
+    assert two.poll()
+    put_secret(two, "b")
+    assert not two.poll(), "the own commit is no news"
+    assert one.poll()
+    assert secrets_of(one) == ["a", "b"]
+
+
+def test_a_replica_destroyed_by_another_process_is_let_go(opened: OpenStore) -> None:
+    one, two = opened(), opened()
+    for store in (one, two):
+        store.attach(OWN)
+    fill(one, [notice("n1")])
+    one.destroy_replica()
+    assert two.poll()
+    with two.read() as db:
+        assert db.execute("SELECT count(*) FROM replica.notice").fetchone() == (0,)
+
+
+# --- ends -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_destroyed_replica_is_gone_with_its_key(folder: Path, store: Store) -> None:
+    fill(store, [notice("n1")])
+    store.destroy_replica()
+    assert store.organisation is None
+    assert not list(folder.glob("replica-*"))
+    assert "replica" not in (folder / WRAPS_FILE).read_text()
+    with pytest.raises(NoReplica):
+        store.destroy_replica()
+
+
+def test_an_interrupted_destruction_is_finished_at_the_next_start(folder: Path, opened: OpenStore) -> None:
+    store = opened()
+    store.attach(OWN)
+    fill(store, [notice("n1")])
+    put_secret(store, f"purge:{OWN}", "")
+    store.close()
+    again = opened()
+    assert not list(folder.glob("replica-*"))
+    assert secrets_of(again) == []
+
+
+def test_deleted_rows_leave_no_fragment_for_the_holder_of_the_key(folder: Path, store: Store) -> None:
+    from kelmu_tui.store import replica
+
+    rows = [notice(f"n{n:04d}", family="Poistettava", free_text="neulanen " * 40) for n in range(400)]
+    fill(store, rows)
+    with store.write() as db:
+        for n in range(400):
+            replica.remove(db, 1, f"n{n:04d}")
+        db.execute("INSERT INTO replica.notice_text (notice_text) VALUES ('integrity-check')")
+    store.scrub()
+    key = connection._literal(store._key(REPLICA_FILE))
+    path = folder / "plain.db"
+    store.db.execute("ATTACH DATABASE ? AS plain KEY ''", (str(path),))
+    store.detach()
+    # SQLCipher's own export copies live rows only; free pages are read by turning the file into a plain one.
+    store.db.execute("DETACH DATABASE plain")
+    pages = decrypted(folder / REPLICA_FILE, key)
+    assert b"oistettava" not in pages
+    assert b"neulanen" not in pages
+
+
+def decrypted(path: Path, literal: str) -> bytes:
+    """Return every page of an encrypted file in clear text, free ones too."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    key = bytes.fromhex(literal[2:-1])[:32]
+    data = path.read_bytes()
+    found = []
+    for start in range(0, len(data), 4096):
+        page = data[start : start + 4096]
+        body = page[16:-80] if start == 0 else page[:-80]
+        decryptor = Cipher(algorithms.AES(key), modes.CBC(page[-80:-64])).decryptor()
+        found.append(decryptor.update(body) + decryptor.finalize())
+    return b"".join(found)
+
+
+def test_the_decryption_of_the_test_before_can_find_something(folder: Path, store: Store) -> None:
+    fill(store, [notice("n1", family="Poistettava")])
+    store.scrub()
+    literal = connection._literal(store._key(REPLICA_FILE))
+    assert b"Poistettava" in decrypted(folder / REPLICA_FILE, literal)
+
+
+# --- the disk says no -----------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_is_typed_and_costs_nothing(store: Store) -> None:
+    put_secret(store, "a")
+    pages = store.db.execute("PRAGMA main.page_count").fetchone()[0]
+    store.db.execute(f"PRAGMA main.max_page_count = {pages + 1}")
+    with pytest.raises(StoreFull) as caught, store.write() as db:
+        db.execute("INSERT INTO secret VALUES ('big', ?)", ("x" * 100_000,))
+    assert caught.value.code == "store_full"
+    assert secrets_of(store) == ["a"]
+    put_secret(store, "b")
+    assert secrets_of(store) == ["a", "b"]
+
+
+def test_a_busy_file_is_typed(opened: OpenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "BUSY_TIMEOUT", 0.01)
+    one, two = opened(), opened()
+    with one.write(), pytest.raises(StoreUnavailable) as caught, two.write():
+        pass
+    assert caught.value.reason == "busy"
+
+
+def test_a_closed_store_is_typed(store: Store) -> None:
+    store.close()
+    store.close()
+    with pytest.raises(StoreUnavailable), store.read():
+        pass
+
+
+def test_a_folder_that_is_a_file_is_typed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnavailable):
+        open_store(tmp_path / "file")
+
+
+def test_organisations_are_business_ids(store: Store) -> None:
+    for name in ("../x", "", OTHER + "x"):
+        with pytest.raises(ValueError, match="business ID"):
+            store.attach(name)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from tests.store.build import open_store
+store = open_store(Path(sys.argv[1]))
+n = int(sys.argv[2])
+while True:
+    with store.write() as db:
+        db.execute("INSERT INTO secret VALUES (?, ?)", (f"{n:09d}", "x" * 500))
+    print(n, flush=True)
+    n += 1
+"""
+
+
+def test_kill_minus_nine_costs_no_acknowledged_commit(folder: Path, opened: OpenStore) -> None:
+    begin = 0
+    for _ in range(4):
+        child = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(folder), str(begin)],
+            stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+        assert child.stdout is not None
+        said = [child.stdout.readline() for _ in range(40)]
+        child.send_signal(signal.SIGKILL)
+        rest, _ = child.communicate()
+        acknowledged = [int(line) for line in (*said, *rest.splitlines()) if line.strip()]
+        store = opened()
+        kept = {int(key) for key in secrets_of(store)}
+        store.close()
+        assert store.incidents == ()
+        assert set(acknowledged) <= kept
+        assert len(kept) <= acknowledged[-1] + 2, "at most one commit may have been made and not told"
+        begin = max(kept) + 1
+
+
+def flip(path: Path, offset: int) -> None:
+    """Turn one byte of a file around."""
+    with path.open("r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)
+        file.seek(offset)
+        file.write(bytes([byte[0] ^ 0xFF]))

@@ -1,0 +1,173 @@
+"""Keys: wrapped by keyring, passphrase or nothing, and every way in which they can be missing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from kelmu_tui.platform.ids import RandomIds
+from kelmu_tui.platform.paths import Profile
+from kelmu_tui.store import keys
+from kelmu_tui.store.database import Store
+from kelmu_tui.store.errors import KeysLost, KeysUnavailable, WeakPassphrase, WrongPassphrase
+from kelmu_tui.store.keys import WRAPS_FILE, DemoKeys, KeyringKeys, KeySource, PassphraseKeys, method
+from tests.store.build import FixedClock
+
+GOOD = "kolme punaista venettä"
+
+
+class Ring:
+    """A keyring in memory; its class stands in for an allowed one."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, name: str) -> str | None:
+        return self.secrets.get((service, name))
+
+    def set_password(self, service: str, name: str, value: str) -> None:
+        self.secrets[service, name] = value
+
+
+@pytest.fixture
+def ring(monkeypatch: pytest.MonkeyPatch) -> Ring:
+    monkeypatch.setattr(keys, "ALLOWED_BACKENDS", frozenset({f"{Ring.__module__}.Ring"}))
+    return Ring()
+
+
+@pytest.fixture(autouse=True)
+def _cheap_derivation(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (keys.ARGON2_MEMORY_KIB, keys.ARGON2_PASSES, keys.ARGON2_LANES) == (65536, 3, 4)
+    monkeypatch.setattr(keys, "ARGON2_MEMORY_KIB", 64)
+    monkeypatch.setattr(keys, "ARGON2_PASSES", 1)
+
+
+def source(kind: str, folder: Path, ring: Ring) -> KeySource:
+    if kind == "demo":
+        return DemoKeys(folder, Profile("demo", folder, folder))
+    return PassphraseKeys(folder, GOOD) if kind == "passphrase" else KeyringKeys(folder, backend=lambda: ring)
+
+
+@pytest.mark.parametrize("kind", ["demo", "passphrase", "keyring"])
+def test_keys_stay_the_same_differ_by_file_and_end_for_good(kind: str, tmp_path: Path, ring: Ring) -> None:
+    assert method(tmp_path) is None
+    first = source(kind, tmp_path, ring)
+    a, b = first.key("a"), first.key("b")
+    assert len(a) == len(b) == 32
+    assert a != b
+    assert method(tmp_path) == kind
+    again = source(kind, tmp_path, ring)
+    assert again.key("a") == a
+    again.forget("a")
+    again.forget("a")
+    assert first.key("a") != a
+    assert first.key("b") == b
+    assert (tmp_path / WRAPS_FILE).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("kind", ["passphrase", "keyring"])
+def test_wraps_hold_no_key_and_fit_one_file_only(kind: str, tmp_path: Path, ring: Ring) -> None:
+    found = source(kind, tmp_path, ring)
+    text = found.key("a").hex()
+    assert text not in (tmp_path / WRAPS_FILE).read_text()
+    content = json.loads((tmp_path / WRAPS_FILE).read_text())
+    content["wraps"]["b"] = content["wraps"]["a"]
+    (tmp_path / WRAPS_FILE).write_text(json.dumps(content))
+    with pytest.raises(KeysLost):
+        found.key("b")
+
+
+def test_only_the_demo_keeps_keys_open(tmp_path: Path) -> None:
+    with pytest.raises(KeysUnavailable) as caught:
+        DemoKeys(tmp_path, Profile("default", tmp_path, tmp_path))
+    assert caught.value.reason == "demo_only"
+
+
+def test_a_wrong_passphrase_is_told_and_moves_nothing(tmp_path: Path) -> None:
+    Store.open(tmp_path, PassphraseKeys(tmp_path, GOOD), FixedClock(), RandomIds()).close()
+    with pytest.raises(WrongPassphrase):
+        Store.open(tmp_path, PassphraseKeys(tmp_path, GOOD + "!"), FixedClock(), RandomIds())
+    store = Store.open(tmp_path, PassphraseKeys(tmp_path, GOOD), FixedClock(), RandomIds())
+    assert store.incidents == ()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "reason"),
+    [("short", "short"), ("salasana12345", "common"), ("aaaaaaaaaaaaaaaa", "common"), ("Qwerty123456", "common")],
+)
+def test_weak_passphrases_are_refused_for_new_wraps(passphrase: str, reason: str, tmp_path: Path) -> None:
+    with pytest.raises(WeakPassphrase) as caught:
+        PassphraseKeys(tmp_path, passphrase).key("a")
+    assert caught.value.reason == reason
+    assert not (tmp_path / WRAPS_FILE).exists()
+
+
+def test_the_parameters_of_the_derivation_stand_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = PassphraseKeys(tmp_path, GOOD).key("a")
+    monkeypatch.setattr(keys, "ARGON2_PASSES", 2)
+    assert PassphraseKeys(tmp_path, GOOD).key("a") == key
+    assert json.loads((tmp_path / WRAPS_FILE).read_text())["argon2id"]["passes"] == 1
+
+
+def test_another_method_does_not_replace_the_wraps(tmp_path: Path, ring: Ring) -> None:
+    KeyringKeys(tmp_path, backend=lambda: ring).key("a")
+    with pytest.raises(KeysUnavailable) as caught:
+        PassphraseKeys(tmp_path, GOOD).key("a")
+    assert caught.value.reason == "wrapped_by_keyring"
+
+
+def test_a_keyring_that_never_answers_is_left_behind(tmp_path: Path, ring: Ring) -> None:
+    stuck = threading.Event()
+
+    def hanging() -> Ring:
+        stuck.wait(30)
+        return ring
+
+    with pytest.raises(KeysUnavailable) as caught:
+        KeyringKeys(tmp_path, backend=hanging, deadline=0.01).key("a")
+    stuck.set()
+    assert caught.value.reason == "keyring_silent"
+
+
+def test_a_keyring_in_clear_text_is_no_keyring(tmp_path: Path) -> None:
+    class PlaintextKeyring(Ring):
+        pass
+
+    with pytest.raises(KeysUnavailable) as caught:
+        KeyringKeys(tmp_path, backend=PlaintextKeyring).key("a")
+    assert caught.value.reason == "keyring_missing"
+
+
+def test_an_allowed_keyring_is_found_in_a_chain(tmp_path: Path, ring: Ring) -> None:
+    class Chain:
+        backends = (object(), ring)
+
+    KeyringKeys(tmp_path, backend=Chain).key("a")
+    assert len(ring.secrets) == 1
+
+
+def test_a_keyring_that_fails_or_forgets_is_told(tmp_path: Path, ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ring, "set_password", lambda *_: None)
+    with pytest.raises(KeysUnavailable) as caught:
+        KeyringKeys(tmp_path, backend=lambda: ring).key("a")
+    assert caught.value.reason == "keyring_refused"
+    assert not (tmp_path / WRAPS_FILE).exists()
+    monkeypatch.undo()
+
+
+def test_a_secret_gone_from_the_keyring_means_lost_keys(tmp_path: Path, ring: Ring) -> None:
+    KeyringKeys(tmp_path, backend=lambda: ring).key("a")
+    ring.secrets.clear()
+    with pytest.raises(KeysLost):
+        KeyringKeys(tmp_path, backend=lambda: ring).key("a")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 99}', '{"format": 1, "method": "demo", "wraps": {"a": "zz"}}'])
+def test_damaged_wraps_are_lost_keys(text: str, tmp_path: Path) -> None:
+    (tmp_path / WRAPS_FILE).write_text(text)
+    with pytest.raises(KeysLost):
+        DemoKeys(tmp_path, Profile("demo", tmp_path, tmp_path)).key("a")
