@@ -299,3 +299,18 @@ def test_the_registry_knows_nothing_of_the_screen() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
                 assert (node.module or "").split(".")[0] not in ("textual", "rich")
+
+
+def test_every_action_is_something_the_faces_do() -> None:
+    done = {
+        node.name
+        for folder in ("screens", "widgets")
+        for path in (ROOT / "kelmu_tui" / folder).glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    } | {
+        node.name
+        for node in ast.walk(ast.parse((ROOT / "kelmu_tui" / "app.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert [action.id for action in ACTIONS if f"action_{action.method}" not in done] == []
