@@ -24,6 +24,7 @@ from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import UnsafePath, private_folder
 from kelmu_tui.store import connection, files
+from kelmu_tui.store.changes import EVERYTHING, Changed, Changes
 from kelmu_tui.store.connection import Connection, typed_errors
 from kelmu_tui.store.errors import KeysLost, LedgerTooNew, NoReplica, StoreCorrupt, StoreUnavailable
 from kelmu_tui.store.keys import KeySource, salt_of
@@ -31,22 +32,9 @@ from kelmu_tui.store.migrations import STEPS, statements
 from kelmu_tui.store.schema import LEDGER_VERSION, REPLICA_VERSION
 
 LEDGER_FILE: Final = "ledger.db"
-EVERYTHING: Final = frozenset(
-    {"secret", "command", "conflict", "view_event", "state", "scope", "notice", "trace", "announcement"}
-)
-"""Tables named in a `Changed` of everything."""
-
 _BUSINESS_ID: Final = re.compile(r"[0-9]{7}-[0-9]")
 _PURGE: Final = "purge:"
 """Prefix of the ledger's `secret` rows that say which replica is being destroyed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What a commit changed; no `keys` means that any row of the tables may have changed."""
-
-    tables: frozenset[str]
-    keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +59,7 @@ class Store:
         self._organisation: str | None = None
         self._db: Connection | None = None
         self._lock = threading.RLock()
-        self._listeners: list[Callable[[Changed], None]] = []
-        self._tables: set[str] = set()
-        self._changed_keys: set[str] = set()
-        self._any_key = False
+        self._changes = Changes()
         self._versions: tuple[int, ...] = ()
         self._identity: tuple[int, int] | None = None
 
@@ -158,22 +143,19 @@ class Store:
                 if db.in_transaction:
                     raise AssertionError("a transaction inside a transaction could commit half of the outer one")
                 db.execute("BEGIN IMMEDIATE")
-                self._forget_changes()
+                self._changes.forget()
                 try:
                     yield db
                     db.execute("COMMIT")
                 except BaseException:
-                    self._forget_changes()
+                    self._changes.forget()
                     self._rollback(db)
                     raise
-            self._tell()
+            self._changes.tell()
 
     def changed(self, *tables: str, keys: Iterable[str] = ()) -> None:
         """Say inside `write` which tables changed, and which ids when they are few; no ids means any."""
-        keys = frozenset(keys)
-        self._tables.update(tables)
-        self._changed_keys |= keys
-        self._any_key = self._any_key or not keys
+        self._changes.add(tables, keys)
 
     def listen(self, callback: Callable[[Changed], None]) -> Callable[[], None]:
         """Call `callback` after each commit that changed something, on the committing thread; it must not raise.
@@ -181,13 +163,7 @@ class Store:
         Returns:
             A function that ends it.
         """
-        self._listeners.append(callback)
-
-        def stop() -> None:
-            if callback in self._listeners:
-                self._listeners.remove(callback)
-
-        return stop
+        return self._changes.listen(callback)
 
     def poll(self) -> bool:
         """Tell whether another process has committed since the last look, and signal a change of everything then."""
@@ -199,22 +175,9 @@ class Store:
             if found == self._versions and not replaced:
                 return False
             self._versions = found
-            self._tables |= EVERYTHING
-            self._any_key = True
-        self._tell()
+            self._changes.add(EVERYTHING, ())
+        self._changes.tell()
         return True
-
-    def _tell(self) -> None:
-        if self._tables:
-            change = Changed(frozenset(self._tables), frozenset() if self._any_key else frozenset(self._changed_keys))
-            self._forget_changes()
-            for callback in list(self._listeners):
-                callback(change)
-
-    def _forget_changes(self) -> None:
-        self._tables.clear()
-        self._changed_keys.clear()
-        self._any_key = False
 
     @staticmethod
     def _rollback(db: Connection) -> None:
@@ -407,3 +370,6 @@ class Store:
     @staticmethod
     def _replica_file(organisation: str) -> str:
         return f"replica-{organisation}.db"
+
+
+__all__ = ["EVERYTHING", "LEDGER_FILE", "Changed", "Connection", "Incident", "Store"]
