@@ -1,0 +1,71 @@
+"""`python -m benchmarks`: print the rows of docs/performance.md that stand, each as a ratio of one run.
+
+Nothing here is a test: numbers of a busy machine would make it lie. `--only` measures parts, `--notices` a smaller
+world while something is being made faster.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import fill, filter, screen, server, startup, world  # noqa: A004 - a module, not the built-in
+from benchmarks.ratios import Row
+
+PARTS = ("fill", "server", "startup", "paint", "memory", "latency", "bytes", "filter")
+
+
+def rows(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[Row]:
+    """Make the world and measure the parts in `only`."""
+    data, home = folder / "backend", folder / "home"
+    data.mkdir(mode=0o700)
+    world.fill(data, notices)
+    with world.backend(data) as url:
+        first = fill.first_fill(home, url, folder / "bare", notices)
+        if "fill" in only:
+            yield first
+        if "server" in only:
+            yield server.change_poll(url, folder)
+        connected = screen.latency(home, url) if "latency" in only else 0.0
+    if "startup" in only:
+        yield startup.list_start(home, rounds * 3)
+    if "paint" in only:
+        yield screen.first_paint(home, rounds)
+    if "memory" in only:
+        yield screen.memory(home)
+    if "latency" in only:
+        yield from latencies(home, connected)
+    if "bytes" in only:
+        yield from screen.list_bytes(home)
+    if "filter" in only:
+        yield filter.filtering(home)
+
+
+def latencies(home: Path, connected: float) -> Iterator[Row]:
+    """Compare a row move with the bare list's, and with the backend there and away."""
+    away, bare = screen.latency(home, None), screen.bare_latency()
+    detail = f"p95 {connected * 1000:.1f} ms ÷ {bare * 1000:.1f} ms"
+    yield Row("key to last byte, row move ÷ a minimal line-API list", connected / bare, 2.0, detail=detail)
+    detail = f"p95 {away * 1000:.1f} ms ÷ {connected * 1000:.1f} ms"
+    yield Row("the same with the backend down ÷ with it there", away / connected, 1.1, detail=detail)
+
+
+def main() -> int:
+    """Print the table; the exit code tells whether every budget is met."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--notices", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
+    options = parser.parse_args()
+    missed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for row in rows(Path(folder), options.notices, options.only, options.rounds):
+            print(row, flush=True)
+            missed += not row.met
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
