@@ -163,7 +163,7 @@ class Capabilities:
         own_matter = grant.employer == grant.principal
         if own_matter and grant.kind is MandateKind.REPRESENTATION:
             return Reason.WRONG_KIND
-        if not own_matter and (grant.kind is MandateKind.MANDATE_TO_ACT or not grant.chain):
+        if not own_matter and (grant.kind is MandateKind.MANDATE_TO_ACT or grant.chain[-1:] != (grant.employer,)):
             # A municipality mandates the joint authority, and that one its own staff; never past it.
             return Reason.FOREIGN_EMPLOYEE
         if not _valid(grant.valid_from, grant.valid_to, self._on):

@@ -15,12 +15,14 @@ REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 """Shown in place of a character that may not travel, so that the reader sees that something was there."""
 
 # C0, DEL and C1 controls; bidirectional marks, embeddings, overrides and isolates; line and paragraph separators;
-# invisible operators and the byte order mark; lone surrogates; interlinear annotation; tag characters.
+# invisible operators and the byte order mark; lone surrogates; interlinear annotation; tag characters; the invisible
+# format controls of Mongolian, hieroglyphs, shorthand and music.
 _ALWAYS_UNSAFE = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
     "\u2028\u2029\u200b\u2060-\u2064\u206a-\u206f\ufeff"
     "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f"
+    "\u180e\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
 )
 _UNSAFE_IN_LINE: Final = re.compile(f"[{_ALWAYS_UNSAFE}\t\n\r]")
 _UNSAFE_IN_BLOCK: Final = re.compile(f"[{_ALWAYS_UNSAFE}]")
@@ -37,6 +39,8 @@ def is_safe(text: str, *, multiline: bool = False) -> bool:
 
 def clean(text: str, *, multiline: bool = False) -> str:
     """Return `text` in NFC with every unsafe character replaced; line breaks stay only when `multiline`."""
+    # First of all, since some marks fall apart into two here, and a run of them has to be seen as long as it is.
+    text = unicodedata.normalize("NFC", text)
     if multiline:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         text = _UNSAFE_IN_BLOCK.sub(REPLACEMENT, text)
