@@ -258,7 +258,7 @@ def _running_demo(env: Env) -> DemoHandle | None:
 def _backend_url(env: Env, demo: DemoHandle | None) -> str:
     if demo is not None:
         return demo.url
-    from kelmu_tui.platform.settings import is_backend_url
+    from kelmu_tui.platform.settings_file import is_backend_url
 
     url = env.option("backend") or env.backend_url
     if not url:

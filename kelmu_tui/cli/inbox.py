@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.cli.output import Column
-from kelmu_tui.services.short_ids import SHOWN, notice_ids
 from kelmu_tui.store.rows import NoticeDetail, NoticeLine, Query, Sort, TraceLine, View
-
-if TYPE_CHECKING:
-    from kelmu_tui.services.context import Context
 
 
 def list_notices(env: Env) -> int:
     """List notices of a view; traces for `transferred`, since their content has left with them."""
-    from kelmu_tui.domain.deadlines import local_date
-
     args = env.args
     with env.context() as context:
-        query = Query(
-            View(args.view),
-            args.filter,
-            Sort(args.sort),
-            args.descending,
-            context.active.user_id,
-            local_date(env.clock.now()),
-        )
+        query = Query(View(args.view), args.filter, Sort(args.sort), args.descending)
         total = context.inbox.count(query)
         context.inbox.log_list(query, min(total, args.limit))
         rows = context.inbox.page(query, limit=args.limit)
         if query.view is View.TRANSFERRED:
             return _show_traces(env, [r for r in rows if isinstance(r, TraceLine)], total)
         lines = [row for row in rows if isinstance(row, NoticeLine)]
-        synced = _synced_at(context)
+        synced = context.session.synced_at()
     if env.out.as_json:
         env.out.data(
             "inbox.list",
@@ -63,6 +50,8 @@ def notice(line: NoticeLine) -> dict[str, Any]:
 
 def shown_id(env: Env, id_: str) -> str:
     """Return an identifier as a table shows it: short for people, whole where a program may read along."""
+    from kelmu_tui.services.short_ids import SHOWN
+
     return id_[:SHOWN] if env.out.terminal else id_
 
 
@@ -128,14 +117,10 @@ def _show_traces(env: Env, traces: list[TraceLine], total: int) -> int:
     return Exit.OK
 
 
-def _synced_at(context: Context) -> Any:
-    from kelmu_tui.sync.status import figures
-
-    return figures(context.store).synced_at
-
-
 def show(env: Env) -> int:
     """Show one notice whole; the identity code only with `--full`, as on the screen only on a key."""
+    from kelmu_tui.services.short_ids import notice_ids
+
     with env.context() as context:
         (wanted,) = notice_ids(context.store, [env.args.id])
         found = context.inbox.read(wanted)

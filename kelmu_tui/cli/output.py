@@ -11,10 +11,9 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, Final, TextIO
+from typing import Any, Final, NamedTuple, TextIO
 
 from kelmu_tui.domain.text import clean
 
@@ -25,8 +24,7 @@ NARROWEST: Final = 8
 """Cells that a column keeps at the least when the terminal is narrow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table; one that `shrinks` gives up cells when the terminal is narrow."""
 
     heading: str

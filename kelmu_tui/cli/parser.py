@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from kelmu_tui.cli.exits import CliError, Exit
 
@@ -22,8 +21,7 @@ Text = Callable[[str], str | None]
 """Gives the help text of an option; nothing when no help was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """An option or argument: what argparse takes, and `name`, under which its help text stands."""
 
     name: str
@@ -31,8 +29,7 @@ class Option:
     settings: tuple[tuple[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command: its words, the function that does it (`module:function`) and its options."""
 
     words: tuple[str, ...]
@@ -186,8 +183,14 @@ def translate_argparse(text: Callable[[str], str | None]) -> None:
     setattr(argparse, "_", lambda message: text(message) or message)  # noqa: B010
 
 
-def build(argv: Sequence[str], text: Text | None = None, *, everything: bool = False) -> Parser:
-    """Return the parser for `argv`; `everything` builds all commands, for completion and documentation."""
+def build(argv: Sequence[str], text: Text | None = None, *, everything: bool = False, quick: bool = False) -> Parser:
+    """Return the parser for `argv`.
+
+    Args:
+        text: gives help texts; without it there are none.
+        everything: build all commands with all their options, for completion and documentation.
+        quick: build the commands that `argv` names and no others; its complaints are not fit for people.
+    """
     words = {word for word in argv if not word.startswith("-")}
     wanted = {command.words for command in COMMANDS if words.issuperset(command.words)}
     text = text or (lambda _: None)
@@ -202,6 +205,8 @@ def build(argv: Sequence[str], text: Text | None = None, *, everything: bool = F
     for command in COMMANDS:
         group = command.words[0]
         full = everything or command.words in wanted
+        if quick and not full:
+            continue
         if len(command.words) == 1:
             _add_command(top, command, text, full=full)
             continue

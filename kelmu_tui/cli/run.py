@@ -69,13 +69,13 @@ def _dispatch(argv: list[str], env: Env) -> int:
         translate_argparse(argparse_text(env.t))
         parser = build(argv, help_text(env.t))
     else:
-        parser = build(argv)
+        parser = build(argv, quick=True)
     try:
         env.args = parser.parse_args(argv)
     except SystemExit as done:  # --help has been printed
         return int(done.code or 0)
     except CliError:
-        if env.t.language != "en" and not helping:
+        if not helping:
             _parse_again(argv, env)
         raise
     chosen: Command | None = getattr(env.args, "chosen", None)
@@ -85,7 +85,7 @@ def _dispatch(argv: list[str], env: Env) -> int:
 
 
 def _parse_again(argv: list[str], env: Env) -> None:
-    """Fail once more in the user's language; the first try stayed quick and English."""
+    """Fail once more, with all commands at hand and in the user's language; the first try was quick."""
     from kelmu_tui.cli.parser import translate_argparse
     from kelmu_tui.cli.texts import argparse_text
 

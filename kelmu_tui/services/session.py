@@ -28,6 +28,7 @@ from kelmu_tui.domain.capabilities import (
     MandateKind,
     capabilities,
 )
+from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
@@ -111,6 +112,8 @@ class KnownOrganisation:
     grants: tuple[Grant, ...]
     agreement: Agreement | None
     supervisor: bool
+    opened: frozenset[str] = frozenset()
+    """What the backend found open on the day of its answer."""
 
     def capabilities(self, on: date) -> Capabilities:
         """Return what is open on a day; the backend decides by the same function."""
@@ -173,6 +176,7 @@ def _organisation(row: dict[str, Any]) -> KnownOrganisation:
         tuple(_grant(grant) for grant in row.get("grants", ())),
         None if starts is None else Agreement(code, starts, _day(row.get("agreement_to"))),
         bool(row.get("supervisor")),
+        frozenset(row.get("capabilities", ())),
     )
 
 
@@ -346,9 +350,13 @@ class Session:
 
     def now(self) -> datetime:
         """Return the time for leases: never before what the backend's clock said: turning it back gains nothing."""
-        heard = self._state_instant("synced_at")
+        heard = self.synced_at()
         times = [self._clock.now(), self.known().server_time]
         return max(times if heard is None else [*times, heard])
+
+    def synced_at(self) -> datetime | None:
+        """Return when the backend was last heard about the attached organisation, by its own clock."""
+        return self._state_instant("synced_at")
 
     def lease(self) -> tuple[str, datetime]:
         """Return the newest lease: from the session, or from the feed of the attached organisation."""
@@ -386,10 +394,14 @@ class Session:
         """
         known = self.known()
         found = self._pick(known, wanted, on)
-        opened = found.capabilities(on)
-        if not opened.has(NOTICES_INBOX):
-            why = opened.explain(NOTICES_INBOX)
-            raise NothingOpens(found, why if isinstance(why, Denied) else None)
+        names = found.opened
+        if local_date(known.server_time) != on or NOTICES_INBOX not in names:
+            # On the backend's own day its answer stands: the same function of the same grants and agreement.
+            opened = found.capabilities(on)
+            names = opened.names
+            if NOTICES_INBOX not in names:
+                why = opened.explain(NOTICES_INBOX)
+                raise NothingOpens(found, why if isinstance(why, Denied) else None)
         code = found.organisation.business_id
         if self._store.organisation != code:
             self._store.detach()
@@ -403,7 +415,7 @@ class Session:
             ActiveOrganisation(
                 code, organisation.name, organisation.type, organisation.county, organisation.municipalities
             ),
-            opened.names,
+            names,
             secret(self._store, "device") or "",
             self.lease()[0],
         )

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kelmu_tui.platform import settings as module
-from kelmu_tui.platform.settings import Settings, SettingsNotWritten, load, parse, write
+from kelmu_tui.platform.settings import Settings, load
+from kelmu_tui.platform.settings_file import SettingsNotWritten, parse, write
 
 
 def told(text: str) -> list[tuple[int, str, str]]:
