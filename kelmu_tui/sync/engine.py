@@ -257,9 +257,12 @@ class Engine:
     async def _interruptible(self, call: Coroutine[Any, Any, Changes]) -> Changes | None:
         """Await a held poll; a poke breaks it off and None comes back."""
         poll = self._tasks.spawn("sync.poll", _outcome(call))
-        await first_of(self._tasks, self._pull_wake.wait(), others=(poll,))
-        if not poll.done():
-            await _end([poll])
+        try:
+            await first_of(self._tasks, self._pull_wake.wait(), others=(poll,))
+        finally:
+            if not poll.done():
+                await _end([poll])
+        if poll.cancelled():
             return None
         outcome: Changes | ApiError = poll.result()
         if isinstance(outcome, ApiError):

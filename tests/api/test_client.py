@@ -280,9 +280,13 @@ async def test_a_snapshot_that_breaks_off_keeps_its_chunks() -> None:
     http = client(lambda _: httpx.Response(200, stream=Broken(), headers={"content-type": "application/x-ndjson"}))
     parts: list[Any] = []
     stream = http.snapshot(ORGANISATION, "announcements")
-    with pytest.raises(Unreachable):
+
+    async def take_all() -> None:
         while True:
             parts.append(await anext(stream))
+
+    with pytest.raises(Unreachable):
+        await take_all()
     assert [type(part).__name__ for part in parts] == ["SnapshotStart", "SnapshotRows"]
     assert len(parts[1].rows) == 250
 

@@ -60,15 +60,14 @@ def cursor_before_rows(patch: pytest.MonkeyPatch) -> None:
 
 def removal_ignores_generation(patch: pytest.MonkeyPatch) -> None:
     """A removal takes the row out of every scope: the sender's own trace too."""
-    original = replica.remove
+    original = feed._checkpoint
 
-    def remove(db: Any, generation: int, id: str, version: int | None = None) -> bool:  # noqa: A002
-        found: bool = original(db, generation, id, version)
-        for (other,) in db.execute("SELECT DISTINCT generation FROM replica.trace WHERE id = ?", (id,)).fetchall():
-            original(db, other, id, None)
-        return found
+    def checkpoint(db: Any, seq: int, effect: feed.Effect) -> None:
+        removed = db.execute("SELECT id FROM replica.staged WHERE op = 'rm'").fetchall()
+        original(db, seq, effect)
+        db.executemany("DELETE FROM replica.trace WHERE id = ?", removed)
 
-    patch.setattr(replica, "remove", remove)
+    patch.setattr(feed, "_checkpoint", checkpoint)
 
 
 def timer_stops(patch: pytest.MonkeyPatch) -> None:

@@ -193,12 +193,21 @@ class Run:
         done: dict[str, int] = {}
         order: dict[tuple[str, str], list[int]] = {}
         places: dict[str, int] = {}
+        after_refused: set[str] = set()
         for player in self.players.values():
             with player.store.read() as db:
                 places |= dict(db.execute("SELECT id, number FROM main.command"))
+                after_refused |= {
+                    row[0]
+                    for row in db.execute(
+                        "SELECT c.id FROM main.command AS c JOIN main.command AS p ON p.id = c.after"
+                        " WHERE p.state = 'refused'"
+                    )
+                }
         for effect in self.record.effects:
             done[effect.key] = done.get(effect.key, 0) + 1
             _hold(done[effect.key] == 1, f"I2 {effect.user}: two effects of one command")
+            _hold(effect.key not in after_refused, f"I8 {effect.user}: an effect behind a refused command")
             numbers = order.setdefault((effect.user, effect.notice), [])
             numbers.append(places[effect.key])
             _hold(numbers == sorted(numbers), f"I8 {effect.user}: effects out of local order")
