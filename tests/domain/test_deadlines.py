@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
@@ -35,10 +36,14 @@ def _calendar() -> frozenset[date]:
     return frozenset(day for day in days if day.weekday() < 5 and day not in free)
 
 
+@cache
+def _ordered() -> list[date]:
+    return sorted(_calendar())
+
+
 def _nth(day: date, count: int) -> date:
-    """Return the `count`-th working day after `day` by listing them."""
-    later = sorted(found for found in _calendar() if day < found <= day + timedelta(days=60))
-    return later[count - 1]
+    """Return the `count`-th working day after `day` out of the list of them all."""
+    return _ordered()[bisect_right(_ordered(), day) + count - 1]
 
 
 @given(day=DAYS)

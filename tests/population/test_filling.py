@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Table, func, select
@@ -13,13 +12,16 @@ from kelmu_backend.database import tables
 from kelmu_backend.database.engine import Database
 from kelmu_backend.population import AlreadyFilled, Bundle, World, fill, generate
 from kelmu_tui.platform.ids import SeededIds
+from tests.backend.conftest import database_url as record
+from tests.backend.conftest import postgresql
 from tests.population.conftest import NOW
+
+__all__ = ["postgresql", "record"]  # fixtures: these tests run on both engines
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(f"sqlite:///{tmp_path}/record/kelmu.db")
-    found.migrate()
+def database(record: str) -> Iterator[Database]:
+    found = Database(record)
     yield found
     found.dispose()
 
