@@ -16,7 +16,7 @@ def app(env: Env) -> int:
         return demo(env)
     from kelmu_tui.app import run
 
-    return run(env.profile, env.loaded.settings, env.backend_url, demo=None, language=env.language)
+    return run(env.profile, env.loaded.settings, env.backend_url, demo=None, language=env.language, loaded=env.loaded)
 
 
 def demo(env: Env) -> int:
@@ -29,7 +29,7 @@ def demo(env: Env) -> int:
             return _sign_in(env, handle, env.option("sign_in_as"))
         from kelmu_tui.app import run
 
-        return run(env.profile, env.loaded.settings, handle.url, demo=handle, language=env.language)
+        return run(env.profile, env.loaded.settings, handle.url, demo=handle, language=env.language, loaded=env.loaded)
 
 
 def open_demo(env: Env) -> DemoHandle:

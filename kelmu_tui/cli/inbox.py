@@ -124,6 +124,12 @@ def show(env: Env) -> int:
     with env.context() as context:
         (wanted,) = notice_ids(context.store, [env.args.id])
         found = context.inbox.read(wanted)
+        opened = context.inbox.open(wanted) if found is not None else None
+        if opened is not None and opened.commands:
+            # The team and a sender who might still take it back should know now, but reading needs no connection.
+            from kelmu_tui.cli.acts import PUSH_SECONDS, push
+
+            push(env, context, PUSH_SECONDS)
     if found is None:
         raise CliError(Exit.NOT_FOUND, "not_found", env.t("cli.not_found", ids=env.args.id))
     full = bool(env.option("full"))

@@ -109,6 +109,9 @@ class Process(Protocol):
         ...
 
 
+_STARTED: Final[list[subprocess.Popen[bytes]]] = []
+"""Kept so that Python does not complain about children that are meant to outlive us."""
+
 Start = Callable[[Sequence[str], Path, int], Process]
 """Starts a command with a log file and a lock (file descriptor) to inherit."""
 
@@ -117,7 +120,7 @@ def start_process(command: Sequence[str], log: Path, lock: int) -> Process:
     """Start the backend apart from this terminal: a Ctrl-C here is no end there, others may use it."""
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
             command,
             stdin=subprocess.DEVNULL,
             stdout=handle,
@@ -127,6 +130,8 @@ def start_process(command: Sequence[str], log: Path, lock: int) -> Process:
             cwd=log.parent,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
+        _STARTED.append(process)
+        return process
     finally:
         os.close(handle)
 
