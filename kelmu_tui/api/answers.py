@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from kelmu_tui.api.contract import CommandResult, Problem, Row, SnapshotEnd, SnapshotStart
 from kelmu_tui.api.errors import BadAnswer
-from kelmu_tui.domain.text import is_safe
+from kelmu_tui.domain.text import is_plain, is_safe
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -86,7 +86,7 @@ def parse_row(line: str) -> RowDict:
         raise ValueError("no row")
     checked = _ROW.validate_python(row)
     # An escape may hide anything, a decomposed letter would sort and search differently: then the cleaned model.
-    if "\\" in line or not is_safe(line) or not unicodedata.is_normalized("NFC", line):
+    if "\\" in line or not (is_plain(line) or (is_safe(line) and unicodedata.is_normalized("NFC", line))):
         return row_dict(checked)
     return row
 

@@ -31,14 +31,34 @@ _LONG_MARK_RUN: Final = re.compile(
 )
 
 
+def is_plain(text: str) -> bool:
+    """Tell quickly whether `text` is one line of printable Latin-1, which is always safe and normalised.
+
+    Nearly all text is; a snapshot of 100 000 rows holds a million pieces of it.
+    """
+    if not text.isprintable():
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_safe(text: str, *, multiline: bool = False) -> bool:
     """Tell whether `text` can be shown as it is: one line, or several when `multiline`."""
+    if is_plain(text):
+        return True
     pattern = _UNSAFE_IN_BLOCK if multiline else _UNSAFE_IN_LINE
     return pattern.search(text) is None and _LONG_MARK_RUN.search(text) is None
 
 
 def clean(text: str, *, multiline: bool = False) -> str:
     """Return `text` in NFC with every unsafe character replaced; line breaks stay only when `multiline`."""
+    if is_plain(text):
+        return text
     # First of all, since some marks fall apart into two here, and a run of them has to be seen as long as it is.
     text = unicodedata.normalize("NFC", text)
     if multiline:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from kelmu_tui.store import replica
 from kelmu_tui.store.outbox import stamp
+from kelmu_tui.store.page import Entry, Page
 
 NO_CHECKPOINT: Final = -1
 _TABLE_OF: Final = {"notices": "notice", "traces": "trace", "announcements": "announcement"}
@@ -58,36 +59,6 @@ class FeedState:
     def filling(self) -> bool:
         """Whether any scope still shows rows of before its fill, or none."""
         return any(scope.filling is not None for scope in self.scopes)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A change of the feed; `row` is the wire's JSON object for `up`, None for `rm`."""
-
-    scope: str
-    id: str
-    version: int
-    op: str
-    row: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """An answer of the feed, see `contract.Changes`; `at` is the backend's time."""
-
-    kind: str
-    epoch: str
-    cursor: str
-    seq: int
-    more: bool
-    changes: Sequence[Entry]
-    granted: Sequence[str]
-    added: Sequence[str]
-    revoked: Sequence[str]
-    session_revision: int
-    lease: str
-    lease_until: datetime
-    at: datetime
 
 
 @dataclass(slots=True)

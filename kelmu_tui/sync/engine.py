@@ -26,7 +26,7 @@ from kelmu_tui.sync import backoff, pull, push
 from kelmu_tui.sync.leader import LeaderLock
 from kelmu_tui.sync.once import sync_once
 from kelmu_tui.sync.seams import Api, Result, Runner
-from kelmu_tui.sync.signals import Signal, first_of
+from kelmu_tui.sync.signals import Signal, end, first_of, outcome_of
 from kelmu_tui.sync.status import Connection, SyncStatus, figures
 
 WATCH_SECONDS: Final = 0.25
@@ -153,14 +153,14 @@ class Engine:
         try:
             await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _end(loops)
+            await end(loops)
         await self._wait(backoff.delay(3, self._ids))
 
     async def _follow(self) -> None:
         """Read along until the lead is free."""
         for _ in range(TAKEOVER_ROUNDS):
-            await self._quietly(self._store.poll)
-            await self._quietly_async(self._show_figures)
+            await self._quietly(self._thread.run(self._store.poll))
+            await self._quietly(self._show_figures())
             silent = self._lock.silent(self._clock.now())
             self._show(state=Connection.FOLLOWING, problem=None, leader_silent=silent)
             await self._wait(WATCH_SECONDS)
@@ -172,12 +172,12 @@ class Engine:
             if rounds % BEAT_ROUNDS == 0:
                 self._lock.beat(self._clock.now())
             rounds += 1
-            await self._quietly(self._store.poll)
+            await self._quietly(self._thread.run(self._store.poll))
             await self._wait(WATCH_SECONDS)
 
     async def _telling(self) -> None:
         while True:
-            await self._quietly_async(self._show_figures)
+            await self._quietly(self._show_figures())
             await self._dirty.wait()
 
     # --- pull --------------------------------------------------------------------------------------------------------
@@ -256,12 +256,12 @@ class Engine:
 
     async def _interruptible(self, call: Coroutine[Any, Any, Changes]) -> Changes | None:
         """Await a held poll; a poke breaks it off and None comes back."""
-        poll = self._tasks.spawn("sync.poll", _outcome(call))
+        poll = self._tasks.spawn("sync.poll", outcome_of(call))
         try:
             await first_of(self._tasks, self._pull_wake.wait(), others=(poll,))
         finally:
             if not poll.done():
-                await _end([poll])
+                await end([poll])
         if poll.cancelled():
             return None
         outcome: Changes | ApiError = poll.result()
@@ -325,7 +325,7 @@ class Engine:
                 await first_of(self._tasks, self._push_wake.wait(), *timer, others=tuple(flying))
                 flying = {task for task in flying if not task.done()}
         finally:
-            await _end(list(flying))
+            await end(list(flying))
 
     def _may_send(self) -> bool:
         if self._status.state in (Connection.SIGNED_OUT, Connection.UPDATE_NEEDED):
@@ -393,28 +393,8 @@ class Engine:
                 self._show(problem=error.code)
                 await self._wait(backoff.delay(3, self._ids))
 
-    async def _quietly(self, function: Callable[[], Any]) -> None:
+    async def _quietly(self, work: Awaitable[Any]) -> None:
         try:
-            await self._thread.run(function)
+            await work
         except StoreError as error:
             self._show(problem=error.code)
-
-    async def _quietly_async(self, function: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await function()
-        except StoreError as error:
-            self._show(problem=error.code)
-
-
-async def _outcome(call: Coroutine[Any, Any, Changes]) -> Changes | ApiError:
-    """Return a failure instead of raising it: a failed call is no failed task."""
-    try:
-        return await call
-    except ApiError as error:
-        return error
-
-
-async def _end(tasks: list[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

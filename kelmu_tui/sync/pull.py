@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
 from kelmu_tui.api.contract import Change, Changes, SnapshotStart
-from kelmu_tui.store import feed, outbox
+from kelmu_tui.store import aftermath, feed
 from kelmu_tui.store.database import Store
+from kelmu_tui.store.page import Entry, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +123,17 @@ def follow_up(store: Store) -> None:
         return
     with store.read() as db:
         now = feed.state(db)
-        if now.epoch is None or not outbox.concerned(db, organisation, now.epoch):
+        if now.epoch is None or not aftermath.concerned(db, organisation, now.epoch):
             return
     at = store.clock.now()
     # Shut out of everything there is no replica left that could catch up, nor any place where the effect would show.
     checkpoint = now.checkpoint if now.scopes else sys.maxsize
     with store.write() as db:
-        again = outbox.offer_again(db, organisation, epoch=now.epoch, now=at)
-        settled = outbox.settle(db, organisation, epoch=now.epoch, checkpoint=checkpoint, filling=now.filling, now=at)
-        stranded = outbox.strand(db, organisation, [scope.name for scope in now.scopes], at)
+        again = aftermath.offer_again(db, organisation, epoch=now.epoch, now=at)
+        settled = aftermath.settle(
+            db, organisation, epoch=now.epoch, checkpoint=checkpoint, filling=now.filling, now=at
+        )
+        stranded = aftermath.strand(db, organisation, [scope.name for scope in now.scopes], at)
         touched = {*again, *settled, *stranded}
         if touched:
             store.changed("command", keys=touched)
@@ -147,8 +150,8 @@ def sweep(store: Store) -> bool:
         return feed.sweep(db)
 
 
-def _page(answer: Changes) -> feed.Page:
-    return feed.Page(
+def _page(answer: Changes) -> Page:
+    return Page(
         kind=answer.kind,
         epoch=answer.epoch,
         cursor=answer.cursor,
@@ -165,6 +168,6 @@ def _page(answer: Changes) -> feed.Page:
     )
 
 
-def _entry(change: Change) -> feed.Entry:
+def _entry(change: Change) -> Entry:
     row = row_dict(change.row) if change.row is not None else None
-    return feed.Entry(change.scope, change.id, change.version, change.op, row)
+    return Entry(change.scope, change.id, change.version, change.op, row)

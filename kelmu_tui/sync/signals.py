@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeVar
 
+from kelmu_tui.api.errors import ApiError
 from kelmu_tui.platform.tasks import Tasks
+
+Result = TypeVar("Result")
 
 
 class Signal:
@@ -42,3 +45,18 @@ async def first_of(tasks: Tasks, *things: Awaitable[Any], others: tuple[asyncio.
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def outcome_of(call: Coroutine[Any, Any, Result]) -> Result | ApiError:
+    """Return a failure of a call instead of raising it: a failed call is no failed task."""
+    try:
+        return await call
+    except ApiError as error:
+        return error
+
+
+async def end(tasks: list[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they are gone."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -9,7 +9,7 @@ import pytest
 
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.services.outbox import Outbox
-from kelmu_tui.store import outbox
+from kelmu_tui.store import aftermath, outbox
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
 from kelmu_tui.store.outbox import Draft, State
@@ -132,7 +132,7 @@ def test_what_may_have_been_applied_is_not_thrown_away(store: Store, service: Ou
 def test_an_undeliverable_command_goes_on_when_the_mandate_is_back(store: Store, service: Outbox) -> None:
     give(store, "c1", "take")
     with store.write() as db:
-        outbox.strand(db, A.business_id, [], CLOCK.now())
+        aftermath.strand(db, A.business_id, [], CLOCK.now())
     assert states(service) == {"c1": State.UNDELIVERABLE}
     service.retry("c1")
     assert states(service) == {"c1": State.QUEUED}

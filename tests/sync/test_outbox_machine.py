@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from kelmu_tui.platform.ids import SeededIds
-from kelmu_tui.store import endings, outbox
+from kelmu_tui.store import aftermath, endings, outbox
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
 from kelmu_tui.store.outbox import PENDING, Draft, Frozen, State
@@ -95,7 +95,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def catch_up(self, behind: int, filling: bool, epoch: str) -> None:
         """The replica reaches some point of the feed."""
         with self.store.write() as db:
-            outbox.settle(
+            aftermath.settle(
                 db, ORGANISATION, epoch=epoch, checkpoint=self.seq - behind, filling=filling, now=self.clock.now()
             )
             for _, state, seq in db.execute("SELECT id, state, ack_seq FROM main.command WHERE ack_seq IS NOT NULL"):
@@ -130,7 +130,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def lose_mandate(self, scopes: tuple[str, ...]) -> None:
         """A scope may have ended."""
         with self.store.write() as db:
-            outbox.strand(db, ORGANISATION, scopes, self.clock.now())
+            aftermath.strand(db, ORGANISATION, scopes, self.clock.now())
 
     @invariant()
     def nothing_is_lost_and_order_holds(self) -> None:

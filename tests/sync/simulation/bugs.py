@@ -11,7 +11,7 @@ import pytest
 
 from kelmu_backend import commands
 from kelmu_backend import feed as backend_feed
-from kelmu_tui.store import feed, outbox, replica
+from kelmu_tui.store import aftermath, feed, outbox, replica
 from kelmu_tui.sync import backoff, pull
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -106,8 +106,8 @@ def no_tombstones(patch: pytest.MonkeyPatch) -> None:
 
 def settle_while_filling(patch: pytest.MonkeyPatch) -> None:
     """A command is settled although its scope still shows rows from before."""
-    original = outbox.settle
-    patch.setattr(outbox, "settle", lambda db, org, **values: original(db, org, **(values | {"filling": False})))
+    original = aftermath.settle
+    patch.setattr(aftermath, "settle", lambda db, org, **values: original(db, org, **(values | {"filling": False})))
 
 
 def no_recovery(patch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def followers_go_on(patch: pytest.MonkeyPatch) -> None:
 
 def no_second_offer(patch: pytest.MonkeyPatch) -> None:
     """What a restore of the backend lost stays lost."""
-    patch.setattr(outbox, "offer_again", lambda *_, **__: [])
+    patch.setattr(aftermath, "offer_again", lambda *_, **__: [])
 
 
 def revoked_rows_stay(patch: pytest.MonkeyPatch) -> None:

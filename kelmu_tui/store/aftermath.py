@@ -1,0 +1,105 @@
+"""What the replica's progress means for commands: settled, offered again after a restore, set aside, forgotten.
+
+All functions work inside the caller's transaction, touch the ledger only, and can be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from kelmu_tui.store.outbox import KEPT, stamp
+
+
+def concerned(db: Any, organisation: str, epoch: str) -> bool:
+    """Tell whether `offer_again`, `settle` or `strand` can have anything to do: most answers change nothing here."""
+    row = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM main.command WHERE organisation = ?"
+        " AND state IN ('acknowledged', 'queued', 'blocked'))"
+        " OR NOT EXISTS (SELECT 1 FROM main.secret WHERE key = ? AND value = ?)",
+        (organisation, _mark(organisation), epoch),
+    ).fetchone()
+    return bool(row[0])
+
+
+def _mark(organisation: str) -> str:
+    return f"epoch:{organisation}"
+
+
+def settle(db: Any, organisation: str, *, epoch: str, checkpoint: int, filling: bool, now: datetime) -> list[str]:
+    """End the acknowledged commands whose effect the replica now shows by itself; return their notices.
+
+    That is so when the epoch has changed, or when the checkpoint has reached the effect and no scope is being
+    filled: a scope in `fill` may still show rows from before it.
+    """
+    rows = db.execute(
+        "UPDATE main.command SET state = 'settled', ended_at = ? WHERE state = 'acknowledged' AND organisation = ?"
+        " AND (ack_epoch <> ? OR (? >= ack_seq AND NOT ?)) RETURNING aggregate",
+        (stamp(now), organisation, epoch, checkpoint, filling),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def offer_again(db: Any, organisation: str, *, epoch: str, now: datetime) -> list[str]:
+    """After a restore of the backend, queue the last week's applied commands once more with their old keys.
+
+    What survived the restore answers from the backend's memory, what was lost is applied or refused. What is in
+    flight is sent again too: its answer may still tell of an effect from before the restore. A mark in the ledger
+    makes it happen once for each epoch. Returns the notices concerned.
+    """
+    mark = _mark(organisation)
+    known = db.execute("SELECT value FROM main.secret WHERE key = ?", (mark,)).fetchone()
+    if known is not None and known[0] == epoch:
+        return []
+    db.execute("INSERT OR REPLACE INTO main.secret (key, value) VALUES (?, ?)", (mark, epoch))
+    if known is None:
+        return []
+    rows = db.execute(
+        "UPDATE main.command SET state = 'queued', due_at = NULL, ack_seq = NULL, ack_version = NULL,"
+        " ack_epoch = NULL, ended_at = NULL WHERE state IN ('acknowledged', 'settled') AND organisation = ?"
+        " AND ack_epoch <> ? AND ended_at >= ? RETURNING aggregate",
+        (organisation, epoch, stamp(now - KEPT)),
+    ).fetchall()
+    rows += db.execute(
+        "UPDATE main.command SET state = 'queued' WHERE state = 'sending' AND organisation = ? RETURNING aggregate",
+        (organisation,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def strand(db: Any, organisation: str, scopes: Iterable[str], now: datetime) -> list[str]:
+    """Set aside the commands that were never sent and need a scope that is gone; return their notices.
+
+    One that was sent once keeps being sent: the backend's memory, or its refusal, tells what became of it.
+    """
+    held = set(scopes)
+    rows = db.execute(
+        "SELECT id, verb, aggregate FROM main.command WHERE state IN ('queued', 'blocked') AND body IS NULL"
+        " AND organisation = ?",
+        (organisation,),
+    ).fetchall()
+    gone = [(key, notice) for key, verb, notice in rows if not needed_scopes(verb, organisation) <= held]
+    db.executemany(
+        "UPDATE main.command SET state = 'undeliverable', due_at = NULL, ended_at = ? WHERE id = ?",
+        [(stamp(now), key) for key, _ in gone],
+    )
+    return [notice for _, notice in gone]
+
+
+def needed_scopes(verb: str, organisation: str) -> set[str]:
+    """Return the scopes of the feed without which a command can't be allowed."""
+    notices, traces = f"notices:{organisation}", f"traces:{organisation}"
+    return {"transfer": {notices, traces}, "take-back": {traces}}.get(verb, {notices})
+
+
+def sweep(db: Any, now: datetime) -> int:
+    """Forget commands that ended more than a week ago and that nothing refers to; return how many."""
+    old = (
+        "SELECT id FROM main.command AS c WHERE state IN ('settled', 'reissued', 'discarded') AND ended_at < ?"
+        " AND NOT EXISTS (SELECT 1 FROM main.command AS f WHERE f.after = c.id"
+        " AND f.state NOT IN ('settled', 'reissued', 'discarded'))"
+    )
+    limit = (stamp(now - KEPT),)
+    db.execute(f"DELETE FROM main.conflict WHERE command IN ({old})", limit)  # noqa: S608
+    return int(db.execute(f"DELETE FROM main.command WHERE id IN ({old})", limit).rowcount)  # noqa: S608

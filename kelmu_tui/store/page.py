@@ -1,0 +1,38 @@
+"""A page of the backend's feed in the store's own words: the store knows nothing of the wire's models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change of the feed; `row` is the wire's JSON object for `up`, None for `rm`."""
+
+    scope: str
+    id: str
+    version: int
+    op: str
+    row: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer of the feed, see `contract.Changes`; `at` is the backend's time."""
+
+    kind: str
+    epoch: str
+    cursor: str
+    seq: int
+    more: bool
+    changes: Sequence[Entry]
+    granted: Sequence[str]
+    added: Sequence[str]
+    revoked: Sequence[str]
+    session_revision: int
+    lease: str
+    lease_until: datetime
+    at: datetime
