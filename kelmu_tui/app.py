@@ -1,0 +1,41 @@
+"""The full-screen face's door: prepares the process, then imports Textual and starts the app."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kelmu_tui.terminal.environment import detect, harden, prepare
+
+if TYPE_CHECKING:
+    from kelmu_tui.platform.paths import Profile
+    from kelmu_tui.platform.settings import Loaded, Settings
+    from kelmu_tui.services.demo import DemoHandle
+
+
+def run(
+    profile: Profile,
+    settings: Settings,
+    backend_url: str,
+    *,
+    demo: DemoHandle | None = None,
+    language: str | None = None,
+    loaded: Loaded | None = None,
+) -> int:
+    """Run the app in this terminal and return its exit code."""
+    terminal = detect(os.environ)
+    if settings.mouse != "auto":
+        terminal = replace(terminal, mouse=settings.mouse == "on")
+    if settings.motion != "auto":
+        terminal = replace(terminal, motion=settings.motion == "on")
+    if settings.glyphs != "auto":
+        terminal = replace(terminal, ascii=settings.glyphs == "ascii")
+    harden()
+    # Textual obeys variables that write logs and screenshots; it must not see them when it is imported.
+    prepare(os.environ, terminal)
+    from kelmu_tui.screens.house import KelmuApp
+
+    app = KelmuApp(profile, settings, backend_url, terminal=terminal, demo=demo, language=language, loaded=loaded)
+    app.run()
+    return app.return_code or 0

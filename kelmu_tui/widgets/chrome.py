@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
+from textual.containers import Horizontal
 from textual.timer import Timer
+from textual.widget import Widget
 
 from kelmu_tui.widgets.cells import fit, one_line
 from kelmu_tui.widgets.glyphs import UNICODE, Glyphs
@@ -112,6 +114,24 @@ class TopLine(Painted):
         return line
 
 
+class ViewLine(Painted):
+    """Which view, how many rows, how sorted, which filter, what is marked and what is new."""
+
+    def __init__(self) -> None:
+        super().__init__(id="view")
+        self._left: tuple[Piece, ...] = ()
+        self._right: tuple[Piece, ...] = ()
+
+    def show(self, left: Iterable[Piece], right: Iterable[Piece]) -> None:
+        """Show another state."""
+        self._left, self._right = tuple(left), tuple(right)
+        self.repaint()
+
+    def paint(self, width: int) -> Sequence[Line]:
+        """Return the one line."""
+        return [both_ends([(" ", ""), *self._left], [*self._right, (" ", "")], width)]
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message of one line; `hint` (a key and what it does) stands at its end."""
@@ -175,11 +195,10 @@ class KeyHint:
 
 
 class HintLine(Painted):
-    """The keys that matter here; `chooser` picks those that fit a width and says what stands at the end."""
+    """The keys that matter here, and how many more there are."""
 
     def __init__(self) -> None:
         super().__init__(id="hints")
-        self._choose: object = None
         self._hints: Sequence[KeyHint] = ()
         self._rest = ""
 
@@ -215,3 +234,54 @@ def title_rule(title: str, width: int, glyphs: Glyphs, *, right: str = "") -> Li
     if end:
         pieces.append((end, "rule"))
     return pieces
+
+
+class Caption(Painted):
+    """A text that wraps, with something at the right end of its last line: the foot of a dialog, an explanation."""
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        role: str = "dim",
+        right: str = "",
+        id: str | None = None,  # noqa: A002 - Textual's name for it
+    ) -> None:
+        super().__init__(id=id)
+        self._text = text
+        self._role = role
+        self._right = right
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text
+
+    def show(self, text: str | None = None, *, role: str | None = None, right: str | None = None) -> None:
+        """Say something else; what is None stays."""
+        self._text = self._text if text is None else text
+        self._role = self._role if role is None else role
+        self._right = self._right if right is None else right
+        self.repaint()
+
+    def paint(self, width: int) -> Sequence[Line]:
+        """Return the wrapped text."""
+        from kelmu_tui.widgets.sheet import wrap
+
+        room = width - (cell_len(self._right) + 1 if self._right else 0)
+        lines: list[Line] = [[(line, self._role)] for line in wrap(self._text, room)]
+        if self._right:
+            lines[-1] = both_ends(lines[-1], [(self._right, "dim")], width)
+        return lines
+
+
+class Labelled(Horizontal):
+    """A field with its label before it."""
+
+    DEFAULT_CSS = """
+    Labelled { height: auto; }
+    Labelled > Caption { width: 15; }
+    """
+
+    def __init__(self, label: str, field: Widget) -> None:
+        super().__init__(Caption(label), field)

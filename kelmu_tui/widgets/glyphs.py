@@ -20,13 +20,11 @@ class Glyphs:
     offline: str
     busy: str
     up: str
+    down: str
     line: str
     warning: str
     none: str
-    on: str
     dot: str
-    border: str
-    """Border type of dialogs."""
 
 
 UNICODE: Final = Glyphs(
@@ -40,12 +38,11 @@ UNICODE: Final = Glyphs(
     offline="○",
     busy="◌",
     up="↑",
+    down="↓",
     line="─",
     warning="▲",
     none="–",
-    on="›",
     dot="·",
-    border="solid",
 )
 ASCII: Final = Glyphs(
     cursor=">",
@@ -55,15 +52,14 @@ ASCII: Final = Glyphs(
     pending="^",
     conflict="#",
     online="+",
-    offline="-",
+    offline="o",
     busy="~",
     up="^",
+    down="v",
     line="-",
     warning="!",
     none="-",
-    on=">",
     dot="-",
-    border="ascii",
 )
 
 

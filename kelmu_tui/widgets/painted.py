@@ -31,6 +31,8 @@ ROLES: Final = (
     "key",
     "chosen",
     "closed",
+    "code",
+    "qr",
 )
 """What a piece of text is; `styles/roles.tcss` says how that looks in each theme."""
 
@@ -58,6 +60,8 @@ class Roled(Widget):
     Roled > .role--alarm { color: $error; text-style: bold; }
     Roled > .role--good { color: $success; }
     Roled > .role--accent { color: $accent; }
+    Roled > .role--code { text-style: bold reverse; }
+    Roled > .role--qr { color: ansi_black; background: ansi_bright_white; }
     Roled > .role--key { text-style: bold; color: $accent; }
     """
 

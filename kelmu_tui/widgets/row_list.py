@@ -6,9 +6,9 @@ window's rim is reached. Cells come from a callback as plain text with named rol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from textual import events
 from textual.geometry import Region
@@ -24,6 +24,7 @@ from kelmu_tui.widgets.row_window import RowSource
 
 Row = TypeVar("Row")
 
+BLANK: Final = Cell("")
 GUTTER: Final = 3
 """Cells before the first column: cursor, mark, flag."""
 
@@ -58,7 +59,7 @@ class RowList(Roled, Generic[Row], can_focus=True):
     def __init__(
         self,
         columns: Sequence[Column],
-        cells: Callable[[Row], Sequence[Cell]],
+        cells: Callable[[Row], Mapping[str, Cell]],
         *,
         flag: Callable[[Row], Cell] | None = None,
         glyphs: Glyphs = UNICODE,
@@ -69,7 +70,7 @@ class RowList(Roled, Generic[Row], can_focus=True):
         """Make an empty list; `show` gives it a source.
 
         Args:
-            cells: returns one cell for each of `columns`, in their order; called for visible rows only.
+            cells: returns cells by the column's id; called for visible rows only.
             flag: returns the one-cell sign before the row.
             on_failure: takes what a reading raises.
         """
@@ -176,6 +177,10 @@ class RowList(Roled, Generic[Row], can_focus=True):
             self._mark_start = None
             self.refresh()
             self._changed()
+
+    def step(self, steps: int) -> None:
+        """Move the cursor by rows."""
+        self._go(lambda: self._window.move(steps))
 
     def jump(self, key: str) -> None:
         """Put the cursor on a row that is at hand."""
@@ -319,10 +324,10 @@ class RowList(Roled, Generic[Row], can_focus=True):
             (self._glyphs.mark if marked else " ", ground),
             (fit(flag.text, 1), ground if chosen or not flag.role else self.role(flag.role)),
         ]
-        by_id = dict(zip((column.id for column in self._columns), self._cells(row), strict=True))
+        cells = self._cells(row)
         gap = " " * gap_of(width - GUTTER)
         for number, placed in enumerate(place(self._columns, width - GUTTER)):
-            cell = by_id[placed.column.id]
+            cell = cells.get(placed.column.id, BLANK)
             # The cursor's row keeps one style: colours of cells would not be readable on its ground.
             style = ground if chosen or marked or not cell.role else self.role(cell.role)
             pieces.append(((gap if number else "") + fit(cell.text, placed.width, placed.column.align), style))

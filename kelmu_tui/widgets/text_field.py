@@ -30,10 +30,18 @@ class LineField(Input):
         *,
         placeholder: str = "",
         max_length: int = 0,
+        secret: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's name for it
     ) -> None:
         super().__init__(
-            value, placeholder, max_length=max_length, select_on_focus=False, id=id, compact=True, validate_on=()
+            value,
+            placeholder,
+            password=secret,
+            max_length=max_length,
+            select_on_focus=False,
+            id=id,
+            compact=True,
+            validate_on=(),
         )
         self.cursor_blink = False
 

@@ -100,7 +100,11 @@ class ListApp(App[None]):
     def compose(self) -> ComposeResult:
         yield RowList(
             COLUMNS,
-            lambda row: (Cell(str(row.number), "dim"), Cell(row.text), Cell("extra", "warn")),
+            lambda row: {
+                "number": Cell(str(row.number), "dim"),
+                "text": Cell(row.text),
+                "extra": Cell("extra", "warn"),
+            },
             flag=lambda row: Cell("!", "alarm") if row.number % 30 == 0 else Cell(" "),
             on_failure=lambda _name, failure: self.failures.append(failure),
         )

@@ -1,0 +1,47 @@
+"""About: versions, places on disk, the connection, and mistakes in the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kelmu_tui.actions import Context
+from kelmu_tui.screens.page import PageScreen
+from kelmu_tui.widgets.sheet import Block, Field, Heading, Paragraph
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of the page, grouped by `part`; a `wrong` one is shown as such."""
+
+    part: str
+    label: str
+    value: str
+    wrong: bool = False
+
+
+class AboutScreen(PageScreen[None]):
+    """A page of facts for the user and for the support."""
+
+    CONTEXT: ClassVar[Context] = Context.ABOUT
+
+    def retranslate(self) -> None:
+        """Render the page in the language of now."""
+        super().retranslate()
+        self.face.spawn("about.facts", self._load())
+
+    async def _load(self) -> None:
+        facts = await self.face.facts()
+        if self.is_mounted:
+            t = self.face.t
+            self.sheet.show(self._blocks(facts), title=t("help.about_title"), keep=True)
+
+    def _blocks(self, facts: Sequence[Fact]) -> Iterator[Block]:
+        yield Paragraph(self.face.t("help.about_text"))
+        part = ""
+        for fact in facts:
+            if fact.part != part:
+                part = fact.part
+                yield Heading(part)
+            yield Field(fact.label, fact.value, "warn" if fact.wrong else "")

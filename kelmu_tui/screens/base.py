@@ -1,0 +1,235 @@
+"""What all screens share: keys by the registry, the frame, messages, and texts that follow the language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from inspect import isawaitable
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from kelmu_tui.actions import REGISTRY, Action, Context, State, disabled, footer
+from kelmu_tui.store.database import Changed
+from kelmu_tui.widgets.cells import one_line
+from kelmu_tui.widgets.chrome import HintLine, KeyHint, Message, MessageBar, Section, Top, TopLine
+
+if TYPE_CHECKING:
+    from kelmu_tui.screens.face import Face
+
+Result = TypeVar("Result")
+
+CLIPBOARD_KEYS = frozenset({"ctrl+c", "super+c", "ctrl+x", "super+x", "ctrl+v", "super+v"})
+"""Keys with which fields copy to the terminal's clipboard, which is not ours to fill with personal data."""
+
+
+class KeyedScreen(Screen[Result], inherit_bindings=False):
+    """A screen whose keys come from the registry: `action_<id with underscores>` does it."""
+
+    CONTEXT: ClassVar[Context] = Context.GLOBAL
+    AUTO_FOCUS = None
+    ALLOW_SELECT = False
+
+    @property
+    def face(self) -> Face:
+        """The app."""
+        return cast("Face", self.app)
+
+    @property
+    def context(self) -> Context:
+        """Which keys work now."""
+        return self.CONTEXT
+
+    def state(self) -> State:
+        """What decides now which actions are usable."""
+        return self.face.state()
+
+    async def on_key(self, event: events.Key) -> None:
+        """Do what the key means here; what it does not mean goes on to the widget's own keys."""
+        if event.key in CLIPBOARD_KEYS:
+            event.stop()
+            if event.key == "ctrl+c":
+                self.say(self.face.t("common.ctrl_c"))
+            return
+        action = self.face.keymap.find(self.context, event.key)
+        if action is None or not self.takes(action):
+            return
+        event.stop()
+        await self.perform(action)
+
+    def takes(self, action: Action) -> bool:
+        """Tell whether this key press is for the screen; a field being typed in may want it."""
+        del action
+        return True
+
+    async def perform(self, action: Action) -> None:
+        """Do an action, or say why it can't be done now."""
+        why = disabled(action, self.state())
+        if why is not None:
+            self.say(self.face.t.choice("actions.why", why), role="warn")
+            return
+        name = f"action_{action.method}"
+        doer = next((doer for doer in self.doers() if hasattr(doer, name)), None)
+        if doer is not None:
+            done = getattr(doer, name)()
+            if isawaitable(done):
+                await done
+
+    def doers(self) -> tuple[object, ...]:
+        """Return who knows how to do the actions of this screen, the first that does does it."""
+        return (self, self.face)
+
+    async def chosen_from_palette(self, action: Action | None) -> None:
+        """Do what was chosen in the palette."""
+        if action is not None:
+            await self.perform(action)
+
+    def can_perform(self, action: Action) -> bool:
+        """Tell whether this screen or the app knows how to do `action`."""
+        name = f"action_{action.method}"
+        return any(hasattr(doer, name) for doer in self.doers())
+
+    def say(self, text: str, *, role: str = "", hint: str = "") -> None:
+        """Show a message of one line."""
+        self.face.say(text, role=role, hint=hint)
+
+    def retranslate(self) -> None:
+        """Render every text anew: the language or the keys changed."""
+
+    def store_changed(self, change: Changed) -> None:
+        """Something in the store changed; a screen that shows it reads it again."""
+        del change
+
+    def key_text(self, action: str) -> str:
+        """Return how the first key of an action is read, empty when it has none."""
+        return self.face.key_text(action)
+
+
+class FramedScreen(KeyedScreen[Result]):
+    """A full screen: top lines, body, message line, hints."""
+
+    SECTION: ClassVar[str] = ""
+    """Id of the action that leads here, when the screen is a section."""
+
+    def body(self) -> Iterable[Widget]:
+        """Return what stands between the frame's lines."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """Put the frame around the body."""
+        yield TopLine(self.face.glyphs)
+        yield from self.body()
+        yield MessageBar(self.face.glyphs)
+        yield HintLine()
+
+    def on_mount(self) -> None:
+        """Fill in the texts. Textual calls every class's own handler, so subclasses take the hook below."""
+        self.retranslate()
+        self.mounted()
+
+    def mounted(self) -> None:
+        """The screen is there, its texts are in place."""
+
+    def on_screen_resume(self) -> None:
+        """The screen is on top again: what changed meanwhile shows."""
+        self.update_frame()
+
+    def on_resize(self) -> None:
+        """Choose hints for the new width."""
+        self.update_hints()
+        self.resized()
+
+    def resized(self) -> None:
+        """The screen has another size."""
+
+    def retranslate(self) -> None:
+        """Render the frame's texts anew."""
+        self.update_frame()
+
+    def update_frame(self) -> None:
+        """Show the present state in the top lines and the hints."""
+        if self.is_mounted:
+            self.query_one(TopLine).show(self.top())
+            self.update_hints()
+
+    def top(self) -> Top:
+        """Return what the top lines say."""
+        return self.face.top(self.SECTION)
+
+    def sections(self) -> tuple[Section, ...]:
+        """Return the sections of the second line."""
+        return self.face.top(self.SECTION).sections
+
+    def update_hints(self) -> None:
+        """Choose the hints for the width and the present state."""
+        if not self.is_mounted:
+            return
+        chosen = footer(
+            self.context,
+            self.face.keymap,
+            self.face.t,
+            max(1, self.size.width - 2),
+            self.state(),
+            arrows=not self.face.ascii,
+        )
+        hints = [KeyHint(hint.key, hint.label, hint.usable) for hint in chosen.hints]
+        self.query_one(HintLine).show(hints, chosen.rest)
+
+    def message(self, message: Message) -> None:
+        """Show a message in this screen's line."""
+        if self.is_mounted:
+            self.query_one(MessageBar).say(message)
+
+    def clear_message(self) -> None:
+        """Take the message away."""
+        if self.is_mounted:
+            self.query_one(MessageBar).clear()
+
+
+class Dialog(KeyedScreen[Result], ModalScreen[Result], inherit_bindings=False):
+    """A box over the screen below, opaque and as small as its content; escape leaves without doing anything."""
+
+    CONTEXT: ClassVar[Context] = Context.DIALOG
+
+    def takes(self, action: Action) -> bool:
+        """In a field of several lines the arrows are for moving in the text."""
+        # By name: importing the field of several lines costs more than most dialogs need.
+        several = type(self.focused).__name__ == "BlockField"
+        return not (several and action.id in ("dialog.down", "dialog.up"))
+
+    def action_dialog_cancel(self) -> None:
+        """Leave without doing anything."""
+        self.dismiss(None)
+
+    def action_dialog_next(self) -> None:
+        """Go to the next field."""
+        self.focus_next()
+
+    def action_dialog_previous(self) -> None:
+        """Go to the field before."""
+        self.focus_previous()
+
+    def action_dialog_clear(self) -> None:
+        """Empty the field."""
+        if isinstance(self.focused, Input):
+            self.focused.value = ""
+
+    def box(self, title: str, *widgets: Widget) -> Container:
+        """Return the frame of the dialog with its content."""
+        frame = Container(*widgets, id="box")
+        frame.border_title = Content(one_line(title))  # an object: a string would be read as markup
+        return frame
+
+    def hint_line(self, *actions: str) -> str:
+        """Return a line of hints for the foot of the dialog: `enter siirrä   esc peru`."""
+        parts = []
+        for name in actions:
+            key = self.key_text(name)
+            if key:
+                parts.append(f"{key} {self.face.t(REGISTRY[name].label_key)}")
+        return "   ".join(parts)

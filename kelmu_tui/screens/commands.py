@@ -1,0 +1,107 @@
+"""The commands on notices, for every screen that shows some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from kelmu_tui.store.rows import NoticeLine
+
+if TYPE_CHECKING:
+    from kelmu_tui.screens.desk import Desk
+    from kelmu_tui.screens.face import Face
+
+
+class Commands:
+    """Mixed into a screen; the screen says which notices are meant and what happens after."""
+
+    if TYPE_CHECKING:
+        desk: Desk
+
+        @property
+        def face(self) -> Face:
+            """The app."""
+            ...
+
+    def selected(self) -> tuple[str, ...]:
+        """Return the ids a command is about."""
+        raise NotImplementedError
+
+    def lines_of(self, ids: Sequence[str]) -> list[NoticeLine]:
+        """Return what is known of notices."""
+        raise NotImplementedError
+
+    def commanded(self) -> None:
+        """A command was given or taken back."""
+        raise NotImplementedError
+
+    async def _give(self, verb: str, ids: Sequence[str], *arguments: str) -> None:
+        work = self.face.work
+        if work is not None and await work.do(verb, ids, *arguments) is not None:
+            self.commanded()
+
+    async def action_inbox_take(self) -> None:
+        """Make the notices mine."""
+        await self._give("take", self.selected())
+
+    async def action_inbox_release(self) -> None:
+        """Give them back to the team."""
+        await self._give("release", self.selected())
+
+    async def action_inbox_handle(self) -> None:
+        """Mark them handled."""
+        await self._give("handle", self.selected())
+
+    async def action_inbox_reopen(self) -> None:
+        """Put them back to work."""
+        await self._give("reopen", self.selected())
+
+    async def action_inbox_take_back(self) -> None:
+        """Take back own transfers."""
+        await self._give("take-back", self.selected())
+
+    async def action_inbox_note(self) -> None:
+        """Write a note to them."""
+        from kelmu_tui.screens.note import NoteScreen
+
+        ids = self.selected()
+
+        async def written(text: str | None) -> None:
+            if text is not None:
+                await self._give("note", ids, text)
+
+        self.face.push_screen(NoteScreen(len(ids)), written)
+
+    async def action_inbox_transfer(self) -> None:
+        """Choose where they belong, and why, and move them there."""
+        from kelmu_tui.screens.transfer import TransferScreen
+
+        ids = self.selected()
+        targets = await self.desk.run(self.desk.inbox.targets, ids)
+        if not targets:
+            self.face.say(self.face.t("transfer.no_targets", count=len(ids)), role="warn")
+            return
+
+        async def chosen(answer: tuple[str, str] | None) -> None:
+            if answer is not None:
+                await self._give("transfer", ids, *answer)
+
+        self.face.push_screen(TransferScreen(self.lines_of(ids), len(ids), targets), chosen)
+
+    async def action_main_undo(self) -> None:
+        """Take back the last command."""
+        work = self.face.work
+        if work is not None and await work.undo() is not None:
+            self.commanded()
+
+    async def action_main_repeat(self) -> None:
+        """Give the last command to these notices."""
+        work = self.face.work
+        if work is not None and await work.repeat(self.selected()) is not None:
+            self.commanded()
+
+    def open_notice(self, id: str) -> Any:  # noqa: A002
+        """Show a notice whole."""
+        from kelmu_tui.screens.notice import NoticeScreen
+
+        return self.face.push_screen(NoticeScreen(self.desk, id))

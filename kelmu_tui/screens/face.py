@@ -1,0 +1,340 @@
+"""The app as the screens know it: language, keys, signs, time, messages, and the desk once somebody works at one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar, Final
+
+from textual.screen import Screen
+from textual.theme import Theme
+
+from kelmu_tui.actions import Keymap, State, show_key
+from kelmu_tui.domain.deadlines import local_date
+from kelmu_tui.i18n import LANGUAGES, Translator
+from kelmu_tui.platform.clock import Clock, SystemClock
+from kelmu_tui.platform.paths import styles
+from kelmu_tui.platform.tasks import Tasks
+from kelmu_tui.screens.about import Fact
+from kelmu_tui.screens.base import FramedScreen, KeyedScreen
+from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.work import Work
+from kelmu_tui.store.database import Changed
+from kelmu_tui.store.errors import StoreError
+from kelmu_tui.store.rows import View
+from kelmu_tui.sync.status import Connection
+from kelmu_tui.terminal.crash import Reporter
+from kelmu_tui.terminal.environment import TerminalProfile
+from kelmu_tui.terminal.guard import GuardedApp
+from kelmu_tui.widgets.chrome import Message, Section, Top
+from kelmu_tui.widgets.glyphs import ASCII, UNICODE
+
+THEMES: Final = (
+    # The terminal's own sixteen colours: people have chosen them, and they survive every connection.
+    Theme(
+        name="kelmu-dark",
+        ansi=True,
+        primary="ansi_cyan",
+        secondary="ansi_blue",
+        warning="ansi_yellow",
+        error="ansi_bright_red",
+        success="ansi_green",
+        accent="ansi_cyan",
+        foreground="ansi_default",
+        background="ansi_default",
+        surface="ansi_default",
+        panel="ansi_default",
+        boost="ansi_default",
+        dark=True,
+    ),
+    Theme(
+        name="kelmu-light",
+        ansi=True,
+        primary="ansi_blue",
+        secondary="ansi_cyan",
+        warning="ansi_magenta",
+        error="ansi_red",
+        success="ansi_green",
+        accent="ansi_blue",
+        foreground="ansi_default",
+        background="ansi_default",
+        surface="ansi_default",
+        panel="ansi_default",
+        boost="ansi_default",
+        dark=False,
+    ),
+    Theme(
+        name="kelmu-contrast",
+        ansi=True,
+        primary="ansi_bright_white",
+        secondary="ansi_bright_white",
+        warning="ansi_bright_yellow",
+        error="ansi_bright_red",
+        success="ansi_bright_green",
+        accent="ansi_bright_cyan",
+        foreground="ansi_bright_white",
+        background="ansi_black",
+        surface="ansi_black",
+        panel="ansi_black",
+        boost="ansi_black",
+        dark=True,
+    ),
+)
+
+SECTIONS: Final = (
+    ("main.inbox", "common.section_inbox"),
+    ("main.outbox", "common.section_outbox"),
+    ("main.announcements", "common.section_announcements"),
+)
+"""Sections of the second line: the action that leads there, and its name."""
+
+
+@dataclass
+class Counts:
+    """Numbers behind the sections, kept up by whoever learns them."""
+
+    views: Mapping[View, int] = field(default_factory=dict)
+    outbox: int = 0
+    conflicts: int = 0
+    announcements: int = 0
+
+
+class Face(GuardedApp, inherit_bindings=False):
+    """What every screen may ask of the app."""
+
+    # Layout for three kinds of terminals; the styles of the screens say what each means.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (110, "-wide")]  # noqa: RUF012 - Textual's type
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012 - Textual's type
+    CSS_PATH: ClassVar[Any] = [styles() / "house.tcss"]
+    ESCAPE_TO_MINIMIZE: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        reporter: Reporter,
+        terminal: TerminalProfile,
+        language: str,
+        keymap: Keymap | None = None,
+        theme: str = "dark",
+        clock: Clock | None = None,
+        ascii_only: bool | None = None,
+    ) -> None:
+        self.t = Translator(language)
+        super().__init__(reporter=reporter, profile=terminal, translate=lambda *a, **v: self.t(*a, **v))
+        self.keymap = keymap or Keymap()
+        self.clock = clock or SystemClock()
+        self.ascii = terminal.ascii if ascii_only is None else ascii_only
+        self.glyphs = ASCII if self.ascii else UNICODE
+        self.tasks = Tasks(self.task_failed)
+        self.desk: Desk | None = None
+        self.work: Work | None = None
+        self.counts = Counts()
+        self.title = "Kelmu"
+        for known in THEMES:
+            self.register_theme(known)
+        self.theme = f"kelmu-{theme}"
+        self.animation_level = "none"
+        self.set_class(self.ascii, "-ascii")
+        self.set_class(theme == "contrast", "-contrast")
+
+    # --- time and texts ---------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the present instant (UTC)."""
+        return self.clock.now()
+
+    def today(self) -> date:
+        """Return the present day in Finland."""
+        return local_date(self.clock.now())
+
+    def key_text(self, action: str) -> str:
+        """Return how the first key of an action is read, empty when it has none."""
+        keys = self.keymap.keys(action)
+        return show_key(keys[0], arrows=not self.ascii) if keys else ""
+
+    def set_language(self, language: str) -> None:
+        """Switch the language of everything that is shown."""
+        self.t = Translator(language)
+        for screen in self.screen_stack:
+            if isinstance(screen, KeyedScreen):
+                screen.retranslate()
+
+    def action_app_language(self) -> None:
+        """Go on to the next of the three languages."""
+        following = LANGUAGES[(LANGUAGES.index(self.t.language) + 1) % len(LANGUAGES)]
+        self.set_language(following)
+        self.language_chosen(following)
+        self.say(self.t("common.language_now"))
+
+    def language_chosen(self, language: str) -> None:
+        """The user chose a language; the app may remember it."""
+
+    # --- messages and failures --------------------------------------------------------------------------------------
+
+    def say(self, text: str, *, role: str = "", hint: str = "") -> None:
+        """Show a message of one line on the topmost screen that has a place for it."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, FramedScreen):
+                screen.message(Message(text, role, hint))
+                return
+
+    def task_failed(self, name: str, failure: BaseException) -> None:
+        """A task ended with an error: what the store can say is said, everything else ends the app with a report."""
+        del name
+        if isinstance(failure, StoreError):
+            self.say(self.t.choice("errors.store", failure.code), role="alarm")
+            self.report(failure)
+        elif isinstance(failure, Exception):
+            self._handle_exception(failure)
+
+    def spawn(self, name: str, work: Any) -> None:
+        """Start a task of the app."""
+        self.tasks.spawn(name, work)
+
+    async def on_unmount(self) -> None:
+        """Stop what still runs."""
+        await self.tasks.close()
+
+    # --- the present state ------------------------------------------------------------------------------------------
+
+    @property
+    def online(self) -> bool:
+        """Whether the backend answers."""
+        return self.desk is None or self.desk.status().state in (Connection.ONLINE, Connection.FOLLOWING)
+
+    def state(self, *, selected: int = 0, can_undo: bool = False, can_repeat: bool = False) -> State:
+        """Return what decides over actions."""
+        capabilities = self.desk.session.capabilities if self.desk is not None else frozenset()
+        return State(capabilities, self.online, selected, can_undo, can_repeat)
+
+    def update_frames(self) -> None:
+        """Show the present state in the frames of the screens that can be seen."""
+        for screen in self.screen_stack[-2:]:
+            if isinstance(screen, FramedScreen):
+                screen.update_frame()
+
+    def top(self, section: str) -> Top:
+        """Return the top lines for a screen of `section`."""
+        desk = self.desk
+        language = self.t.language.upper()
+        if desk is None:
+            return Top(title=self.t("common.service"), language=language)
+        sign, words, role = self._connection(desk)
+        status = desk.status()
+        return Top(
+            title=desk.session.organisation.name.get(self.t.language),
+            sign=sign,
+            connection=words,
+            role=role,
+            queue=f"{self.glyphs.up}{self.t.formats.number(status.queued)}" if status.queued else "",
+            conflicts=f"{self.glyphs.conflict}{self.t.formats.number(status.conflicts)}" if status.conflicts else "",
+            language=language,
+            sections=self._sections(section),
+        )
+
+    def _connection(self, desk: Desk) -> tuple[str, str, str]:
+        status, glyphs = desk.status(), self.glyphs
+        if status.expected and status.filled < status.expected:
+            number = self.t.formats.number
+            words = self.t("common.filling", done=number(status.filled), total=number(status.expected))
+            return glyphs.busy, words, "accent"
+        at = self.t.formats.moment(status.synced_at, self.now()) if status.synced_at is not None else ""
+        match status.state:
+            case Connection.ONLINE | Connection.FOLLOWING:
+                return glyphs.online, self.t("common.synced", at=at) if at else self.t("common.online"), "good"
+            case Connection.CONNECTING:
+                return glyphs.busy, self.t("common.connecting"), "dim"
+            case Connection.SIGNED_OUT:
+                return glyphs.offline, self.t("common.signed_out"), "alarm"
+            case Connection.UPDATE_NEEDED:
+                return glyphs.offline, self.t("common.update_needed"), "alarm"
+            case Connection.PAUSED:
+                return glyphs.offline, self.t("common.paused"), "warn"
+            case _:
+                return glyphs.offline, self.t("common.offline_since", at=at) if at else self.t("common.offline"), "warn"
+
+    def _sections(self, active: str) -> tuple[Section, ...]:
+        number = self.t.formats.number
+        counts = {
+            "main.inbox": self.counts.views.get(View.UNHANDLED, 0),
+            "main.outbox": self.counts.outbox,
+            "main.announcements": self.counts.announcements,
+        }
+        return tuple(
+            Section(
+                self.key_text(action), self.t(name), number(counts[action]) if counts[action] else "", action == active
+            )
+            for action, name in SECTIONS
+        )
+
+    async def facts(self) -> list[Fact]:
+        """Return what the about screen shows."""
+        return []
+
+    def store_changed(self, change: Changed) -> None:
+        """The store changed: every screen looks whether that concerns it, and the counts are read again."""
+        for screen in self.screen_stack:
+            if isinstance(screen, KeyedScreen):
+                screen.store_changed(change)
+
+    # --- everywhere -------------------------------------------------------------------------------------------------
+
+    def action_app_help(self) -> None:
+        """Show the keys that work here, and everything that is closed."""
+        from kelmu_tui.screens.help import HelpScreen
+
+        screen = self.screen
+        context = screen.context if isinstance(screen, KeyedScreen) else None
+        self.push_screen(HelpScreen(context, screen.state() if isinstance(screen, KeyedScreen) else self.state()))
+
+    def action_app_palette(self) -> None:
+        """Find an action by a few letters and do it."""
+        from kelmu_tui.screens.palette import PaletteScreen
+
+        screen = self.screen
+        if isinstance(screen, KeyedScreen):
+            self.push_screen(PaletteScreen(screen), screen.chosen_from_palette)
+
+    def action_app_mouse(self) -> None:
+        """Turn the mouse on or off."""
+        self.mouse = not self.mouse
+        self.say(self.t("common.mouse_on") if self.mouse else self.t("common.mouse_off"))
+
+    def action_app_quit(self) -> None:
+        """Leave; what waits to be sent is kept and goes at the next start."""
+        self.exit(0)
+
+    # --- places -----------------------------------------------------------------------------------------------------
+
+    def _to_section(self, make: Callable[[Desk], Screen[Any]]) -> None:
+        """Show a section above the inbox; another section in between goes."""
+        if self.desk is None:
+            return
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        self.push_screen(make(self.desk))
+
+    def action_main_inbox(self) -> None:
+        """Go to the inbox."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    def action_main_outbox(self) -> None:
+        """Go to the commands."""
+        from kelmu_tui.screens.outbox import OutboxScreen
+
+        self._to_section(OutboxScreen)
+
+    def action_main_announcements(self) -> None:
+        """Go to the announcements."""
+        from kelmu_tui.screens.announcements import AnnouncementsScreen
+
+        self._to_section(AnnouncementsScreen)
+
+    def action_app_about(self) -> None:
+        """Show versions, places and the connection."""
+        from kelmu_tui.screens.about import AboutScreen
+
+        if not isinstance(self.screen, AboutScreen):
+            self.push_screen(AboutScreen())

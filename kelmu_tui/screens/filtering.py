@@ -1,0 +1,87 @@
+"""The instant filter of a list: a field that opens above it and narrows it while one types."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+from textual.timer import Timer
+from textual.widgets import Input
+
+from kelmu_tui.screens.base import FramedScreen
+from kelmu_tui.widgets.row_list import RowList
+from kelmu_tui.widgets.text_field import LineField
+
+FILTER_SECONDS: Final = 0.06
+"""The list follows the typing at this distance, so that a fast word is one reading and not five."""
+MAX_FILTER: Final = 100
+
+Result = TypeVar("Result")
+
+
+class Filtering(FramedScreen[Result]):
+    """A screen with a `RowList(id="rows")` and a `LineField(id="filter")`."""
+
+    filtering = False
+    _filter_timer: Timer | None = None
+
+    @property
+    def rows(self) -> RowList[Any]:
+        """The list."""
+        return self.query_one("#rows", RowList)
+
+    def filter_text(self) -> str:
+        """Return the filter in force."""
+        raise NotImplementedError
+
+    def apply_filter(self, text: str, *, keep: bool = False) -> None:
+        """List only what `text` finds."""
+        raise NotImplementedError
+
+    def filter_toggled(self) -> None:
+        """The field was opened or closed."""
+        raise NotImplementedError
+
+    @property
+    def _field(self) -> LineField:
+        return self.query_one("#filter", LineField)
+
+    def action_list_filter(self) -> None:
+        """Type words that the rows must contain."""
+        self.filtering = True
+        field = self._field
+        field.value = self.filter_text()
+        field.cursor_position = len(field.value)
+        field.add_class("-open")
+        field.focus()
+        self.filter_toggled()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Follow the typing."""
+        if event.input.id == "filter" and self.filtering:
+            if self._filter_timer is not None:
+                self._filter_timer.stop()
+            self._filter_timer = self.set_timer(FILTER_SECONDS, self._follow)
+
+    def _follow(self) -> None:
+        if self.filtering:
+            self.apply_filter(self._field.value.strip())
+
+    def action_dialog_accept(self) -> None:
+        """Keep the filter and go back to the list."""
+        self._follow()
+        self._close()
+
+    def action_dialog_cancel(self) -> None:
+        """Drop the filter."""
+        self._close()
+        self.apply_filter("", keep=True)
+
+    def action_dialog_clear(self) -> None:
+        """Empty the filter."""
+        self._field.value = ""
+
+    def _close(self) -> None:
+        self.filtering = False
+        self._field.remove_class("-open")
+        self.rows.focus()
+        self.filter_toggled()

@@ -1,0 +1,407 @@
+"""The full-screen app: who is signed in, for whom they work, and the screens that follow from it.
+
+The inbox is painted from the local store before anything of the network is imported. Whatever changes who works for
+whom (a sign-in, another organisation, a mandate that ended) closes the desk and opens another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from textual.screen import Screen
+
+from kelmu_tui.screens.about import Fact
+from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.entrance import Entrance
+from kelmu_tui.screens.inbox import InboxScreen
+from kelmu_tui.screens.work import Work
+from kelmu_tui.services.announcements import Announcements
+from kelmu_tui.services.context import Context, activate, open_store
+from kelmu_tui.services.session import (
+    ChooseOrganisation,
+    KnownSession,
+    LeaseOver,
+    NoSuchOrganisation,
+    NothingOpens,
+    NotSignedIn,
+    Session,
+    SessionProblem,
+)
+from kelmu_tui.store.database import Changed, Store
+from kelmu_tui.store.errors import StoreError
+from kelmu_tui.store.thread import StoreThread
+from kelmu_tui.sync.status import Connection as Link
+from kelmu_tui.sync.status import SyncStatus, figures
+
+if TYPE_CHECKING:
+    from kelmu_tui.services.context import Connection
+
+Result = TypeVar("Result")
+
+CHANGE_SECONDS: Final = 0.03
+"""Changes of the store that come closer together than this are told to the screens at once."""
+CLOCK_SECONDS: Final = 60.0
+"""How often ages and days left are looked at again; nothing is painted when they read the same."""
+
+
+class KelmuApp(Entrance):
+    """The app of one profile."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Make the app; the arguments are those of `Entrance`."""
+        super().__init__(*arguments, **options)
+        self._store: Store | None = None
+        self._thread: StoreThread | None = None
+        self._working: Context | None = None
+        self._link: Connection | None = None
+        self._status = SyncStatus()
+        self._stack = AsyncExitStack()
+        self._pending: list[Changed] = []
+        self._revision: int | None = None
+        self._renewing = False
+
+    # --- starting ---------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Open what there is."""
+        self.set_interval(CLOCK_SECONDS, self.update_frames)
+        self.spawn("app.start", self._start())
+
+    async def _start(self) -> None:
+        try:
+            store = await self.with_passphrase(
+                lambda ask: open_store(
+                    self.where, backend_url=self.backend_url, ask=ask, clock=self.clock, ids=self.ids
+                )
+            )
+        except NotSignedIn:
+            await self.sign_in()
+        except StoreError as error:
+            await self.sign_in(self.t.choice("errors.store", error.code))
+        else:
+            await self.enter(store)
+        self._tell_problems()
+
+    def _tell_problems(self) -> None:
+        problems = len(self.loaded.problems) + len(self.keymap.problems)
+        incidents = self._store.incidents if self._store is not None else ()
+        if incidents:
+            self.say(self.t("common.set_aside", count=len(incidents), file=incidents[0].moved_to.name), role="alarm")
+        elif problems:
+            hint = self.key_text("app.about")
+            self.say(self.t("common.settings_problems", count=problems, key=hint), role="warn")
+
+    # --- signing out ------------------------------------------------------------------------------------------------
+
+    async def action_main_sign_out(self) -> None:
+        """Sign out, after asking about what is not sent yet."""
+        from kelmu_tui.screens.confirm import ConfirmScreen
+        from kelmu_tui.services.unsent import unsent
+
+        if self._thread is None or self._store is None:
+            return
+        count = await self._thread.run(unsent, self._store)
+        warning = self.t("sign_in.out_unsent", count=count) if count else self.t("sign_in.out_warning")
+        title, deed, stay = self.t("sign_in.out_title"), self.t("sign_in.out_deed"), self.t("sign_in.out_stay")
+
+        def answered(deed_chosen: bool | None) -> None:
+            if deed_chosen:
+                self.spawn("app.sign_out", self._sign_out())
+
+        self.push_screen(ConfirmScreen(title, warning, deed, stay), answered)
+
+    async def _sign_out(self) -> None:
+        from kelmu_tui.services.network import end_session
+
+        store, connection = self._store, self._link
+        if store is None:
+            return
+        sign_in = connection.sign_in if connection is not None else None
+        await self._stop_engine()
+        await end_session(self.where, store, sign_in, self.ids)
+        await self._leave()
+        await self.sign_in()
+
+    # --- the desk ---------------------------------------------------------------------------------------------------
+
+    async def enter(self, store: Store, organisation: str | None = None) -> None:
+        """Let the user of `store` work for an organisation, or explain why that is not possible."""
+        self._store = store
+        if self._thread is None:
+            self._thread = StoreThread(store)
+            loop = asyncio.get_running_loop()
+            self._stack.callback(store.listen(lambda change: _on_loop(loop, self._heard, change)))
+        run = self._thread.run
+        while True:
+            try:
+                context = await run(activate, self.where, store, organisation, self.clock, self.ids)
+            except ChooseOrganisation:
+                organisation = await self._choose(await run(Session(store, self.clock).known), None, must_choose=True)
+                if organisation is None:
+                    return
+            except NoSuchOrganisation:
+                organisation = None
+            except NothingOpens:
+                await self._show_closed(await run(Session(store, self.clock).known))
+                return
+            except (NotSignedIn, LeaseOver) as problem:
+                await self._leave()
+                await self.sign_in(self.t("sign_in.lease_over") if isinstance(problem, LeaseOver) else "")
+                return
+            else:
+                await self._open_desk(context)
+                return
+
+    async def _open_desk(self, context: Context) -> None:
+        self._working = context
+        thread = self._thread
+        assert thread is not None
+        known = await thread.run(context.session.known)
+        if not self._language_chosen and known.language != self.t.language:
+            self.set_language(known.language)
+        found = await thread.run(figures, context.store)
+        self._status = SyncStatus(
+            Link.CONNECTING,
+            found.synced_at,
+            found.queued,
+            found.conflicts,
+            found.refreshing,
+            found.filled,
+            found.expected,
+            session_revision=found.session_revision,
+        )
+        self._revision = found.session_revision
+        self.desk = Desk(
+            context.active,
+            thread.run,
+            context.inbox,
+            context.outbox,
+            Announcements(context.store, self.clock),
+            lambda: self._status,
+            self._poke,
+        )
+        self.work = Work(self, self.desk)
+        await self._show_only(InboxScreen(self.desk))
+        self.spawn("app.counts", self._count())
+        self.call_after_refresh(self.spawn_network)
+
+    async def _show_only(self, screen: Screen[Any]) -> None:
+        """Put `screen` in place of everything that is shown."""
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        await self.push_screen(screen)
+
+    def spawn_network(self) -> None:
+        """Begin to talk to the backend, now that the first screen is painted."""
+        self.spawn("app.network", self._run_network())
+
+    async def _run_network(self) -> None:
+        """Run the engine for the present desk until it is closed."""
+        context, thread = self._working, self._thread
+        if context is None or thread is None:
+            return
+        # Its libraries take longer to import than the first screen to paint; keys must not wait for them.
+        await asyncio.to_thread(_import_network)
+        from kelmu_tui.services.context import connect
+
+        async with connect(
+            context, self.backend_url, on_failure=self._network_failed, thread=thread, transport=self._transport
+        ) as connection:
+            if self._working is not context:
+                return
+            self._link = connection
+            stop = connection.engine.listen(self._status_changed)
+            self._engine_task = self.tasks.spawn("app.engine", connection.engine.run())
+            try:
+                await self._engine_task
+            finally:
+                stop()
+                self._link = None
+
+    async def _stop_engine(self) -> None:
+        task, self._engine_task = self._engine_task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+
+    _engine_task: asyncio.Task[None] | None = None
+
+    def _network_failed(self, name: str, failure: BaseException) -> None:
+        """An error of our own beside the screen: it is reported, the work goes on."""
+        del name
+        self.report(failure)
+
+    async def _leave(self) -> None:
+        """Close the desk and the store."""
+        await self._stop_engine()
+        self.desk = self.work = self._working = None
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        await self._stack.aclose()
+        self._stack = AsyncExitStack()
+        thread, self._thread, self._store = self._thread, None, None
+        if thread is not None:
+            await asyncio.to_thread(thread.close)
+
+    async def on_unmount(self) -> None:
+        """Stop everything and close the store."""
+        await self._stop_engine()
+        await self.tasks.close()
+        await self._stack.aclose()
+        if self._thread is not None:
+            thread, self._thread = self._thread, None
+            await asyncio.to_thread(thread.close)
+
+    # --- what comes from below --------------------------------------------------------------------------------------
+
+    def _poke(self) -> None:
+        if self._link is not None:
+            self._link.engine.poke()
+
+    def _heard(self, change: Changed) -> None:
+        """The store changed; changes of the same moment are told together."""
+        self._pending.append(change)
+        if len(self._pending) == 1:
+            self.set_timer(CHANGE_SECONDS, self._tell_changes)
+
+    def _tell_changes(self) -> None:
+        pending, self._pending = self._pending, []
+        tables = frozenset().union(*(change.tables for change in pending))
+        every = any(not change.keys for change in pending)
+        keys = frozenset() if every else frozenset().union(*(change.keys for change in pending))
+        if self.desk is not None and tables - {"view_event", "state"}:
+            self.store_changed(Changed(tables, keys))
+            self.spawn("app.counts", self._count())
+
+    async def _count(self) -> None:
+        desk = self.desk
+        if desk is None:
+            return
+        self.counts.views = await desk.run(desk.inbox.counts)
+        self.counts.announcements = len(await desk.run(desk.announcements.current))
+        if desk is self.desk:
+            self.update_frames()
+
+    def _status_changed(self, status: SyncStatus) -> None:
+        before, self._status = self._status, status
+        self.counts.outbox = status.queued + status.conflicts
+        self.update_frames()
+        if status.state is not before.state:
+            self._tell_state(status)
+        if status.conflicts > before.conflicts:
+            text = self.t("outbox.new_conflict", count=status.conflicts - before.conflicts)
+            self.say(text, role="alarm", hint=self.key_text("main.outbox"))
+        if status.session_revision != self._revision and not self._renewing:
+            self._renewing = True
+            self.spawn("app.renew", self._renew(status.session_revision))
+
+    def _tell_state(self, status: SyncStatus) -> None:
+        if status.state is Link.SIGNED_OUT:
+            self.say(self.t("sign_in.ended", key=self.key_text("main.sync")), role="alarm")
+        elif status.state is Link.UPDATE_NEEDED:
+            self.say(self.t.choice("errors.api", "schema_unknown"), role="alarm")
+
+    async def _renew(self, revision: int | None) -> None:
+        """The mandates changed: ask what is open now, and open the desk anew if that differs."""
+        from kelmu_tui.api.errors import ApiError
+        from kelmu_tui.services.network import renew_session
+
+        connection, context, thread = self._link, self._working, self._thread
+        try:
+            if connection is None or context is None or thread is None:
+                return
+            asked = await renew_session(context.store, connection.client, revision, run=thread.run)
+            self._revision = revision
+            if asked:
+                await self._reopen_if_changed(context, thread)
+        except ApiError:
+            return  # the next status asks again
+        finally:
+            self._renewing = False
+
+    async def _reopen_if_changed(self, context: Context, thread: StoreThread) -> None:
+        own = context.active.organisation.business_id
+        try:
+            fresh = await thread.run(activate, self.where, context.store, own, self.clock, self.ids)
+        except SessionProblem:
+            await self._stop_engine()
+            await self.enter(context.store)
+            self.say(self.t("organisations.ended"), role="alarm")
+            return
+        if fresh.active.capabilities != context.active.capabilities:
+            await self._stop_engine()
+            await self._open_desk(fresh)
+            self.say(self.t("organisations.changed"), role="warn")
+
+    # --- places -----------------------------------------------------------------------------------------------------
+
+    def action_main_sync(self) -> None:
+        """Ask the backend now; when the session has ended, sign in again first."""
+        if self._status.state is Link.SIGNED_OUT:
+            self.spawn("app.sign_in_again", self._sign_in_again())
+            return
+        self._poke()
+        self.say(self.t("common.syncing"))
+
+    async def _sign_in_again(self) -> None:
+        await self._leave()
+        await self.sign_in()
+
+    def action_main_organisation(self) -> None:
+        """Work for another organisation."""
+        self.spawn("app.organisation", self._switch())
+
+    async def _switch(self) -> None:
+        context, thread = self._working, self._thread
+        if context is None or thread is None:
+            return
+        known = await thread.run(context.session.known)
+        current = context.active.organisation.business_id
+        chosen = await self._choose(known, current, must_choose=False)
+        if chosen is not None and chosen != current:
+            await self._stop_engine()
+            await self.enter(context.store, chosen)
+
+    async def _choose(self, known: KnownSession, current: str | None, *, must_choose: bool) -> str | None:
+        from kelmu_tui.screens.organisations import OrganisationsScreen
+
+        return await self.ask(OrganisationsScreen(known, current, must_choose=must_choose))
+
+    async def _show_closed(self, known: KnownSession) -> None:
+        from kelmu_tui.screens.closed import ClosedScreen
+
+        self.desk = self.work = self._working = None
+        await self._show_only(ClosedScreen(known))
+
+    # --- small things -----------------------------------------------------------------------------------------------
+
+    def language_chosen(self, language: str) -> None:
+        """Remember the language for the next start."""
+        self._language_chosen = True
+        self.settings = replace(self.settings, language=language)
+        from kelmu_tui.platform.settings_file import write
+
+        with suppress(OSError):
+            write(self.where.settings, "language", language)
+
+    async def facts(self) -> list[Fact]:
+        """Return versions, places and states for the about screen."""
+        from kelmu_tui.screens.facts import collect
+
+        return await collect(self)
+
+
+def _on_loop(loop: asyncio.AbstractEventLoop, function: Callable[[Changed], None], change: Changed) -> None:
+    """Call `function` on the app's loop; the store's thread may outlive it by a moment."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(function, change)
+
+
+def _import_network() -> None:
+    import kelmu_tui.api.client
+    import kelmu_tui.sync.engine  # noqa: F401

@@ -1,0 +1,55 @@
+"""Writing a note for the team."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import TextArea
+
+from kelmu_tui.actions import Context
+from kelmu_tui.domain.notices import MAX_NOTE
+from kelmu_tui.platform.paths import styles
+from kelmu_tui.screens.base import Dialog
+from kelmu_tui.widgets.block_field import BlockField
+from kelmu_tui.widgets.chrome import Caption
+
+
+class NoteScreen(Dialog[str]):
+    """A box to write in; answers the text."""
+
+    CONTEXT: ClassVar[Context] = Context.NOTE
+    CSS_PATH = styles() / "dialogs.tcss"
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._count = count
+
+    def compose(self) -> ComposeResult:
+        """Put the box together."""
+        t = self.face.t
+        yield self.box(
+            t("inbox.note_title", count=self._count),
+            BlockField(limit=MAX_NOTE, breaks=True, id="text"),
+            Caption(t("inbox.note_stays"), id="effect"),
+            Caption(self.hint_line("dialog.save", "dialog.cancel"), right=f"0/{t.formats.number(MAX_NOTE)}", id="foot"),
+        )
+
+    def on_mount(self) -> None:
+        """Begin to write."""
+        self.query_one(BlockField).focus()
+
+    @on(TextArea.Changed)
+    def _typed(self) -> None:
+        number = self.face.t.formats.number
+        length = len(self.query_one(BlockField).text)
+        self.query_one("#foot", Caption).show(right=f"{number(length)}/{number(MAX_NOTE)}")
+
+    def action_dialog_save(self) -> None:
+        """Answer the text."""
+        text = self.query_one(BlockField).text.strip()
+        if text:
+            self.dismiss(text)
+        else:
+            self.query_one("#effect", Caption).show(self.face.t("inbox.note_empty"), role="warn")

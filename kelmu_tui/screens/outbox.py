@@ -1,0 +1,239 @@
+"""What was given and where it stands: on its way, done, refused; and what can still be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, Final
+
+from kelmu_tui.actions import Context, State
+from kelmu_tui.domain.notices import Status
+from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.listing import ListScreen
+from kelmu_tui.screens.words import municipality_name
+from kelmu_tui.store.database import Changed
+from kelmu_tui.store.endings import NotPossible
+from kelmu_tui.store.outbox import State as CommandState
+from kelmu_tui.store.rows import CommandLine
+from kelmu_tui.widgets.cells import Cell, Column
+from kelmu_tui.widgets.picker import Choice
+from kelmu_tui.widgets.sheet import Block, Field, Paragraph
+
+ROLES: Final = {
+    CommandState.REFUSED.value: "alarm",
+    CommandState.UNDELIVERABLE.value: "alarm",
+    CommandState.BLOCKED.value: "warn",
+    CommandState.QUEUED.value: "accent",
+    CommandState.SENDING.value: "accent",
+    CommandState.ACKNOWLEDGED.value: "good",
+}
+HIDDEN: Final = frozenset({CommandState.REISSUED.value})
+
+
+class OutboxScreen(ListScreen[CommandLine, None]):
+    """The user's own commands, those that need the user first."""
+
+    CONTEXT: ClassVar[Context] = Context.OUTBOX
+    SECTION: ClassVar[str] = "main.outbox"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+
+    async def fetch(self) -> Sequence[CommandLine]:
+        """Read the commands."""
+        lines: Sequence[CommandLine] = await self.desk.run(self.desk.outbox.lines)
+        return [line for line in lines if line.state not in HIDDEN]
+
+    def store_changed(self, change: Changed) -> None:
+        """A command went on its way."""
+        if not change.tables or change.tables & {"command", "conflict"}:
+            self.reload()
+
+    def key(self, row: CommandLine) -> str:
+        """Return the command's id."""
+        return row.id
+
+    def state(self) -> State:
+        """Return what decides over the actions."""
+        work = self.face.work
+        selected = len(self.rows.targets) if self.is_mounted else 0
+        return self.face.state(selected=selected, can_undo=work is not None and work.can_undo)
+
+    def empty_text(self) -> str:
+        """Say that nothing was given yet."""
+        return self.face.t("outbox.empty")
+
+    def heading(self) -> str:
+        """Return what the commands are called."""
+        return self.face.t("outbox.heading")
+
+    def columns(self) -> Sequence[Column]:
+        """Return the columns."""
+        t = self.face.t
+        return (
+            Column("at", t("outbox.column_at"), 12, drop=1),
+            Column("verb", t("outbox.column_verb"), 14, most=24),
+            Column("about", t("outbox.column_about"), 16, most=40),
+            Column("state", t("outbox.column_state"), 14, most=28),
+        )
+
+    def cells(self, row: CommandLine) -> Mapping[str, Cell]:
+        """Return the cells of a command."""
+        t = self.face.t
+        return {
+            "at": Cell(t.formats.moment(row.created_at, self.face.now()), "dim"),
+            "verb": Cell(t.choice("states.verb", row.verb)),
+            "about": Cell(self._about(row)),
+            "state": Cell(t.choice("states.command", row.state), ROLES.get(row.state, "dim")),
+        }
+
+    def flag(self, row: CommandLine) -> Cell:
+        """Return the sign of a conflict or of a command on its way."""
+        glyphs = self.face.glyphs
+        if row.conflict is not None or row.state == CommandState.UNDELIVERABLE:
+            return Cell(glyphs.conflict, "alarm")
+        return Cell(glyphs.pending, "accent") if row.state in ("queued", "sending") else Cell(" ")
+
+    def _about(self, row: CommandLine) -> str:
+        label, t = row.label, self.face.t
+        customer = label.get("customer")
+        if customer:
+            return str(customer)
+        kind = label.get("kind")
+        return t.choice("kinds.short", str(kind), str(kind)) if kind else row.aggregate[:8]
+
+    # --- the explanation --------------------------------------------------------------------------------------------
+
+    def explanation_title(self, row: CommandLine) -> str:
+        """Return verb and state."""
+        t = self.face.t
+        return f"{t.choice('states.verb', row.verb)} {self.face.glyphs.dot} {t.choice('states.command', row.state)}"
+
+    def explain(self, row: CommandLine) -> Iterable[Block]:
+        """Say what the command was about, what became of it and what can be done."""
+        t, label = self.face.t, row.label
+        yield Field(t("outbox.about"), self._about(row))
+        if label.get("kind"):
+            yield Field(t("kinds.field.kind"), t.choice("kinds.short", str(label["kind"]), str(label["kind"])))
+        if label.get("to_municipality"):
+            yield Field(t("outbox.to"), municipality_name(str(label["to_municipality"]), t.language))
+        if row.conflict is not None:
+            yield from self._conflict(row)
+        elif row.state == CommandState.UNDELIVERABLE:
+            yield Paragraph(t("outbox.undeliverable"), "warn")
+        elif row.state == CommandState.BLOCKED:
+            yield Paragraph(t("outbox.blocked"), "warn")
+        elif row.state in (CommandState.QUEUED, CommandState.SENDING):
+            yield from self._waiting(row)
+        if row.problem is not None and row.problem.get("request_id"):
+            yield Field(t("outbox.request_id"), str(row.problem["request_id"]), "dim")
+
+    def _waiting(self, row: CommandLine) -> Iterable[Block]:
+        t = self.face.t
+        if row.attempts:
+            yield Field(t("outbox.attempts"), t.formats.number(row.attempts))
+        if row.due_at is not None:
+            yield Field(t("outbox.next_attempt"), t.formats.time(row.due_at))
+        if row.problem is not None and row.problem.get("code"):
+            yield Paragraph(t.choice("errors.api", str(row.problem["code"]), t("errors.api.internal")), "warn")
+
+    def _conflict(self, row: CommandLine) -> Iterable[Block]:
+        t, conflict = self.face.t, row.conflict
+        if conflict is None:
+            return
+        if conflict.rule is not None:
+            why = t.choice("errors.refusal", conflict.rule, t("errors.api.rule_refused"))
+        else:
+            why = t.choice("errors.api", conflict.code, t("errors.api.internal"))
+        yield Paragraph(why, "alarm")
+        current = conflict.current
+        if current is not None and current.get("table", "notice") == "notice":
+            status = t.choice("kinds.status", Status(current["status"])) if "status" in current else ""
+            who = current.get("handled_by") or current.get("assignee_name")
+            yield Field(t("outbox.now"), ", ".join(part for part in (status, who) if part))
+        elif current is not None:
+            place = municipality_name(str(current.get("to_municipality", "")), t.language)
+            yield Field(
+                t("outbox.now"), f"{t.choice('kinds.status', Status.TRANSFERRED)}, {place}, {current.get('by')}"
+            )
+        yield Paragraph(t("outbox.conflict_actions"), "dim")
+
+    # --- actions ----------------------------------------------------------------------------------------------------
+
+    async def action_outbox_retry(self) -> None:
+        """Send again now."""
+        await self._each("retry", "outbox.retried")
+        self.desk.poke()
+
+    async def action_outbox_redo(self) -> None:
+        """Give refused commands again on the present state."""
+        await self._each("redo", "outbox.redone")
+        self.desk.poke()
+
+    def action_outbox_discard(self) -> None:
+        """End commands, after a warning."""
+        from kelmu_tui.screens.confirm import ConfirmScreen
+
+        t, ids = self.face.t, self.rows.targets
+
+        async def answered(deed: bool | None) -> None:
+            if deed:
+                await self._each("discard", "outbox.discarded", ids)
+
+        self.face.push_screen(
+            ConfirmScreen(
+                t("outbox.discard_title", count=len(ids)),
+                t("outbox.discard_warning", count=len(ids)),
+                t("outbox.discard_deed", count=len(ids)),
+                t("outbox.discard_stay"),
+            ),
+            answered,
+        )
+
+    def action_list_open(self) -> None:
+        """Choose what to do with a conflict, or look at the notice."""
+        row = self.rows.current
+        if row is None:
+            return
+        if row.conflict is None:
+            from kelmu_tui.screens.notice import NoticeScreen
+
+            self.face.push_screen(NoticeScreen(self.desk, row.aggregate))
+            return
+        from kelmu_tui.screens.choose import ChooseScreen
+
+        t = self.face.t
+        choices = [
+            Choice("reload", (t("outbox.choose_reload"), "")),
+            Choice("redo", (t("outbox.choose_redo"), "")),
+            Choice("discard", (t("outbox.choose_discard"), "")),
+        ]
+
+        async def chosen(key: str | None) -> None:
+            if key == "reload":
+                await self._each("reload", "outbox.reloaded", (row.id,))
+            elif key == "redo":
+                await self._each("redo", "outbox.redone", (row.id,))
+                self.desk.poke()
+            elif key == "discard":
+                self.action_outbox_discard()
+
+        self.face.push_screen(ChooseScreen(t("outbox.choose"), choices), chosen)
+
+    async def _each(self, method: str, done_text: str, ids: Sequence[str] | None = None) -> None:
+        """Do something with each of the commands and say how many it worked for."""
+        t, outbox = self.face.t, self.desk.outbox
+        deeds = {"retry": outbox.retry, "redo": outbox.redo, "discard": outbox.discard, "reload": outbox.reload}
+        done, why = 0, ""
+        for command in self.rows.targets if ids is None else ids:
+            try:
+                await self.desk.run(deeds[method], command)
+                done += 1
+            except NotPossible as error:
+                why = error.reason
+        self.rows.clear_marks()
+        self.reload()
+        if done:
+            self.say(t(done_text, count=done), role="good")
+        elif why:
+            self.say(t.choice("outbox.not_possible", why), role="warn")

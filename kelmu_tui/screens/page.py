@@ -1,0 +1,63 @@
+"""A screen of one page to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from textual.widget import Widget
+
+from kelmu_tui.platform.paths import styles
+from kelmu_tui.screens.base import FramedScreen
+from kelmu_tui.widgets.sheet import Sheet
+
+Result = TypeVar("Result")
+FAR = 1_000_000
+
+
+class PageScreen(FramedScreen[Result]):
+    """The frame around a page; the moving keys scroll it."""
+
+    CSS_PATH = styles() / "page.tcss"
+
+    def body(self) -> Iterable[Widget]:
+        """Return the page."""
+        yield Sheet(glyphs=self.face.glyphs, id="page")
+
+    @property
+    def sheet(self) -> Sheet:
+        """The page."""
+        return self.query_one("#page", Sheet)
+
+    def mounted(self) -> None:
+        """Let the page have the keys."""
+        super().mounted()
+        self.sheet.focus()
+
+    def action_list_down(self) -> None:
+        """Scroll a line."""
+        self.sheet.scroll_lines(1)
+
+    def action_list_up(self) -> None:
+        """Scroll a line back."""
+        self.sheet.scroll_lines(-1)
+
+    def action_list_page_down(self) -> None:
+        """Scroll a page."""
+        self.sheet.scroll_pages(1)
+
+    def action_list_page_up(self) -> None:
+        """Scroll a page back."""
+        self.sheet.scroll_pages(-1)
+
+    def action_list_top(self) -> None:
+        """Go to the beginning."""
+        self.sheet.scroll_lines(-FAR)
+
+    def action_list_bottom(self) -> None:
+        """Go to the end."""
+        self.sheet.scroll_lines(FAR)
+
+    def action_app_back(self) -> None:
+        """Leave the page."""
+        self.dismiss(None)

@@ -1,0 +1,145 @@
+"""Transferring notices: to whom by the law, why, and what that means, spelled out before enter is pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Input, TextArea
+
+from kelmu_tui.actions import Context
+from kelmu_tui.domain.notices import MAX_REASON
+from kelmu_tui.domain.organisations import counties, municipalities
+from kelmu_tui.domain.transfer import Rule, Target
+from kelmu_tui.platform.paths import styles
+from kelmu_tui.screens.base import Dialog
+from kelmu_tui.store.rows import NoticeLine
+from kelmu_tui.widgets.block_field import BlockField
+from kelmu_tui.widgets.cells import Column
+from kelmu_tui.widgets.chrome import Caption, Labelled
+from kelmu_tui.widgets.picker import Choice, PickList
+from kelmu_tui.widgets.text_field import LineField
+
+
+class TransferScreen(Dialog[tuple[str, str]]):
+    """Answers the municipality (code) and the reason."""
+
+    CONTEXT: ClassVar[Context] = Context.TRANSFER
+    CSS_PATH = styles() / "dialogs.tcss"
+
+    def __init__(self, lines: Sequence[NoticeLine], count: int, targets: Sequence[Target]) -> None:
+        """Ask for a transfer of `count` notices, of which `lines` are known, to one of the legal `targets`."""
+        super().__init__()
+        self._lines = tuple(lines)
+        self._count = count
+        self._targets = {target.municipality: target for target in targets}
+
+    def compose(self) -> ComposeResult:
+        """Put the box together."""
+        t = self.face.t
+        columns = (
+            Column("name", "", 14, most=22),
+            Column("holder", "", 14, most=34, drop=1),
+            Column("rule", "", 10, most=18, drop=2),
+        )
+        yield self.box(
+            t("transfer.title", count=self._count),
+            Labelled(t("transfer.recipient"), LineField(id="to", max_length=60, placeholder=t("transfer.to_hint"))),
+            PickList(columns, glyphs=self.face.glyphs, empty=t("transfer.nobody"), id="picks"),
+            Labelled(t("transfer.reason"), BlockField(limit=MAX_REASON, breaks=False, id="reason")),
+            Caption("", id="effect"),
+            Caption("", id="foot"),
+        )
+
+    def on_mount(self) -> None:
+        """Offer the targets."""
+        self.query_one(PickList).offer([self._choice(target) for target in self._targets.values()])
+        self.query_one("#to", LineField).focus()
+        self._say_effect()
+        self._count_letters()
+
+    def _choice(self, target: Target) -> Choice:
+        language, t = self.face.t.language, self.face.t
+        municipality = municipalities()[target.municipality]
+        county = counties()[municipality.county]
+        # Both official names are looked in: a Swedish name is as good a way to a place as the Finnish one.
+        names = f"{municipality.name.fi} {municipality.name.sv}"
+        return Choice(
+            target.municipality,
+            (
+                municipality.name.get(language),
+                target.organisation.name.get(language),
+                t.choice("transfer.rule", target.rule),
+            ),
+            f"{names} {county.name.fi} {county.name.sv} {target.organisation.name.get(language)}",
+        )
+
+    # --- what it means ----------------------------------------------------------------------------------------------
+
+    @property
+    def _target(self) -> Target | None:
+        choice = self.query_one(PickList).current
+        return None if choice is None else self._targets.get(choice.key)
+
+    def _say_effect(self) -> None:
+        t, target = self.face.t, self._target
+        effect = self.query_one("#effect", Caption)
+        if target is None:
+            effect.show(t("transfer.effect_none"), role="dim")
+            return
+        days = sorted({line.due for line in self._lines})
+        due = ""
+        if days:
+            first = t.formats.short_date(days[0])
+            due = t("transfer.due_stays", day=first) if len(days) == 1 else t("transfer.due_stays_from", day=first)
+            due += " "
+        within = target.rule is Rule.WITHIN_COUNTY
+        after = t("transfer.effect_within") if within else t("transfer.effect_away")
+        effect.show(due + after, role="" if within else "warn")
+
+    def _count_letters(self) -> None:
+        number = self.face.t.formats.number
+        length = len(self.query_one(BlockField).text)
+        self.query_one("#foot", Caption).show(
+            self.hint_line("dialog.accept", "dialog.next", "dialog.cancel"),
+            right=f"{number(length)}/{number(MAX_REASON)}",
+        )
+
+    @on(Input.Changed, "#to")
+    def _searched(self, event: Input.Changed) -> None:
+        self.query_one(PickList).search(event.value)
+
+    @on(PickList.Pointed)
+    def _pointed(self) -> None:
+        self._say_effect()
+
+    @on(TextArea.Changed)
+    def _typed(self) -> None:
+        self._count_letters()
+        self._say_effect()
+
+    # --- keys -------------------------------------------------------------------------------------------------------
+
+    def action_dialog_accept(self) -> None:
+        """Go on to what is missing, or answer."""
+        target, reason = self._target, self.query_one(BlockField)
+        effect = self.query_one("#effect", Caption)
+        if target is None:
+            effect.show(self.face.t("transfer.choose_recipient"), role="warn")
+            self.query_one("#to", LineField).focus()
+        elif not reason.text.strip():
+            if reason.has_focus:
+                effect.show(self.face.t("transfer.give_reason"), role="warn")
+            reason.focus()
+        else:
+            self.dismiss((target.municipality, reason.text.strip()))
+
+    def action_dialog_down(self) -> None:
+        """Point at the next target."""
+        self.query_one(PickList).move(1)
+
+    def action_dialog_up(self) -> None:
+        """Point at the target before."""
+        self.query_one(PickList).move(-1)
