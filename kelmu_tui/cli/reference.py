@@ -1,0 +1,85 @@
+"""docs/cli.md, generated from the grammar: `python -m kelmu_tui.cli.reference > docs/cli.md`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kelmu_tui.cli.exits import Exit
+from kelmu_tui.cli.output import SCHEMA
+from kelmu_tui.cli.parser import COMMANDS, GLOBAL, Option
+from kelmu_tui.cli.texts import help_text
+from kelmu_tui.i18n import Translator
+
+HEAD: Final = """\
+# Command line
+
+`kelmu` without a command opens the app. The commands below work on the same local store, with or without a
+connection. Data goes to stdout, narration to stderr. This page is generated from the program's own grammar
+(`python -m kelmu_tui.cli.reference > docs/cli.md`); a test compares them.
+
+A notice or a command is named by its id or by the first digits of it, four at the least. `-` in the place of ids or of
+a text reads them from standard input: a customer's data never belongs on the command line, where other users of the
+machine and the history of the shell see it. A line that holds an identity code is refused.
+
+What a command does is saved first and then sent for a moment (five seconds, `--wait` changes it). Each notice is told
+as `sent`, `saved` (it goes out with the next connection), `refused` (with the reason) or `unchanged`.
+"""
+
+JSON: Final = f"""\
+## JSON
+
+With `--json` stdout is one document on one line, ASCII only. A field may be added at any time; `schema` grows when one
+is renamed, retyped or removed.
+
+    {{"schema": {SCHEMA}, "kind": "inbox.list", "data": {{…}}}}
+    {{"schema": {SCHEMA}, "kind": "error", "error": {{"code": "not_signed_in", "message": "…", "exit": 5}}}}
+
+| kind | data |
+|---|---|
+| `inbox.list` | `organisation`, `view`, `total`, `synced_at`, `notices` (or `traces` in the view `transferred`) |
+| `inbox.show` | the notice: fields of the list, `customer`, `content`, `notes`, `origin`, `handled_at`, `data_at` |
+| `inbox.take` and the other acts | `results`: `id`, `result`, `command`, `reason` |
+| `outbox.list` | `commands`: `id`, `verb`, `notice`, `label`, `state`, `created_at`, `attempts`, `due_at`, `conflict` |
+| `outbox.retry` | `failed`, `waiting` |
+| `outbox.discard` | `discarded`, `failed` |
+| `status` | `user`, `organisation`, `capabilities`, `signed_in`, `synced_at`, `lease_until`, `queued`, `conflicts`, … |
+| `sync` | `state`, `synced_at`, `queued`, `conflicts` |
+| `sign-in` | `user`, `organisations` |
+| `sign-out` | `revoked`: whether the backend knows already |
+| `demo.personas` | `personas` |
+| `doctor` | `healthy`, `findings`: `part`, `what`, `value`, `state` (`ok`, `note`, `wrong`), `hint` |
+| `config.path`, `config.show` | `path`, `exists`; `settings`, `problems` |
+| `completion` | `shell`, `script` |
+
+Instants are UTC in ISO 8601, days are Finnish calendar days, municipalities three-digit codes, organisations business
+IDs.
+"""
+
+
+def markdown() -> str:
+    """Return the page."""
+    t = Translator("en")
+    text = help_text(t)
+
+    def row(option: Option) -> str:
+        settings = dict(option.settings)
+        choices = settings.get("choices")
+        value = f" {{{','.join(choices)}}}" if choices else f" {settings['metavar']}" if "metavar" in settings else ""
+        flag = option.flags[0] + value if option.flags[0].startswith("-") else value.strip() or option.flags[0]
+        return f"- `{flag}`: {text(f'option.{option.name}')}"
+
+    parts = [HEAD, "## Options of every command\n", "\n".join(row(option) for option in GLOBAL), ""]
+    parts.append("## Commands\n")
+    for command in COMMANDS:
+        parts.append(f"### `kelmu {' '.join(command.words)}`\n\n{text(f'command.{command.name}')}".rstrip())
+        parts.append("")
+        if command.options:
+            parts.append("\n".join(row(option) for option in command.options))
+            parts.append("")
+    parts.append("## Exit codes\n")
+    parts.append("\n".join(f"- `{code.value}`: {t.choice('cli.exit', code.name.lower())}" for code in Exit))
+    return "\n".join([*parts, "", JSON])
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")
