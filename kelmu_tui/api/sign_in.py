@@ -51,6 +51,8 @@ LONGEST_WAIT: Final = 60
 LARGEST_ANSWER: Final = 256 * 1024
 
 Wait = Callable[[float], Awaitable[None]]
+Transport = httpx.AsyncBaseTransport
+"""The seam that stands in for the network, named here for rooms that know nothing of httpx."""
 A = TypeVar("A", bound=Answer)
 
 

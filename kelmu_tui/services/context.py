@@ -22,10 +22,8 @@ from kelmu_tui.store.database import Store
 from kelmu_tui.store.rows import ActiveSession
 
 if TYPE_CHECKING:
-    import httpx
-
     from kelmu_tui.api.client import Client
-    from kelmu_tui.api.sign_in import SignIn
+    from kelmu_tui.api.sign_in import SignIn, Transport
     from kelmu_tui.platform.tasks import OnFailure
     from kelmu_tui.services.inbox import Inbox
     from kelmu_tui.services.outbox import Outbox
@@ -149,7 +147,7 @@ async def connect(
     *,
     on_failure: OnFailure,
     thread: StoreThread | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
+    transport: Transport | None = None,
 ) -> AsyncIterator[Connection]:
     """Give the engine and its parts, all closed at the end; the engine is not running yet.
 
@@ -163,7 +161,7 @@ async def connect(
         ValueError: the address is not allowed.
     """
     from kelmu_tui.api.client import Client
-    from kelmu_tui.api.sign_in import SignIn
+    from kelmu_tui.api.sign_in import SignIn, Transport
     from kelmu_tui.platform.tasks import Tasks
     from kelmu_tui.services.network import LedgerTokens
     from kelmu_tui.store.thread import StoreThread
