@@ -161,7 +161,7 @@ async def connect(
         ValueError: the address is not allowed.
     """
     from kelmu_tui.api.client import Client
-    from kelmu_tui.api.sign_in import SignIn, Transport
+    from kelmu_tui.api.sign_in import SignIn
     from kelmu_tui.platform.tasks import Tasks
     from kelmu_tui.services.network import LedgerTokens
     from kelmu_tui.store.thread import StoreThread
