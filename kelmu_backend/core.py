@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, Protocol, TypeVar
 
@@ -18,6 +18,7 @@ from kelmu_backend.identity.tokens import Principal
 from kelmu_backend.keys import Signer
 from kelmu_backend.lease import Leases
 from kelmu_backend.limits import Limits
+from kelmu_backend.stillness import Stillness
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,11 +43,24 @@ class Core:
         self.leases: Final = Leases(Signer(key, "lease"), config.lease_hours)
         self.limits: Final = Limits(config.clock)
         self.hub: Final = Hub()
+        self.stillness: Final = Stillness()
         self._threads = ThreadPoolExecutor(POOL, thread_name_prefix="work")
 
     def authenticate(self, connection: Connection, token: str) -> Principal:
         """Return who `token` speaks for."""
         return tokens.authenticate(self.config, connection, token, self.config.clock.now())
+
+    def recognise(self, token: str) -> str:
+        """Return the user of a token that is good in itself; whether its session lives is the record's to say.
+
+        Raises:
+            InvalidToken: it isn't ours or isn't within its time.
+        """
+        return tokens.read(self.config, token, self.config.clock.now()).user
+
+    async def stamp(self) -> Hashable:
+        """Return the record's stamp; SQLite's is a look into shared memory, for which no thread is woken."""
+        return self.database.stamp() if self.database.is_sqlite else await self.run(self.database.stamp)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a synchronous unit of work on one of the threads."""

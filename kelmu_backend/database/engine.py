@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -59,6 +59,8 @@ class Database:
             self._recorder = self._writer.execution_options(isolation_level="REPEATABLE READ")
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._lock = threading.Lock()
+        self._watching = threading.Lock()
+        self._watch = _watcher(str(parsed.database)) if self.is_sqlite else None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -88,6 +90,18 @@ class Database:
         with self._lock, engine.begin() as connection:
             yield connection
 
+    def stamp(self) -> Hashable:
+        """Return a value that stays the same exactly as long as no process commits anything.
+
+        SQLite counts the commits that a connection did not make itself, which are all for this one; PostgreSQL tells
+        which transactions a snapshot sees.
+        """
+        if self._watch is None:
+            with self.read() as connection:
+                return str(connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one())
+        with self._watching:
+            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+
     def migrate(self) -> bool:
         """Bring the schema to the newest revision; return whether there was anything to do."""
         with self.read() as connection:
@@ -99,6 +113,8 @@ class Database:
 
     def dispose(self) -> None:
         """Close all connections."""
+        if self._watch is not None:
+            self._watch.close()
         self._reader.dispose()
         self._writer.dispose()
 
@@ -107,6 +123,12 @@ def _private_file(path: Path) -> None:
     """Make the record's file so that only we can read it; SQLite gives its companions the same mode."""
     private_folder(path.parent)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _watcher(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only=ON")
+    return connection
 
 
 def _sqlite(url: URL, begin: str, size: int) -> Engine:

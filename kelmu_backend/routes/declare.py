@@ -1,31 +1,22 @@
-"""The one way to add a route: with what it needs, spelled out, and enforced before its code runs.
+"""The one way to add a route: with what it needs, spelled out.
 
-A route gets a `Call` and no connection. The call's `read`, `record` and `write` open the transaction, find out who is
-asking, take the request from the rate limit, load what the mandates open and demand the declared capability; only
-then the route's unit of work runs, in the same transaction. `check` refuses to start an app with a route without it.
+`check` refuses to start an app with a route of the API that has no declaration; `call.Call` enforces what it says.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Final, TypeVar
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from fastapi import APIRouter, Depends, FastAPI, Request
-from sqlalchemy import Connection
+from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
-from kelmu_backend import audit, openapi, policy, rows, web
-from kelmu_backend.core import Core
-from kelmu_backend.identity.tokens import InvalidToken, Principal
+from kelmu_backend import openapi
 from kelmu_backend.limits import RateClass
-from kelmu_backend.policy import Access
-from kelmu_backend.problems import ProblemError, malformed
 from kelmu_tui.api.contract import (
     HEADER_DEVICE,
     HEADER_IDEMPOTENCY,
@@ -33,12 +24,7 @@ from kelmu_tui.api.contract import (
     HEADER_ORGANISATION,
     HEADER_SCHEMA,
     HEADER_VERSION,
-    SCHEMA,
-    ProblemCode,
 )
-from kelmu_tui.domain.deadlines import local_date
-
-T = TypeVar("T")
 
 
 class Scope(Enum):
@@ -91,199 +77,7 @@ class UndeclaredRoute(RuntimeError):
     """A route of the API lacks its declaration, or its declaration contradicts itself: the app does not start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """The headers of a command."""
-
-    key: str
-    version: int
-    device: str
-    lease: str
-
-
-Work = Callable[[Connection, "Visit"], T]
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Who is asking, and for which organisation; made inside the transaction."""
-
-    principal: Principal
-    access: Access | None
-
-    @property
-    def granted(self) -> Access:
-        """The access to the organisation of a route that declares one."""
-        assert self.access is not None
-        return self.access
-
-
-class Call:
-    """One request to a declared route."""
-
-    def __init__(self, core: Core, declaration: Declaration, request: Request) -> None:
-        self.core = core
-        self.declaration = declaration
-        self.request_id = web.request_id(request.scope)
-        self._headers = request.headers
-        self._principal: Principal | None = None
-        self._charged = False
-        self.organisation = self._organisation() if declaration.scope is Scope.ORGANISATION else None
-        self._token = "" if declaration.scope is Scope.PUBLIC else self._bearer()
-
-    async def read(self, work: Work[T]) -> T:
-        """Run `work` in a snapshot that cannot write."""
-        return await self.core.run(self._in, self.core.database.read, work)
-
-    async def record(self, work: Work[T]) -> T:
-        """Run `work` in a snapshot that it also records in the audit log."""
-        return await self.core.run(self._in, self.core.database.record, work)
-
-    async def write(self, work: Callable[[Connection, Principal], T]) -> T:
-        """Run a command, which loads its rights itself: behind the memory of results, in the same transaction."""
-        return await self.core.run(self._write, work)
-
-    def audit(
-        self, connection: Connection, visit: Visit, *, subject: str | None = None, count: int | None = None
-    ) -> None:
-        """Write the declared audit event."""
-        declared = self.declaration
-        assert declared.audit is not None
-        audit.write(
-            connection,
-            at=self.core.config.clock.now(),
-            user=visit.principal.user,
-            organisation=self.organisation,
-            mandate=visit.granted.mandate(declared.capability) if visit.access else None,
-            action=declared.audit,
-            subject=subject,
-            rows=count,
-            request_id=self.request_id,
-        )
-
-    def command(self, device: str | None) -> Command:
-        """Return the command's headers; the device is that of the sign-in when it named one.
-
-        Raises:
-            ProblemError: one is missing or unusable.
-        """
-        key = self._headers.get(HEADER_IDEMPOTENCY)
-        if not key:
-            raise ProblemError(ProblemCode.IDEMPOTENCY_KEY_MISSING)
-        match = self._headers.get(HEADER_VERSION)
-        if match is None:
-            raise ProblemError(ProblemCode.VERSION_REQUIRED)
-        version = _VERSION.fullmatch(match)
-        if version is None:
-            raise malformed(f"{HEADER_VERSION}: not a version")
-        return Command(
-            _identifier(HEADER_IDEMPOTENCY, key),
-            int(version[1]),
-            _identifier(HEADER_DEVICE, device or self._headers.get(HEADER_DEVICE)),
-            _identifier(HEADER_LEASE, self._headers.get(HEADER_LEASE)),
-        )
-
-    def check_schema(self) -> None:
-        """Raise unless we know the schema of the command (426).
-
-        Raises:
-            ProblemError: the client is newer than this backend or too old for it.
-        """
-        schema = self._headers.get(HEADER_SCHEMA, str(SCHEMA))
-        if schema not in {str(n) for n in (SCHEMA - 1, SCHEMA) if n > 0}:
-            raise ProblemError(ProblemCode.SCHEMA_UNKNOWN)
-
-    def _organisation(self) -> str:
-        organisation = self._headers.get(HEADER_ORGANISATION)
-        if organisation is None or not _BUSINESS_ID.fullmatch(organisation):
-            raise malformed(f"{HEADER_ORGANISATION}: {'missing' if organisation is None else 'not a business ID'}")
-        return organisation
-
-    def _bearer(self) -> str:
-        scheme, _, token = self._headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise unauthenticated()
-        return token.strip()
-
-    def _in(self, transaction: Callable[[], AbstractContextManager[Connection]], work: Work[T]) -> T:
-        try:
-            with transaction() as connection:
-                return work(connection, self._enter(connection))
-        except ProblemError as problem:
-            self._refused(problem)
-            raise
-
-    def _write(self, work: Callable[[Connection, Principal], T]) -> T:
-        with self.core.database.write() as connection:
-            return work(connection, self._identify(connection))
-
-    def _identify(self, connection: Connection) -> Principal:
-        try:
-            principal = self.core.authenticate(connection, self._token)
-        except InvalidToken:
-            raise unauthenticated() from None
-        self._principal = principal
-        if not self._charged:
-            # A long poll looks several times and pays once.
-            self.core.limits.charge(principal.user, self.declaration.rate)
-            self._charged = True
-        return principal
-
-    def _enter(self, connection: Connection) -> Visit:
-        principal = self._identify(connection)
-        if self.organisation is None:
-            return Visit(principal, None)
-        today = local_date(self.core.config.clock.now())
-        access = policy.access(connection, principal.user, self.organisation, today)
-        access.demand(self.declaration.capability)
-        return Visit(principal, access)
-
-    def _refused(self, problem: ProblemError) -> None:
-        """Write down who was refused what; the refused transaction itself has been rolled back."""
-        if self._principal is None or self.declaration.audit is None or problem.status not in (403, 404):
-            return
-        with self.core.database.write() as connection:
-            audit.write(
-                connection,
-                at=self.core.config.clock.now(),
-                user=self._principal.user,
-                organisation=self.organisation,
-                mandate=None,
-                action=self.declaration.audit,
-                outcome=problem.outcome,
-                request_id=self.request_id,
-            )
-
-
-_VERSION: Final = re.compile(r'"([1-9][0-9]{0,8})"')
-_BUSINESS_ID: Final = re.compile(r"[0-9]{7}-[0-9]")
-_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9._:=-]{1,80}")
-
-
-def _identifier(header: str, value: str | None) -> str:
-    if value is None or not _IDENTIFIER.fullmatch(value):
-        raise malformed(f"{header}: {'missing' if value is None else 'not an identifier'}")
-    return value
-
-
-def unauthenticated() -> ProblemError:
-    """Return the answer to whoever is not signed in."""
-    return ProblemError(ProblemCode.UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
-
-
-async def _call(request: Request) -> Call:
-    return Call(request.app.state.core, _declarations[request.scope["endpoint"]], request)
-
-
-Caller = Annotated[Call, Depends(_call)]
-"""The parameter through which a route gets its call."""
-
 _declarations: Final[WeakKeyDictionary[Any, Declaration]] = WeakKeyDictionary()
-
-
-def json_response(body: Any, status: int = 200) -> Response:
-    """Return plain data as a JSON answer."""
-    return Response(rows.encode(body), status, media_type="application/json")
 
 
 def route(
@@ -332,6 +126,11 @@ def declare(method: str, path: str, endpoint: Any, declaration: Declaration) -> 
         if made:
             raise UndeclaredRoute(f"{method} {path}: {mistake}")
     _declarations[endpoint] = declaration
+
+
+def declaration_for(endpoint: Any) -> Declaration:
+    """Return the declaration under which an endpoint of ours is called."""
+    return _declarations[endpoint]
 
 
 def declaration_of(endpoint: Any) -> Declaration | None:

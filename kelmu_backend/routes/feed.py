@@ -15,19 +15,11 @@ from kelmu_backend.limits import RateClass
 from kelmu_backend.openapi import Documentation
 from kelmu_backend.problems import ProblemError
 from kelmu_backend.pull import Pulled, SnapshotPage
-from kelmu_backend.routes.declare import (
-    ANY_GRANT,
-    Call,
-    Caller,
-    Declaration,
-    Key,
-    Match,
-    Scope,
-    Visit,
-    json_response,
-    route,
-)
+from kelmu_backend.routes.call import Call, Caller, Visit, json_response
+from kelmu_backend.routes.declare import ANY_GRANT, Declaration, Key, Match, Scope, route
+from kelmu_backend.stillness import Still
 from kelmu_tui.api.contract import MAX_WAIT, Changes, SnapshotEnd, SnapshotRow, SnapshotStart
+from kelmu_tui.domain.deadlines import local_date
 
 JITTER = 0.3
 """Seconds over which the answers to many waiting polls are spread, so that they do not come back all at once."""
@@ -50,6 +42,22 @@ def _pull_recorded(connection: Connection, visit: Visit, call: Call, cursor: str
     return pulled
 
 
+async def _look(call: Call, cursor: str | None) -> tuple[Pulled, frozenset[str]]:
+    core = call.core
+    name = call.name(cursor)
+    stamp = await core.stamp()
+    now = core.config.clock.now()
+    day = local_date(now)
+    still = core.stillness.find(name, stamp, day)
+    if still is not None:
+        lease = core.leases.issue(call.recognise(), now)
+        return still.renewed(lease, rows.instant(now)), still.scopes
+    pulled, scopes = await call.read(lambda connection, visit: _pull(connection, visit, call, cursor))
+    if not pulled.news:
+        core.stillness.keep(name, Still(stamp, day, pulled, scopes))
+    return pulled, scopes
+
+
 async def get_changes(
     call: Caller,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
@@ -61,7 +69,7 @@ async def get_changes(
     until = clock.monotonic() + wait
     while True:
         seen = hub.round
-        pulled, scopes = await call.read(lambda connection, visit: _pull(connection, visit, call, cursor))
+        pulled, scopes = await _look(call, cursor)
         if pulled.news or not await hub.wait(seen, scopes, until - clock.monotonic()):
             break
         if hub.waiting > CROWD:

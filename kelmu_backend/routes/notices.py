@@ -15,17 +15,8 @@ from kelmu_backend.identity.tokens import Principal
 from kelmu_backend.limits import RateClass
 from kelmu_backend.openapi import Documentation
 from kelmu_backend.problems import MEDIA_TYPE, not_found
-from kelmu_backend.routes.declare import (
-    Call,
-    Caller,
-    Declaration,
-    Key,
-    Match,
-    Scope,
-    Visit,
-    json_response,
-    route,
-)
+from kelmu_backend.routes.call import Call, Caller, Visit, json_response
+from kelmu_backend.routes.declare import Declaration, Key, Match, Scope, route
 from kelmu_tui.api.contract import CommandResult, NoticeRow
 from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX
 from kelmu_tui.domain.notices import COMMANDS

@@ -13,20 +13,8 @@ from kelmu_backend.database import schema, tables
 from kelmu_backend.limits import RateClass
 from kelmu_backend.openapi import Documentation
 from kelmu_backend.problems import ProblemError
-from kelmu_backend.routes.declare import (
-    ANY_GRANT,
-    NOT_AUDITED,
-    Call,
-    Caller,
-    Declaration,
-    Key,
-    Match,
-    Scope,
-    Visit,
-    json_response,
-    route,
-    unauthenticated,
-)
+from kelmu_backend.routes.call import Call, Caller, Visit, json_response, unauthenticated
+from kelmu_backend.routes.declare import ANY_GRANT, NOT_AUDITED, Declaration, Key, Match, Scope, route
 from kelmu_tui.api.contract import Health, ProblemCode, SessionInfo
 from kelmu_tui.domain.capabilities import Grant, capabilities
 from kelmu_tui.domain.deadlines import local_date

@@ -191,7 +191,7 @@ class World:
         """Return an access token of `user`, by sign-in's own code."""
         if user not in self._tokens:
             now = self.clock.now()
-            family = Family(f"{len(self._tokens):032x}", user, "kelmu-terminal", None, now + timedelta(days=200))
+            family = Family(f"{len(self._tokens):032x}", user, "kelmu-tui", None, now + timedelta(days=200))
             with self.database.write() as connection:
                 families.start(connection, keys.ring(self.config), family, "test", "s" * 43, now)
             self._tokens[user] = tokens.issue(self.config, family, now)[0]
