@@ -104,7 +104,7 @@ def frame(db: Any) -> Frame:
     organisation = generations[0]
     revision = db.execute("SELECT number FROM replica.revision").fetchone()[0]
     commands = db.execute(
-        "SELECT id, state FROM main.command WHERE organisation = ? AND"
+        "SELECT id, state, ack_version FROM main.command WHERE organisation = ? AND"
         " state IN ('queued', 'sending', 'acknowledged', 'blocked') ORDER BY number",
         (organisation,),
     ).fetchall()

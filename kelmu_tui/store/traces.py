@@ -126,7 +126,11 @@ def _all(db: Any) -> list[TraceLine]:
     shown = overlay.frame(db)
     commands = overlay.by_aggregate(outbox.pending(db, shown.organisation))
     flagged = overlay.conflicts(db, shown.organisation)
-    stamp = (shown, flagged, [(command.id, command.state) for given in commands.values() for command in given])
+    stamp = (
+        shown,
+        flagged,
+        [(command.id, command.state, command.ack_version) for given in commands.values() for command in given],
+    )
     known = db.memo.get("traces")
     if known is not None and known[0] == stamp:
         lines: list[TraceLine] = known[1]
