@@ -17,7 +17,7 @@ from kelmu_backend.problems import ProblemError, not_found
 from kelmu_backend.rows import JsonRow, instant
 from kelmu_tui.api.contract import ProblemCode
 
-SNAPSHOT_PAGE: Final = 1000
+SNAPSHOT_PAGE: Final = 500
 """Rows that one short read of a snapshot takes."""
 
 

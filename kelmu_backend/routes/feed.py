@@ -104,7 +104,8 @@ async def _stream(call: Call, scope: str, page: SnapshotPage) -> AsyncIterator[b
     yield _line({"line": "start", "epoch": page.epoch, "scope": scope, "count": page.count, "head": page.head})
     epoch = page.epoch
     while True:
-        yield b"".join(_line({"line": "row", "row": row}) for row in page.rows)
+        # On a thread and after the transaction: encoding a page holds up neither the other requests nor the writer.
+        yield await call.core.run(_lines, page)
         if page.last is None:
             break
         try:
@@ -115,6 +116,10 @@ async def _stream(call: Call, scope: str, page: SnapshotPage) -> AsyncIterator[b
         if page.epoch != epoch:
             return
     yield _line({"line": "end", "head": page.head})
+
+
+def _lines(page: SnapshotPage) -> bytes:
+    return b"".join(_line({"line": "row", "row": row}) for row in page.rows)
 
 
 def _line(value: dict[str, Any]) -> bytes:
