@@ -17,7 +17,6 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +28,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from kelmu_tui.platform.clock import Clock, SystemClock
+from kelmu_tui.platform.detached import start_process
 from kelmu_tui.platform.paths import Profile, private_folder, write_private
 
 PROFILE: Final = "demo"
@@ -109,31 +109,8 @@ class Process(Protocol):
         ...
 
 
-_STARTED: Final[list[subprocess.Popen[bytes]]] = []
-"""Kept so that Python does not complain about children that are meant to outlive us."""
-
 Start = Callable[[Sequence[str], Path, int], Process]
 """Starts a command with a log file and a lock (file descriptor) to inherit."""
-
-
-def start_process(command: Sequence[str], log: Path, lock: int) -> Process:
-    """Start the backend apart from this terminal: a Ctrl-C here is no end there, others may use it."""
-    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    try:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=handle,
-            stderr=handle,
-            pass_fds=(lock,),
-            start_new_session=True,
-            cwd=log.parent,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-        _STARTED.append(process)
-        return process
-    finally:
-        os.close(handle)
 
 
 class DemoHandle:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from kelmu_tui.platform.detached import start_process
 from kelmu_tui.platform.paths import Profile
-from kelmu_tui.services.demo import Demo, DemoInUse, DemoNotStarted, Progress, Shape, Stage, start_process
+from kelmu_tui.services.demo import Demo, DemoInUse, DemoNotStarted, Progress, Shape, Stage
 
 
 class Time:
@@ -267,8 +269,10 @@ def test_a_real_process_inherits_the_lock_and_keeps_it(tmp_path: Path) -> None:
         with pytest.raises(BlockingIOError):
             fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
     finally:
-        process.kill()  # type: ignore[attr-defined]
-        process.wait()  # type: ignore[attr-defined]
+        assert process.poll() is None
+        os.kill(process.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert process.poll() == -signal.SIGKILL
     fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(probe)
     assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o600

@@ -1,0 +1,185 @@
+"""What the backend said of the session, as domain values, and why nothing can be shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from kelmu_tui.domain.capabilities import (
+    NOTICES_INBOX,
+    Agreement,
+    Capabilities,
+    Denied,
+    Grant,
+    MandateKind,
+    capabilities,
+)
+from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
+
+
+class SessionProblem(Exception):
+    """Base: why nothing can be shown; `code` names the text for people."""
+
+    code = "session"
+
+
+class NotSignedIn(SessionProblem):
+    """Nobody has signed in in this profile, or everybody has signed out."""
+
+    code = "not_signed_in"
+
+
+class LeaseOver(SessionProblem):
+    """The backend has not been heard for so long that nothing may be shown any more; `until` is when it ended."""
+
+    code = "lease_over"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(self.code)
+        self.until = until
+
+
+class ChooseOrganisation(SessionProblem):
+    """The user may act for several organisations and has not said for which."""
+
+    code = "choose_organisation"
+
+    def __init__(self, organisations: tuple[KnownOrganisation, ...]) -> None:
+        super().__init__(self.code)
+        self.organisations = organisations
+
+
+class NoSuchOrganisation(SessionProblem):
+    """The session has no such organisation; `organisations` are those it has."""
+
+    code = "no_such_organisation"
+
+    def __init__(self, organisations: tuple[KnownOrganisation, ...]) -> None:
+        super().__init__(self.code)
+        self.organisations = organisations
+
+
+class NothingOpens(SessionProblem):
+    """No mandate opens the inbox for the organisation; `why` explains, None when there is not even an organisation."""
+
+    code = "nothing_opens"
+
+    def __init__(self, organisation: KnownOrganisation | None, why: Denied | None) -> None:
+        super().__init__(self.code)
+        self.organisation = organisation
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOrganisation:
+    """An organisation of the session with what the user's mandates and its agreement say."""
+
+    organisation: Organisation
+    grants: tuple[Grant, ...]
+    agreement: Agreement | None
+    supervisor: bool
+    opened: frozenset[str] = frozenset()
+    """What the backend found open on the day of its answer."""
+
+    def capabilities(self, on: date) -> Capabilities:
+        """Return what is open on a day; the backend decides by the same function."""
+        return capabilities(self.grants, self.organisation, self.agreement, on)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSession:
+    """What the backend said last of the session."""
+
+    user_id: str
+    user_name: str
+    language: str
+    organisations: tuple[KnownOrganisation, ...]
+    lease: str
+    lease_until: datetime
+    server_time: datetime
+    demo: bool
+
+    def organisation(self, business_id: str) -> KnownOrganisation | None:
+        """Return the organisation with a business ID."""
+        return next((o for o in self.organisations if o.organisation.business_id == business_id), None)
+
+    def usable(self, on: date) -> tuple[KnownOrganisation, ...]:
+        """Return the organisations for which the inbox is open on a day."""
+        return tuple(o for o in self.organisations if o.capabilities(on).has(NOTICES_INBOX))
+
+
+def read_session(text: str) -> KnownSession:
+    """Return the session from the JSON of `contract.SessionInfo`.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is none.
+    """
+    found = json.loads(text)
+    user, lease = found["user"], found["lease"]
+    return KnownSession(
+        user["id"],
+        user["name"],
+        user["language"],
+        tuple(_organisation(row) for row in found["organisations"]),
+        lease["id"],
+        datetime.fromisoformat(lease["until"]),
+        datetime.fromisoformat(found["server_time"]),
+        bool(found.get("demo")),
+    )
+
+
+def _organisation(row: dict[str, Any]) -> KnownOrganisation:
+    names, code = row["name"], row["business_id"]
+    starts = _day(row.get("agreement_from"))
+    return KnownOrganisation(
+        Organisation(
+            code,
+            Names(names["fi"], names["sv"], names["en"]),
+            OrganisationType(row["type"]),
+            row.get("county"),
+            tuple(row.get("municipalities", ())),
+        ),
+        tuple(_grant(grant) for grant in row.get("grants", ())),
+        None if starts is None else Agreement(code, starts, _day(row.get("agreement_to"))),
+        bool(row.get("supervisor")),
+        frozenset(row.get("capabilities", ())),
+    )
+
+
+def _grant(row: dict[str, Any]) -> Grant:
+    return Grant(
+        row["mandate"],
+        MandateKind(row["kind"]),
+        row["principal"],
+        row["employer"],
+        tuple(row.get("chain", ())),
+        date.fromisoformat(row["valid_from"]),
+        _day(row.get("valid_to")),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def named(known: KnownSession, wanted: str) -> KnownOrganisation:
+    """Return the organisation with a business ID, or the only one whose name begins so in any language.
+
+    Raises:
+        NoSuchOrganisation: none is meant, or several are.
+    """
+    exact = known.organisation(wanted)
+    if exact is not None:
+        return exact
+    start = wanted.casefold()
+    meant = [
+        o
+        for o in known.organisations
+        if start
+        and any(n.casefold().startswith(start) for n in (o.organisation.name.get(c) for c in ("fi", "sv", "en")))
+    ]
+    if len(meant) != 1:
+        raise NoSuchOrganisation(known.organisations)
+    return meant[0]
