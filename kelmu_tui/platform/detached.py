@@ -29,7 +29,7 @@ class Detached:
 
 
 def start_process(command: Sequence[str], log: Path, lock: int) -> Detached:
-    """Start a command apart from this terminal: a Ctrl-C here is no end there. It inherits `lock` and writes to `log`."""
+    """Start a command that a Ctrl-C in this terminal does not reach; it inherits `lock` and writes to `log`."""
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         return Detached(
