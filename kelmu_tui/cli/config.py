@@ -47,7 +47,6 @@ def _values(env: Env) -> dict[str, object]:
         "motion": settings.motion,
         "mouse": settings.mouse,
         "glyphs": settings.glyphs,
-        "idle_lock": settings.idle_lock,
         "keys": dict(settings.keys),
     }
 

@@ -143,12 +143,14 @@ def show(env: Env) -> int:
 
 def detail(found: NoticeDetail, *, full: bool) -> dict[str, Any]:
     """Return a notice as JSON shows it."""
-    from kelmu_tui.domain.identifiers import mask
+    from kelmu_tui.domain.identifiers import mask, mask_account
 
     customer = asdict(found.customer)
+    content = {key: value for key, value in asdict(found.content).items() if value not in (None, (), [])}
     if not full:
         customer["identity_code"] = mask(found.customer.identity_code)
-    content = {key: value for key, value in asdict(found.content).items() if value not in (None, (), [])}
+        if found.content.bank_account:
+            content["bank_account"] = mask_account(found.content.bank_account)
     for expense in content.get("expenses", ()):
         expense["amount"] = str(expense["amount"])
     return {

@@ -67,7 +67,10 @@ def private_folder(path: Path) -> Path:
     Raises:
         UnsafePath: it is a symbolic link or belongs to somebody else.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for missing in reversed([parent for parent in path.parents if not parent.exists()]):
+        # Not by `parents=True`: that gives the folders above the mode of the umask.
+        missing.mkdir(mode=0o700, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
         raise UnsafePath(path, "symlink")

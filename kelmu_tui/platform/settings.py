@@ -56,7 +56,6 @@ class Settings:
         profile: profile used when none is named on the command line.
         backend_url: address of the backend, None when none was set. Plain http is for loopback alone.
         keys: action id to keys, several separated by commas; only what differs from the defaults.
-        idle_lock: minutes without a key before the screen locks, 1 to 15.
     """
 
     language: str | None = None
@@ -66,7 +65,6 @@ class Settings:
     motion: str = "auto"
     mouse: str = "auto"
     glyphs: str = "auto"
-    idle_lock: int = 10
     keys: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -98,14 +98,8 @@ def _backend(_key: str, value: object) -> Checked:
     return (value.rstrip("/"), "", "") if is_backend_url(value) else (None, "value", "https://")
 
 
-def _idle_lock(_key: str, value: object) -> Checked:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return None, "type", "number"
-    return (value, "", "") if 1 <= value <= 15 else (None, "value", "1-15")
-
-
 _CHECKS: Final[Mapping[str, Callable[[str, object], Checked]]] = MappingProxyType(
-    {**dict.fromkeys(CHOICES, _choice), "profile": _profile, "backend": _backend, "idle_lock": _idle_lock}
+    {**dict.fromkeys(CHOICES, _choice), "profile": _profile, "backend": _backend}
 )
 _FIELDS: Final = {"backend": "backend_url"}
 """Names in the file that differ from those of the class."""
@@ -177,7 +171,7 @@ def _line_numbers(text: str) -> dict[tuple[str, ...], int]:
 
 # --- writing --------------------------------------------------------------------------------------------------------
 
-WRITABLE: Final = frozenset({"language", "profile", "backend", "theme", "motion", "mouse", "glyphs", "idle_lock"})
+WRITABLE: Final = frozenset({"language", "profile", "backend", "theme", "motion", "mouse", "glyphs"})
 
 
 def write(path: Path, key: str, value: str | int) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from kelmu_tui.api.client import Client
     from kelmu_tui.api.contract import Tokens
-    from kelmu_tui.api.sign_in import SignIn
+    from kelmu_tui.api.sign_in import SignIn, Transport
     from kelmu_tui.services.demo import DemoHandle
 
 Result = TypeVar("Result")
@@ -47,7 +47,7 @@ class Entrance(Face):
         loaded: Loaded | None = None,
         clock: Clock | None = None,
         ids: Ids | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
     ) -> None:
         """Make the app.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from kelmu_tui.domain.identifiers import mask
+from kelmu_tui.domain.identifiers import mask, mask_account
 from kelmu_tui.i18n import Translator
 from kelmu_tui.screens.desk import InboxLine
 from kelmu_tui.screens.words import kind_name, municipality_name, organisation_name
@@ -120,7 +120,7 @@ def _content(content: ContentDetail, subtype: str | None, t: Translator) -> Iter
     if content.attachments is not None:
         yield Field(t("kinds.field.attachments"), t.formats.number(content.attachments))
     if content.bank_account:
-        yield Field(t("kinds.field.bank_account"), content.bank_account)
+        yield Field(t("kinds.field.bank_account"), mask_account(content.bank_account))
     if content.kela_worker:
         telephone = f", {content.kela_worker_telephone}" if content.kela_worker_telephone else ""
         yield Field(t("kinds.field.kela_worker"), f"{content.kela_worker}{telephone}")

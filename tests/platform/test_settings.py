@@ -25,21 +25,21 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
 def test_everything_can_be_set() -> None:
     loaded = parse(
         'language = "sv"\nprofile = "work"\nbackend = "https://kelmu.example.fi/"\ntheme = "light"\nmotion = "off"\n'
-        'mouse = "on"\nglyphs = "ascii"\nidle_lock = 5\n[keys]\n"inbox.take" = "b"\ninbox.handle = ["d", "ctrl+d"]\n'
+        'mouse = "on"\nglyphs = "ascii"\n[keys]\n"inbox.take" = "b"\ninbox.handle = ["d", "ctrl+d"]\n'
     )
     assert loaded.problems == ()
     assert loaded.settings == Settings(
-        "sv", "work", "https://kelmu.example.fi", "light", "off", "on", "ascii", 5,
+        "sv", "work", "https://kelmu.example.fi", "light", "off", "on", "ascii",
         {"inbox.take": "b", "inbox.handle": "d,ctrl+d"},
     )  # fmt: skip
 
 
 def test_each_mistake_is_told_with_its_line_and_the_rest_counts() -> None:
-    text = '# mine\nlanguage = "no"\ncolour = 1\n\nidle_lock = "5"\nmouse = "off"\n[keys]\n"inbox.take" = 7\nx = "y"\n'
+    text = '# mine\nlanguage = "no"\ncolour = 1\n\nmotion = 5\nmouse = "off"\n[keys]\n"inbox.take" = 7\nx = "y"\n'
     assert told(text) == [
         (2, "language", "choice"),
         (3, "colour", "unknown"),
-        (5, "idle_lock", "type"),
+        (5, "motion", "type"),
         (8, "keys.inbox.take", "type"),
     ]
     assert parse(text).settings == Settings(mouse="off", keys={"x": "y"})
@@ -137,7 +137,7 @@ def test_a_file_with_mistakes_is_still_edited_in_one_line(tmp_path: Path) -> Non
 
 
 def test_what_is_no_setting_is_not_written(tmp_path: Path) -> None:
-    for key, value in (("language", "no"), ("colour", "red"), ("idle_lock", 99)):
+    for key, value in (("language", "no"), ("colour", "red"), ("motion", "maybe")):
         with pytest.raises(SettingsNotWritten):
             write(tmp_path / "settings.toml", key, value)
     assert not (tmp_path / "settings.toml").exists()
