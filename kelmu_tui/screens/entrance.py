@@ -22,8 +22,6 @@ from kelmu_tui.terminal.crash import Reporter
 from kelmu_tui.terminal.environment import TerminalProfile
 
 if TYPE_CHECKING:
-    import httpx
-
     from kelmu_tui.api.client import Client
     from kelmu_tui.api.contract import Tokens
     from kelmu_tui.api.sign_in import SignIn, Transport

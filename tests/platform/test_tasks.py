@@ -22,7 +22,7 @@ async def test_a_failure_reaches_the_owner_under_its_name() -> None:
     tasks.spawn("pull", fail())
     await heard.wait()
     assert [(name, type(failure)) for name, failure in told] == [("pull", LookupError)]
-    assert tasks.names == ()
+    assert list(tasks.names) == []
 
 
 async def test_closing_ends_what_runs_and_tells_of_nothing() -> None:
@@ -30,7 +30,7 @@ async def test_closing_ends_what_runs_and_tells_of_nothing() -> None:
     tasks = Tasks(lambda name, _failure: told.append(name))
     tasks.spawn("poll", asyncio.Event().wait())
     tasks.spawn("push", asyncio.Event().wait())
-    assert tasks.names == ("poll", "push")
+    assert list(tasks.names) == ["poll", "push"]
     await tasks.close()
-    assert tasks.names == ()
+    assert list(tasks.names) == []
     assert told == []
