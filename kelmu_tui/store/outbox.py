@@ -320,8 +320,11 @@ _FOLLOWERS: Final = (
 
 
 def _block_followers(db: Any, id: str) -> None:  # noqa: A002
+    # Only what was never sent. After a restore of the backend a follower may have been applied before its predecessor
+    # was offered again: it is sent once more, and the backend's memory tells what became of it.
     db.execute(
         f"{_FOLLOWERS} UPDATE main.command SET state = 'blocked', due_at = NULL WHERE state = 'queued'"  # noqa: S608
+        " AND body IS NULL"
         " AND id IN (SELECT id FROM follower)",
         (id,),
     )

@@ -138,14 +138,14 @@ class Player:
         if not rows:
             return
         id_, version = self.dice.choice(rows)
+        key = self.ids.new()
         payload: dict[str, Any] = {}
         if verb == "note":
-            payload = {"text": f"Soitettu {self.user} {len(self.saved)}"}
+            payload = {"text": f"Soitettu, {key}"}
         if verb == "transfer":
             place = self.dice.choice([place for places in PLACES.values() for place in places])
             payload = {"municipality": place, "reason": "Muuttanut"}
         draft = Draft(self.user, self.organisation, id_, verb, payload, {"by": self.user}, version, lease)
-        key = self.ids.new()
         with self.store.write() as db:
             outbox.append(db, draft, id=key, now=self.clock.now())
         # Only now it is saved: a crash before the commit would have told the user so.
@@ -193,7 +193,8 @@ class Player:
         return None
 
     def _pushed(self, sent: Frozen, answer: CommandAnswer | SignInNeeded) -> None:
-        self.sending.pop(sent.id, None)
+        if sent.id in self.sending and self.sending[sent.id][0].attempt == sent.attempt:
+            del self.sending[sent.id]
         if isinstance(answer, SignInNeeded):
             push.failed(self.store, sent, answer)
             self.signed_out = True
