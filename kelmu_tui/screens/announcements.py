@@ -50,7 +50,7 @@ class AnnouncementsScreen(ListScreen[AnnouncementLine, None]):
         """Return the columns."""
         t = self.face.t
         return (
-            Column("kind", t("announcements.column_kind"), 12),
+            Column("kind", t("announcements.column_kind"), 12, good=16),
             Column("when", t("announcements.column_when"), 12, most=28, drop=1),
             Column("title", t("announcements.column_title"), 20, most=70),
         )

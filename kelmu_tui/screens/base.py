@@ -10,6 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -17,7 +18,7 @@ from textual.widgets import Input
 from kelmu_tui.actions import REGISTRY, Action, Context, State, disabled, footer
 from kelmu_tui.store.database import Changed
 from kelmu_tui.widgets.cells import one_line
-from kelmu_tui.widgets.chrome import HintLine, KeyHint, Message, MessageBar, Section, Top, TopLine
+from kelmu_tui.widgets.chrome import HintLine, KeyHint, MessageBar, Remark, Section, Top, TopLine
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.face import Face
@@ -28,12 +29,19 @@ CLIPBOARD_KEYS = frozenset({"ctrl+c", "super+c", "ctrl+x", "super+x", "ctrl+v", 
 """Keys with which fields copy to the terminal's clipboard, which is not ours to fill with personal data."""
 
 
+class KeyDone(Message):
+    """Follows every key on its way: when it has come up to the screen, the key has had all its effect."""
+
+
 class KeyedScreen(Screen[Result], inherit_bindings=False):
     """A screen whose keys come from the registry: `action_<id with underscores>` does it."""
 
     CONTEXT: ClassVar[Context] = Context.GLOBAL
     AUTO_FOCUS = None
     ALLOW_SELECT = False
+
+    ready = False
+    """Whether the screen can take keys: its fields are there."""
 
     @property
     def face(self) -> Face:
@@ -48,6 +56,20 @@ class KeyedScreen(Screen[Result], inherit_bindings=False):
     def state(self) -> State:
         """What decides now which actions are usable."""
         return self.face.state()
+
+    def on_mount(self) -> None:
+        """Textual calls this one last, after the handlers of the subclasses."""
+        self.ready = True
+        self.face.key_done()
+
+    def on_unmount(self) -> None:
+        """A key that closed the screen has had its effect."""
+        self.face.key_done()
+
+    def on_key_done(self, event: KeyDone) -> None:
+        """Let the next key come."""
+        event.stop()
+        self.face.key_done()
 
     async def on_key(self, event: events.Key) -> None:
         """Do what the key means here; what it does not mean goes on to the widget's own keys."""
@@ -180,7 +202,7 @@ class FramedScreen(KeyedScreen[Result]):
         hints = [KeyHint(hint.key, hint.label, hint.usable) for hint in chosen.hints]
         self.query_one(HintLine).show(hints, chosen.rest)
 
-    def message(self, message: Message) -> None:
+    def message(self, message: Remark) -> None:
         """Show a message in this screen's line."""
         if self.is_mounted:
             self.query_one(MessageBar).say(message)
@@ -225,11 +247,12 @@ class Dialog(KeyedScreen[Result], ModalScreen[Result], inherit_bindings=False):
         frame.border_title = Content(one_line(title))  # an object: a string would be read as markup
         return frame
 
-    def hint_line(self, *actions: str) -> str:
-        """Return a line of hints for the foot of the dialog: `enter siirrä   esc peru`."""
+    def hint_line(self, *actions: str, accept: str = "") -> str:
+        """Return a line of hints for the foot of the dialog; `accept` says what enter does here."""
         parts = []
         for name in actions:
             key = self.key_text(name)
             if key:
-                parts.append(f"{key} {self.face.t(REGISTRY[name].label_key)}")
+                own = accept if name == "dialog.accept" else ""
+                parts.append(f"{key} {own or self.face.t(REGISTRY[name].label_key)}")
         return "   ".join(parts)

@@ -44,7 +44,7 @@ class ChooseScreen(Dialog[str]):
         picks = self.query_one(PickList)
         picks.offer(self._choices)
         picks.point(self._current)
-        self.query_one(LineField).focus()
+        self.set_focus(self.query_one(LineField))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

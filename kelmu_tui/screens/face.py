@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Final
 
+from textual import events
 from textual.screen import Screen
-from textual.theme import Theme
+from textual.timer import Timer
 
 from kelmu_tui.actions import Keymap, State, show_key
 from kelmu_tui.domain.deadlines import local_date
@@ -17,8 +19,9 @@ from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.paths import styles
 from kelmu_tui.platform.tasks import Tasks
 from kelmu_tui.screens.about import Fact
-from kelmu_tui.screens.base import FramedScreen, KeyedScreen
+from kelmu_tui.screens.base import FramedScreen, KeyDone, KeyedScreen
 from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.themes import THEMES
 from kelmu_tui.screens.work import Work
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.errors import StoreError
@@ -27,60 +30,11 @@ from kelmu_tui.sync.status import Connection
 from kelmu_tui.terminal.crash import Reporter
 from kelmu_tui.terminal.environment import TerminalProfile
 from kelmu_tui.terminal.guard import GuardedApp
-from kelmu_tui.widgets.chrome import Message, Section, Top
+from kelmu_tui.widgets.chrome import Remark, Section, Top
 from kelmu_tui.widgets.glyphs import ASCII, UNICODE
 
-THEMES: Final = (
-    # The terminal's own sixteen colours: people have chosen them, and they survive every connection.
-    Theme(
-        name="kelmu-dark",
-        ansi=True,
-        primary="ansi_cyan",
-        secondary="ansi_blue",
-        warning="ansi_yellow",
-        error="ansi_bright_red",
-        success="ansi_green",
-        accent="ansi_cyan",
-        foreground="ansi_default",
-        background="ansi_default",
-        surface="ansi_default",
-        panel="ansi_default",
-        boost="ansi_default",
-        dark=True,
-    ),
-    Theme(
-        name="kelmu-light",
-        ansi=True,
-        primary="ansi_blue",
-        secondary="ansi_cyan",
-        warning="ansi_magenta",
-        error="ansi_red",
-        success="ansi_green",
-        accent="ansi_blue",
-        foreground="ansi_default",
-        background="ansi_default",
-        surface="ansi_default",
-        panel="ansi_default",
-        boost="ansi_default",
-        dark=False,
-    ),
-    Theme(
-        name="kelmu-contrast",
-        ansi=True,
-        primary="ansi_bright_white",
-        secondary="ansi_bright_white",
-        warning="ansi_bright_yellow",
-        error="ansi_bright_red",
-        success="ansi_bright_green",
-        accent="ansi_bright_cyan",
-        foreground="ansi_bright_white",
-        background="ansi_black",
-        surface="ansi_black",
-        panel="ansi_black",
-        boost="ansi_black",
-        dark=True,
-    ),
-)
+KEY_SECONDS: Final = 2.0
+"""A key that has had no end after this long does not keep the others waiting any more."""
 
 SECTIONS: Final = (
     ("main.inbox", "common.section_inbox"),
@@ -104,7 +58,7 @@ class Face(GuardedApp, inherit_bindings=False):
     """What every screen may ask of the app."""
 
     # Layout for three kinds of terminals; the styles of the screens say what each means.
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (110, "-wide")]  # noqa: RUF012 - Textual's type
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (110, "-wide"), (150, "-broad")]  # noqa: RUF012 - Textual's type
     VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012 - Textual's type
     CSS_PATH: ClassVar[Any] = [styles() / "house.tcss"]
     ESCAPE_TO_MINIMIZE: ClassVar[bool] = False
@@ -131,12 +85,53 @@ class Face(GuardedApp, inherit_bindings=False):
         self.work: Work | None = None
         self.counts = Counts()
         self.title = "Kelmu"
+        self._held: deque[events.Key] = deque()
+        self._key_guard: Timer | None = None
         for known in THEMES:
             self.register_theme(known)
         self.theme = f"kelmu-{theme}"
         self.animation_level = "none"
         self.set_class(self.ascii, "-ascii")
         self.set_class(theme == "contrast", "-contrast")
+
+    # --- keys -------------------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hand keys on one by one, each when the one before has had all its effect.
+
+        Whoever knows the way types ahead; a key must not reach the list below while a dialog is being opened.
+        """
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._key_guard is not None:
+            self._held.append(event)
+        else:
+            self._forward(event)
+
+    def _forward(self, event: events.Key) -> None:
+        self._key_guard = self.set_timer(KEY_SECONDS, self._release)
+        target = self.focused or self.screen
+        target._forward_event(event)  # noqa: SLF001 - as Textual's own App.on_event does
+        if not target.post_message(KeyDone()):
+            self._release()
+
+    def key_done(self) -> None:
+        """The last key has had its effect, or a screen has become ready: the next key may come."""
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        if self._key_guard is not None and not (isinstance(screen, KeyedScreen) and not screen.ready):
+            self._release()
+
+    def on_key_done(self, event: KeyDone) -> None:
+        """The screen at the very bottom has no keys of ours."""
+        event.stop()
+        self.key_done()
+
+    def _release(self) -> None:
+        if self._key_guard is not None:
+            self._key_guard.stop()
+            self._key_guard = None
+        if self._held:
+            self._forward(self._held.popleft())
 
     # --- time and texts ---------------------------------------------------------------------------------------------
 
@@ -176,7 +171,7 @@ class Face(GuardedApp, inherit_bindings=False):
         """Show a message of one line on the topmost screen that has a place for it."""
         for screen in reversed(self.screen_stack):
             if isinstance(screen, FramedScreen):
-                screen.message(Message(text, role, hint))
+                screen.message(Remark(text, role, hint))
                 return
 
     def task_failed(self, name: str, failure: BaseException) -> None:

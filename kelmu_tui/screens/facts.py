@@ -36,11 +36,13 @@ def _session(app: KelmuApp, t: Translator) -> Iterator[Fact]:
         yield Fact(part, t("help.user"), desk.session.user_name)
         organisation = desk.session.organisation
         yield Fact(part, t("help.organisation"), f"{organisation.name.get(t.language)} {organisation.business_id}")
-        yield Fact(part, t("help.connection"), t.choice("states.sync", status.state))
+        yield Fact(part, t("help.connection"), app.top("").connection)
         if status.synced_at is not None:
             yield Fact(part, t("help.synced_at"), t.formats.instant(status.synced_at))
         if status.problem:
-            yield Fact(part, t("help.problem"), t.choice("errors.api", status.problem, status.problem), wrong=True)
+            yield Fact(
+                part, t("help.problem"), t.choice("errors.api", status.problem, t("errors.api.internal")), wrong=True
+            )
         if status.request_id:
             yield Fact(part, t("outbox.request_id"), status.request_id)
     yield Fact(part, t("help.backend"), app.backend_url)
@@ -53,7 +55,7 @@ def _settings(app: KelmuApp, t: Translator) -> Iterator[Fact]:
         text = t.choice("settings.problem", problem.code, problem.code, detail=problem.detail)
         yield Fact(part, t("help.line", line=problem.line), f"{problem.key} {text}".strip(), wrong=True)
     for fault in app.keymap.problems:
-        text = t.choice("actions.problem", fault.fault, key=fault.key, other=fault.other or "")
+        text = t.choice("actions.problem", fault.fault, action=fault.action, key=fault.key, other=fault.other or "")
         yield Fact(part, f"keys.{fault.action}", text, wrong=True)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeVar
 
+from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import Input
 
 from kelmu_tui.screens.base import FramedScreen
+from kelmu_tui.widgets.chrome import Caption
 from kelmu_tui.widgets.row_list import RowList
 from kelmu_tui.widgets.text_field import LineField
 
@@ -18,8 +20,21 @@ MAX_FILTER: Final = 100
 Result = TypeVar("Result")
 
 
+class FilterBar(Horizontal):
+    """The field with its sign; it takes no room while it is closed."""
+
+    DEFAULT_CSS = """
+    FilterBar { display: none; height: 1; }
+    FilterBar.-open { display: block; }
+    FilterBar > Caption { width: 2; margin: 0 0 0 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Caption("/", role="key"), LineField(id="filter", max_length=MAX_FILTER))
+
+
 class Filtering(FramedScreen[Result]):
-    """A screen with a `RowList(id="rows")` and a `LineField(id="filter")`."""
+    """A screen with a `RowList(id="rows")` and a `FilterBar`."""
 
     filtering = False
     _filter_timer: Timer | None = None
@@ -51,8 +66,8 @@ class Filtering(FramedScreen[Result]):
         field = self._field
         field.value = self.filter_text()
         field.cursor_position = len(field.value)
-        field.add_class("-open")
-        field.focus()
+        self.query_one(FilterBar).add_class("-open")
+        self.set_focus(field)
         self.filter_toggled()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -82,6 +97,6 @@ class Filtering(FramedScreen[Result]):
 
     def _close(self) -> None:
         self.filtering = False
-        self._field.remove_class("-open")
-        self.rows.focus()
+        self.query_one(FilterBar).remove_class("-open")
+        self.set_focus(self.rows)
         self.filter_toggled()

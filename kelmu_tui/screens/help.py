@@ -40,7 +40,7 @@ class HelpScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Show everything."""
-        self.query_one(LineField).focus()
+        self.set_focus(self.query_one(LineField))
         self._show("")
 
     @on(Input.Changed)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from contextvars import Context as ContextVars
+from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -134,7 +136,9 @@ class KelmuApp(Entrance):
         if self._thread is None:
             self._thread = StoreThread(store)
             loop = asyncio.get_running_loop()
-            self._stack.callback(store.listen(lambda change: _on_loop(loop, self._heard, change)))
+            # Timers look up the app in the context; the store's thread has none of its own.
+            own = copy_context()
+            self._stack.callback(store.listen(lambda change: _on_loop(loop, own, self._heard, change)))
         run = self._thread.run
         while True:
             try:
@@ -396,10 +400,12 @@ class KelmuApp(Entrance):
         return await collect(self)
 
 
-def _on_loop(loop: asyncio.AbstractEventLoop, function: Callable[[Changed], None], change: Changed) -> None:
+def _on_loop(
+    loop: asyncio.AbstractEventLoop, own: ContextVars, function: Callable[[Changed], None], change: Changed
+) -> None:
     """Call `function` on the app's loop; the store's thread may outlive it by a moment."""
     with suppress(RuntimeError):
-        loop.call_soon_threadsafe(function, change)
+        loop.call_soon_threadsafe(function, change, context=own)
 
 
 def _import_network() -> None:

@@ -17,10 +17,18 @@ from kelmu_tui.domain.organisations import OrganisationType
 from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.commands import Commands
 from kelmu_tui.screens.desk import Desk, InboxLine
-from kelmu_tui.screens.filtering import MAX_FILTER, Filtering
+from kelmu_tui.screens.filtering import FilterBar, Filtering
 from kelmu_tui.screens.inbox_source import InboxSource
 from kelmu_tui.screens.notice_text import preview, title, trace, trace_title
-from kelmu_tui.screens.words import due_cell, flag_cell, kind_name, municipality_name, organisation_name, short_name
+from kelmu_tui.screens.words import (
+    due_cell,
+    flag_cell,
+    initials,
+    kind_name,
+    municipality_name,
+    organisation_name,
+    short_name,
+)
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.rows import NoticeDetail, NoticeLine, Query, Sort, TraceLine, View
 from kelmu_tui.widgets.cells import Cell, Column
@@ -56,7 +64,7 @@ class InboxScreen(Commands, Filtering[None]):
     def body(self) -> Iterable[Widget]:
         """Return the view's line, the filter, the list and the preview."""
         yield ViewLine()
-        yield LineField(id="filter", max_length=MAX_FILTER)
+        yield FilterBar()
         rows: RowList[InboxLine] = RowList(
             self._columns(),
             self._cells,
@@ -70,7 +78,7 @@ class InboxScreen(Commands, Filtering[None]):
     def mounted(self) -> None:
         """Show the first view."""
         super().mounted()
-        self.rows.focus()
+        self.set_focus(self.rows)
         self._show_query()
 
     @property
@@ -122,19 +130,19 @@ class InboxScreen(Commands, Filtering[None]):
         t = self.face.t
         if self.query_now.view is View.TRANSFERRED:
             return (
-                Column("due", t("inbox.column_due"), 9),
-                Column("kind", t("inbox.column_kind"), 12, most=22),
-                Column("to", t("inbox.column_to"), 12, most=34),
+                Column("due", t("inbox.column_due"), 9, align="right"),
+                Column("kind", t("inbox.column_kind"), 10, good=21),
+                Column("to", t("inbox.column_to"), 12, good=20, most=40),
                 Column("at", t("inbox.column_at"), 12, drop=2),
                 Column("state", t("inbox.column_state"), 12, most=28, drop=1),
             )
         # In a municipality or in Helsinki all notices have the same place: the room is better used.
         one_place = self.desk.session.organisation.type is not OrganisationType.WELLBEING_COUNTY
         return (
-            Column("due", t("inbox.column_due"), 9),
-            Column("kind", t("inbox.column_kind"), 11, most=21),
-            Column("customer", t("inbox.column_customer"), 12, most=32),
-            Column("municipality", t("inbox.column_municipality"), 10, most=16, drop=3 if one_place else 1),
+            Column("due", t("inbox.column_due"), 9, align="right"),
+            Column("kind", t("inbox.column_kind"), 10, good=20, most=21),
+            Column("customer", t("inbox.column_customer"), 12, good=18, most=32),
+            Column("municipality", t("inbox.column_municipality"), 10, good=11, most=16, drop=3 if one_place else 1),
             Column("assignee", t("inbox.column_assignee"), 7, most=18, drop=2),
         )
 
@@ -154,7 +162,8 @@ class InboxScreen(Commands, Filtering[None]):
         cells["kind"] = Cell(kind_name(line, t), strong)
         cells["customer"] = Cell(line.customer, "warn" if line.non_disclosure else strong)
         cells["municipality"] = Cell(municipality_name(line.municipality, t.language))
-        cells["assignee"] = Cell(short_name(line.assignee_name) or self.face.glyphs.none, "accent" if mine else "dim")
+        name = short_name(line.assignee_name) or self.face.glyphs.none
+        cells["assignee"] = Cell(name, "accent" if mine else "dim", initials(line.assignee_name))
         return cells
 
     def _say_empty(self) -> None:

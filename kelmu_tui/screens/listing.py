@@ -9,9 +9,9 @@ from textual import on
 from textual.containers import Container
 from textual.widget import Widget
 
-from kelmu_tui.actions import Context
+from kelmu_tui.actions import Context, State
 from kelmu_tui.platform.paths import styles
-from kelmu_tui.screens.filtering import MAX_FILTER, Filtering
+from kelmu_tui.screens.filtering import FilterBar, Filtering
 from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.chrome import ViewLine
 from kelmu_tui.widgets.fuzzy import score
@@ -45,7 +45,7 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
             id="rows",
         )
         yield ViewLine()
-        yield LineField(id="filter", max_length=MAX_FILTER)
+        yield FilterBar()
         yield Container(rows, Sheet(glyphs=self.face.glyphs, id="preview", can_focus=False), id="split")
 
     def columns(self) -> Sequence[Column]:
@@ -86,7 +86,7 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
     def mounted(self) -> None:
         """Read and show the rows."""
         super().mounted()
-        self.rows.focus()
+        self.set_focus(self.rows)
         self.reload()
 
     def reload(self) -> None:
@@ -113,6 +113,10 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
     def doers(self) -> tuple[object, ...]:
         """Return who knows how to do the actions: the list does the moving and marking."""
         return (self, self.rows, self.face)
+
+    def state(self) -> State:
+        """Return what decides over the actions: the marked rows or the one under the cursor."""
+        return self.face.state(selected=len(self.rows.targets) if self.is_mounted else 0)
 
     def filter_text(self) -> str:
         """Return the filter in force."""

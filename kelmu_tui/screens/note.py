@@ -38,7 +38,7 @@ class NoteScreen(Dialog[str]):
 
     def on_mount(self) -> None:
         """Begin to write."""
-        self.query_one(BlockField).focus()
+        self.set_focus(self.query_one(BlockField))
 
     @on(TextArea.Changed)
     def _typed(self) -> None:

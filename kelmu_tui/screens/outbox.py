@@ -114,7 +114,7 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         t, label = self.face.t, row.label
         yield Field(t("outbox.about"), self._about(row))
         if label.get("kind"):
-            yield Field(t("kinds.field.kind"), t.choice("kinds.short", str(label["kind"]), str(label["kind"])))
+            yield Field(t("outbox.kind"), t.choice("kinds.short", str(label["kind"]), str(label["kind"])))
         if label.get("to_municipality"):
             yield Field(t("outbox.to"), municipality_name(str(label["to_municipality"]), t.language))
         if row.conflict is not None:

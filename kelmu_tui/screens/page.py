@@ -32,7 +32,7 @@ class PageScreen(FramedScreen[Result]):
     def mounted(self) -> None:
         """Let the page have the keys."""
         super().mounted()
-        self.sheet.focus()
+        self.set_focus(self.sheet)
 
     def action_list_down(self) -> None:
         """Scroll a line."""

@@ -48,7 +48,7 @@ class PaletteScreen(Dialog[Action]):
 
     def on_mount(self) -> None:
         """Offer what can be done below."""
-        self.query_one(LineField).focus()
+        self.set_focus(self.query_one(LineField))
         self._offer("")
 
     @on(Input.Changed)

@@ -44,7 +44,7 @@ class PassphraseScreen(Dialog[str]):
 
     def on_mount(self) -> None:
         """Begin to type."""
-        self.query_one("#first", LineField).focus()
+        self.set_focus(self.query_one("#first", LineField))
 
     def action_dialog_accept(self) -> None:
         """Answer, when both are the same."""
@@ -52,7 +52,7 @@ class PassphraseScreen(Dialog[str]):
         if self._new:
             second = self.query_one("#second", LineField)
             if first.has_focus and not second.value:
-                second.focus()
+                self.set_focus(second)
                 return
             if first.value != second.value:
                 self.query_one("#effect", Caption).show(self.face.t("common.passphrase_differs"))

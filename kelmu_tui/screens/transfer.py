@@ -40,8 +40,8 @@ class TransferScreen(Dialog[tuple[str, str]]):
         """Put the box together."""
         t = self.face.t
         columns = (
-            Column("name", "", 14, most=22),
-            Column("holder", "", 14, most=34, drop=1),
+            Column("name", "", 14, good=18, most=22),
+            Column("holder", "", 14, good=27, most=34, drop=1),
             Column("rule", "", 10, most=18, drop=2),
         )
         yield self.box(
@@ -56,7 +56,7 @@ class TransferScreen(Dialog[tuple[str, str]]):
     def on_mount(self) -> None:
         """Offer the targets."""
         self.query_one(PickList).offer([self._choice(target) for target in self._targets.values()])
-        self.query_one("#to", LineField).focus()
+        self.set_focus(self.query_one("#to", LineField))
         self._say_effect()
         self._count_letters()
 
@@ -103,7 +103,9 @@ class TransferScreen(Dialog[tuple[str, str]]):
         number = self.face.t.formats.number
         length = len(self.query_one(BlockField).text)
         self.query_one("#foot", Caption).show(
-            self.hint_line("dialog.accept", "dialog.next", "dialog.cancel"),
+            self.hint_line(
+                "dialog.accept", "dialog.next", "dialog.cancel", accept=self.face.t("actions.inbox.transfer.label")
+            ),
             right=f"{number(length)}/{number(MAX_REASON)}",
         )
 
@@ -128,11 +130,11 @@ class TransferScreen(Dialog[tuple[str, str]]):
         effect = self.query_one("#effect", Caption)
         if target is None:
             effect.show(self.face.t("transfer.choose_recipient"), role="warn")
-            self.query_one("#to", LineField).focus()
+            self.set_focus(self.query_one("#to", LineField))
         elif not reason.text.strip():
             if reason.has_focus:
                 effect.show(self.face.t("transfer.give_reason"), role="warn")
-            reason.focus()
+            self.set_focus(reason)
         else:
             self.dismiss((target.municipality, reason.text.strip()))
 

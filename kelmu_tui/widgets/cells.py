@@ -6,7 +6,7 @@ control characters and without markup: nothing here parses anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -28,13 +28,15 @@ class Column:
 
     Attributes:
         width: least cells it needs.
-        most: cells it may grow to when there is room; 0 means that it keeps `width`.
+        good: cells in which most of its texts are whole; columns grow to this before any grows further.
+        most: cells it may grow to when there is still room.
         drop: columns with the highest number leave first when the list is too narrow; 0 never leaves.
     """
 
     id: str
     label: str
     width: int
+    good: int = 0
     most: int = 0
     align: Literal["left", "right"] = "left"
     drop: int = 0
@@ -42,10 +44,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Text of one cell; `role` is one of `painted.ROLES`, empty for the plain one."""
+    """Text of one cell.
+
+    Attributes:
+        role: one of `painted.ROLES`, empty for the plain one.
+        short: shown where the text does not fit, in place of its beginning.
+    """
 
     text: str
     role: str = ""
+    short: str = ""
+
+    def fitted(self, width: int, align: str) -> str:
+        """Return the text, or its short form, in exactly `width` cells."""
+        text = self.short if self.short and cell_len(self.text) > width else self.text
+        return fit(text, width, align)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +100,21 @@ def place(columns: Sequence[Column], width: int) -> tuple[Placed, ...]:
     spare = width - _least(kept, gap)
     if spare < 0 and kept:
         widths[kept[-1].id] = max(1, widths[kept[-1].id] + spare)
+    spare = _grow(widths, kept, spare, lambda column: column.good)
+    _grow(widths, kept, spare, lambda column: max(column.good, column.most))
+    return tuple(Placed(column, widths[column.id]) for column in kept)
+
+
+def _grow(widths: dict[str, int], columns: Sequence[Column], spare: int, limit: Callable[[Column], int]) -> int:
+    """Share `spare` cells evenly among the columns below their limit; return what is left."""
     while spare > 0:
-        growing = [column for column in kept if widths[column.id] < column.most]
+        growing = [column for column in columns if widths[column.id] < limit(column)]
         if not growing:
             break
         for column in growing[:spare]:
             widths[column.id] += 1
         spare -= min(spare, len(growing))
-    return tuple(Placed(column, widths[column.id]) for column in kept)
+    return spare
 
 
 def gap_of(width: int) -> int:

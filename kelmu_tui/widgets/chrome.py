@@ -133,7 +133,7 @@ class ViewLine(Painted):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Remark:
     """A message of one line; `hint` (a key and what it does) stands at its end."""
 
     text: str
@@ -147,15 +147,15 @@ class MessageBar(Painted):
     def __init__(self, glyphs: Glyphs = UNICODE) -> None:
         super().__init__(id="message")
         self._glyphs = glyphs
-        self._message: Message | None = None
+        self._message: Remark | None = None
         self._timer: Timer | None = None
 
     @property
-    def message(self) -> Message | None:
+    def message(self) -> Remark | None:
         """What is being said."""
         return self._message
 
-    def say(self, message: Message, *, seconds: float | None = MESSAGE_SECONDS) -> None:
+    def say(self, message: Remark, *, seconds: float | None = MESSAGE_SECONDS) -> None:
         """Show a message for `seconds`, or until the next one when None."""
         self._stop()
         self._message = message

@@ -25,8 +25,8 @@ from kelmu_tui.widgets.row_window import RowSource
 Row = TypeVar("Row")
 
 BLANK: Final = Cell("")
-GUTTER: Final = 3
-"""Cells before the first column: cursor, mark, flag."""
+GUTTER: Final = 4
+"""Cells before the first column: cursor, mark, flag, and one that parts them from the text."""
 
 
 class RowList(Roled, Generic[Row], can_focus=True):
@@ -323,6 +323,7 @@ class RowList(Roled, Generic[Row], can_focus=True):
             (self._glyphs.cursor if chosen else " ", ground),
             (self._glyphs.mark if marked else " ", ground),
             (fit(flag.text, 1), ground if chosen or not flag.role else self.role(flag.role)),
+            (" ", ground),
         ]
         cells = self._cells(row)
         gap = " " * gap_of(width - GUTTER)
@@ -330,7 +331,7 @@ class RowList(Roled, Generic[Row], can_focus=True):
             cell = cells.get(placed.column.id, BLANK)
             # The cursor's row keeps one style: colours of cells would not be readable on its ground.
             style = ground if chosen or marked or not cell.role else self.role(cell.role)
-            pieces.append(((gap if number else "") + fit(cell.text, placed.width, placed.column.align), style))
+            pieces.append(((gap if number else "") + cell.fitted(placed.width, placed.column.align), style))
         return join(pieces, width, ground)
 
     # --- mouse, where it is on --------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from kelmu_tui.widgets.cells import fit, one_line
 from kelmu_tui.widgets.glyphs import UNICODE, Glyphs
 from kelmu_tui.widgets.painted import Line, Piece, Roled
 
-LABEL_WIDTH: Final = 16
+LABEL_WIDTH: Final = 18
 """Cells of the column of labels, at the most a third of the width."""
 
 
