@@ -38,7 +38,24 @@ def settle(db: Any, organisation: str, *, epoch: str, checkpoint: int, filling: 
         " AND (ack_epoch <> ? OR (? >= ack_seq AND NOT ?)) RETURNING aggregate",
         (stamp(now), organisation, epoch, checkpoint, filling),
     ).fetchall()
-    return [row[0] for row in rows]
+    settled = [row[0] for row in rows]
+    _forget_given_away(db, organisation, settled)
+    return settled
+
+
+def _forget_given_away(db: Any, organisation: str, notices: Iterable[str]) -> None:
+    """Take the customer's name out of the history of notices that were given to another organisation.
+
+    The sender keeps a trace of them, not the content; the list of own commands is no way around that.
+    """
+    db.executemany(
+        "UPDATE main.command SET label = json_remove(label, '$.customer')"
+        " WHERE aggregate = ?1 AND organisation = ?2 AND state = 'settled' AND EXISTS ("
+        "  SELECT 1 FROM main.command AS gone WHERE gone.aggregate = ?1 AND gone.organisation = ?2"
+        "  AND gone.verb = 'transfer' AND gone.state = 'settled'"
+        "  AND json_extract(gone.label, '$.to_organisation') <> ?2)",
+        [(notice, organisation) for notice in notices],
+    )
 
 
 def offer_again(db: Any, organisation: str, *, epoch: str, now: datetime) -> list[str]:
