@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, Final
 
 from textual import events
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -180,6 +181,8 @@ class Face(GuardedApp, inherit_bindings=False):
         if isinstance(failure, StoreError):
             self.say(self.t.choice("errors.store", failure.code), role="alarm")
             self.report(failure)
+        elif isinstance(failure, NoMatches) and self._exit:
+            return  # the app is closing: the task came back to a screen that has been taken apart
         elif isinstance(failure, Exception):
             self._handle_exception(failure)
 

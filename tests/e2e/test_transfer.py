@@ -43,6 +43,19 @@ def singular(world: World, user: str) -> dict[str, Any]:
     return next(row for row in world.free(user) if names.count(family(row)) == 1)
 
 
+def listed(screen: str, name: str) -> int:
+    """Count the rows of the list with a name."""
+    return len([line for line in rows_of(screen) if name in line])
+
+
+def arrived(terminal: Terminal, name: str, count: int, bar: str) -> None:
+    """Wait until the list has `count` rows with the name: at once when it was empty, else behind the bar of new rows."""
+    terminal.wait_until(lambda screen: bar in screen or listed(screen, name) == count, f"{name}, or {bar!r}")
+    if bar in terminal.text:
+        terminal.send("N")
+    terminal.wait_until(lambda screen: listed(screen, name) == count, f"{count} rows of {name}")
+
+
 def family(row: dict[str, Any]) -> str:
     """Return the family name of a notice's customer."""
     return str(row["customer"]).split(",")[0]
@@ -62,24 +75,18 @@ def test_the_receiver_sees_it_and_the_sender_takes_it_back(demo: World) -> None:
             filtered(sender, name.lower())
             sender.wait_until(lambda screen: name in under_cursor(screen), "the notice under the cursor")
             filtered(receiver, name.lower())
-            here = len([line for line in rows_of(receiver.text) if name in line])
+            here = listed(receiver.text, name)
             transfer(sender, "turku", "Turku", REASON, "Siirretty.")
             sender.wait_until(lambda screen: name not in "".join(rows_of(screen)), "the sender's list without it")
 
-            receiver.wait_for("uusi (N)")
-            receiver.send("N")
-            receiver.wait_until(
-                lambda screen: len([line for line in rows_of(screen) if name in line]) == here + 1, "the new row"
-            )
+            arrived(receiver, name, here + 1, "uusi (N)")
             demo.wait_sql(lambda rows: rows == [("sent",)], "SELECT state FROM trace WHERE notice = ?", row["id"])
 
             sender.send("6")
             sender.wait_for("Lähetetyt ja lähtevät", "siirrä", "valmis", "Turku")
             sender.send("1", "u")
             sender.wait_for("Kumottu.")
-            receiver.wait_until(
-                lambda screen: len([line for line in rows_of(screen) if name in line]) == here, "the row to go"
-            )
+            receiver.wait_until(lambda screen: listed(screen, name) == here, "the row to go")
             demo.wait_sql(
                 lambda rows: rows == [(row["municipality"], "taken_back")],
                 "SELECT n.municipality, t.state FROM notice n JOIN trace t ON t.notice = n.id WHERE n.id = ?",
@@ -102,13 +109,9 @@ def test_the_same_in_swedish(demo: World) -> None:
             filtered(sender, name.lower())
             sender.wait_until(lambda screen: name in under_cursor(screen), "the notice under the cursor")
             filtered(receiver, name.lower())
-            here = len([line for line in rows_of(receiver.text) if name in line])
+            here = listed(receiver.text, name)
             transfer(sender, "åbo", "Åbo", "Kunden flyttade till Åbo", "Överförd.")
-            receiver.wait_for("ny (N)")
-            receiver.send("N")
-            receiver.wait_until(
-                lambda screen: len([line for line in rows_of(screen) if name in line]) == here + 1, "the new row"
-            )
+            arrived(receiver, name, here + 1, "ny (N)")
             sender.send("6")
             sender.wait_for("Skickade och på väg", "överför", "Åbo")
 
@@ -122,12 +125,13 @@ def test_a_transfer_by_the_command_line_shows_in_the_other_terminal(demo: World)
     with demo.app() as receiver:
         receiver.wait_for(VARSINAIS_SUOMI, "synkronoitu")
         filtered(receiver, name.lower())
+        here = listed(receiver.text, name)
         moved = demo.kelmu(
             *("--user", WORKER, "inbox", "transfer", row["id"], "--to", "Turku", "--reason", REASON),
             *("--json", "--wait", "30"),
         )
         assert [result["result"] for result in moved.data["results"]] == ["sent"]
-        receiver.wait_for("uusi (N)")
-        listed = {found["id"]: found for found in demo.inbox(RECEIVER)}
-        assert listed[row["id"]]["municipality"] == TURKU
+        arrived(receiver, name, here + 1, "uusi (N)")
+        stored = {found["id"]: found for found in demo.inbox(RECEIVER)}
+        assert stored[row["id"]]["municipality"] == TURKU
         assert row["id"] not in {found["id"] for found in demo.inbox(WORKER)}
