@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.store import outbox
-from kelmu_tui.store.outbox import Command, Draft, State, stamp
+from kelmu_tui.store.outbox import Command, Draft, State, place, stamp
 from kelmu_tui.store.rows import CommandLine, Conflict
 
 
@@ -41,14 +41,20 @@ def _found(db: Any, id: str) -> Command:  # noqa: A002
 
 
 def retry(db: Any, id: str) -> Command:  # noqa: A002
-    """Make a waiting command due now; an undeliverable one goes back into the queue.
+    """Make a waiting command due now; an undeliverable one goes back into the queue, at its end.
 
     Raises:
         NotPossible: it does not wait.
     """
     found = _found(db, id)
     if found.state is State.UNDELIVERABLE:
-        db.execute("UPDATE main.command SET state = 'queued', ended_at = NULL, due_at = NULL WHERE id = ?", (id,))
+        # It goes behind what was given since: one of those may be in flight already.
+        state, after = place(db, found.organisation, found.aggregate)
+        db.execute(
+            "UPDATE main.command SET state = ?, after = ?, ended_at = NULL, due_at = NULL,"
+            " number = (SELECT max(number) + 1 FROM main.command) WHERE id = ?",
+            (state.value, after, id),
+        )
     elif found.state is State.QUEUED:
         db.execute("UPDATE main.command SET due_at = NULL WHERE id = ?", (id,))
     else:

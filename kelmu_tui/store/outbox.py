@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.notices import COMMUTES
 
@@ -47,8 +47,7 @@ PENDING: Final = (State.QUEUED, State.SENDING, State.ACKNOWLEDGED, State.BLOCKED
 _PENDING_SQL: Final = "('queued', 'sending', 'acknowledged', 'blocked')"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A command as the user gave it; `base_version` is the notice's version in the replica at that moment."""
 
     user: str
@@ -61,8 +60,7 @@ class Draft:
     lease: str
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A row of the outbox."""
 
     number: int
@@ -155,17 +153,24 @@ def open_conflicts(db: Any) -> int:
 # --- saving ---------------------------------------------------------------------------------------------------------
 
 
+def place(db: Any, organisation: str, aggregate: str) -> tuple[State, str | None]:
+    """Return in which state and behind which command the next one on a notice begins."""
+    last = db.execute(
+        f"SELECT id, state FROM main.command WHERE aggregate = ? AND organisation = ? AND state IN {_PENDING_SQL}"  # noqa: S608
+        " ORDER BY number DESC LIMIT 1",
+        (aggregate, organisation),
+    ).fetchone()
+    if last is None:
+        return State.QUEUED, None
+    return State.BLOCKED if last[1] == State.BLOCKED else State.QUEUED, last[0]
+
+
 def append(db: Any, draft: Draft, *, id: str, now: datetime) -> str:  # noqa: A002
     """Save a command behind the pending ones of the same notice and return its id, which is its idempotency key.
 
     It is saved when the caller's transaction is committed, not before.
     """
-    last = db.execute(
-        f"SELECT id, state FROM main.command WHERE aggregate = ? AND organisation = ? AND state IN {_PENDING_SQL}"  # noqa: S608
-        " ORDER BY number DESC LIMIT 1",
-        (draft.aggregate, draft.organisation),
-    ).fetchone()
-    state = State.BLOCKED if last is not None and last[1] == State.BLOCKED else State.QUEUED
+    state, after = place(db, draft.organisation, draft.aggregate)
     db.execute(
         "INSERT INTO main.command (id, user, organisation, aggregate, verb, payload, label, base_version, after,"
         " schema, lease, state, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -178,7 +183,7 @@ def append(db: Any, draft: Draft, *, id: str, now: datetime) -> str:  # noqa: A0
             _json(draft.payload),
             _json(draft.label),
             draft.base_version,
-            last[0] if last is not None else None,
+            after,
             SCHEMA,
             draft.lease,
             state.value,

@@ -121,6 +121,9 @@ class OutboxMachine(RuleBasedStateMachine):
                     self.saved += made
                 else:
                     endings.retry(db, key)
+                    if before.state is State.UNDELIVERABLE:
+                        self.saved.remove(key)
+                        self.saved.append(key)
             except NotPossible:
                 assert outbox.command(db, key) == before
             else:
