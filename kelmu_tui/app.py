@@ -20,10 +20,11 @@ def run(
     backend_url: str,
     *,
     demo: DemoHandle | None = None,
+    user: str | None = None,
     language: str | None = None,
     loaded: Loaded | None = None,
 ) -> int:
-    """Run the app in this terminal and return its exit code."""
+    """Run the app in this terminal and return its exit code; `user` is opened instead of the one of last time."""
     terminal = detect(os.environ)
     if settings.mouse != "auto":
         terminal = replace(terminal, mouse=settings.mouse == "on")
@@ -36,6 +37,8 @@ def run(
     prepare(os.environ, terminal)
     from kelmu_tui.screens.house import KelmuApp
 
-    app = KelmuApp(profile, settings, backend_url, terminal=terminal, demo=demo, language=language, loaded=loaded)
+    app = KelmuApp(
+        profile, settings, backend_url, terminal=terminal, demo=demo, user=user, language=language, loaded=loaded
+    )
     app.run()
     return app.return_code or 0

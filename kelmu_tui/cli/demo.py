@@ -16,7 +16,14 @@ def app(env: Env) -> int:
         return demo(env)
     from kelmu_tui.app import run
 
-    return run(env.profile, env.loaded.settings, env.backend_url, demo=None, language=env.language, loaded=env.loaded)
+    return run(
+        env.profile,
+        env.loaded.settings,
+        env.backend_url,
+        user=env.option("user"),
+        language=env.language,
+        loaded=env.loaded,
+    )
 
 
 def demo(env: Env) -> int:
@@ -29,7 +36,15 @@ def demo(env: Env) -> int:
             return _sign_in(env, handle, env.option("sign_in_as"))
         from kelmu_tui.app import run
 
-        return run(env.profile, env.loaded.settings, handle.url, demo=handle, language=env.language, loaded=env.loaded)
+        return run(
+            env.profile,
+            env.loaded.settings,
+            handle.url,
+            demo=handle,
+            user=env.option("user"),
+            language=env.language,
+            loaded=env.loaded,
+        )
 
 
 def open_demo(env: Env) -> DemoHandle:

@@ -41,6 +41,7 @@ class Entrance(Face):
         *,
         terminal: TerminalProfile,
         demo: DemoHandle | None = None,
+        user: str | None = None,
         language: str | None = None,
         loaded: Loaded | None = None,
         clock: Clock | None = None,
@@ -50,6 +51,7 @@ class Entrance(Face):
         """Make the app.
 
         Args:
+            user: id of the signed-in user to open, None for the one of last time.
             loaded: the settings with their problems, which the app tells.
             transport: stands in for the network in tests.
         """
@@ -68,6 +70,7 @@ class Entrance(Face):
         self.loaded = loaded or Loaded(settings)
         self.backend_url = backend_url
         self.demo = demo
+        self.user = user
         self.ids = ids
         self._transport = transport
         self._language_chosen = language is not None or settings.language is not None

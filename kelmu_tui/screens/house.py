@@ -32,10 +32,12 @@ from kelmu_tui.services.session import (
     NotSignedIn,
     Session,
     SessionProblem,
+    current_folder,
 )
 from kelmu_tui.store.database import Changed, Store
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.thread import StoreThread
+from kelmu_tui.sync.leader import is_led
 from kelmu_tui.sync.status import Connection as Link
 from kelmu_tui.sync.status import SyncStatus, figures
 
@@ -74,10 +76,18 @@ class KelmuApp(Entrance):
         self.spawn("app.start", self._start())
 
     async def _start(self) -> None:
+        if self._busy_elsewhere():
+            await self.sign_in()
+            return
         try:
             store = await self.with_passphrase(
                 lambda ask: open_store(
-                    self.where, backend_url=self.backend_url, ask=ask, clock=self.clock, ids=self.ids
+                    self.where,
+                    user=self.user,
+                    backend_url=self.backend_url,
+                    ask=ask,
+                    clock=self.clock,
+                    ids=self.ids,
                 )
             )
         except NotSignedIn:
@@ -87,6 +97,15 @@ class KelmuApp(Entrance):
         else:
             await self.enter(store)
         self._tell_problems()
+
+    def _busy_elsewhere(self) -> bool:
+        """Whether a terminal of the demo is at work as the persona of last time: this one will be somebody else."""
+        if self.demo is None or self.user is not None:
+            return False
+        try:
+            return is_led(current_folder(self.where))
+        except NotSignedIn:
+            return False
 
     def _tell_problems(self) -> None:
         problems = len(self.loaded.problems) + len(self.keymap.problems)

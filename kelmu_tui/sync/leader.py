@@ -60,3 +60,11 @@ class LeaderLock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def is_led(folder: Path) -> bool:
+    """Tell whether some process leads for the user of `folder` just now."""
+    lock = LeaderLock(folder)
+    free = lock.try_acquire()
+    lock.release()
+    return not free
