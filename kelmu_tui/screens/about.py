@@ -33,7 +33,7 @@ class AboutScreen(PageScreen[None]):
 
     async def _load(self) -> None:
         facts = await self.face.facts()
-        if self.is_mounted:
+        if self.alive:
             t = self.face.t
             self.sheet.show(self._blocks(facts), title=t("help.about_title"), keep=True)
 

@@ -57,6 +57,11 @@ class KeyedScreen(Screen[Result], inherit_bindings=False):
         """What decides now which actions are usable."""
         return self.face.state()
 
+    @property
+    def alive(self) -> bool:
+        """Whether the screen's widgets are there: a task or a timer may come back when they have gone."""
+        return self.is_mounted and bool(self.children)
+
     def on_mount(self) -> None:
         """Textual calls this one last, after the handlers of the subclasses."""
         self.ready = True
@@ -175,7 +180,7 @@ class FramedScreen(KeyedScreen[Result]):
 
     def update_frame(self) -> None:
         """Show the present state in the top lines and the hints."""
-        if self.is_mounted:
+        if self.alive:
             self.query_one(TopLine).show(self.top())
             self.update_hints()
 
@@ -189,7 +194,7 @@ class FramedScreen(KeyedScreen[Result]):
 
     def update_hints(self) -> None:
         """Choose the hints for the width and the present state."""
-        if not self.is_mounted:
+        if not self.alive:
             return
         chosen = footer(
             self.context,
@@ -204,12 +209,12 @@ class FramedScreen(KeyedScreen[Result]):
 
     def message(self, message: Remark) -> None:
         """Show a message in this screen's line."""
-        if self.is_mounted:
+        if self.alive:
             self.query_one(MessageBar).say(message)
 
     def clear_message(self) -> None:
         """Take the message away."""
-        if self.is_mounted:
+        if self.alive:
             self.query_one(MessageBar).clear()
 
 

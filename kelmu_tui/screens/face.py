@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Final
 
 from textual import events
 from textual.css.query import NoMatches
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -31,6 +32,7 @@ from kelmu_tui.sync.status import Connection
 from kelmu_tui.terminal.crash import Reporter
 from kelmu_tui.terminal.environment import TerminalProfile
 from kelmu_tui.terminal.guard import GuardedApp
+from kelmu_tui.widgets.ascii_signs import AsciiSigns
 from kelmu_tui.widgets.chrome import Remark, Section, Top
 from kelmu_tui.widgets.glyphs import ASCII, UNICODE
 
@@ -76,16 +78,17 @@ class Face(GuardedApp, inherit_bindings=False):
         ascii_only: bool | None = None,
     ) -> None:
         self.t = Translator(language)
+        self.ascii = terminal.ascii if ascii_only is None else ascii_only
         super().__init__(reporter=reporter, profile=terminal, translate=lambda *a, **v: self.t(*a, **v))
         self.keymap = keymap or Keymap()
         self.clock = clock or SystemClock()
-        self.ascii = terminal.ascii if ascii_only is None else ascii_only
         self.glyphs = ASCII if self.ascii else UNICODE
         self.tasks = Tasks(self.task_failed)
         self.desk: Desk | None = None
         self.work: Work | None = None
         self.counts = Counts()
         self.title = "Kelmu"
+        self._signs = AsciiSigns()
         self._held: deque[events.Key] = deque()
         self._key_guard: Timer | None = None
         for known in THEMES:
@@ -94,6 +97,11 @@ class Face(GuardedApp, inherit_bindings=False):
         self.animation_level = "none"
         self.set_class(self.ascii, "-ascii")
         self.set_class(theme == "contrast", "-contrast")
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters of every painted line; ours for plain terminals comes last."""
+        filters = super().get_line_filters()
+        return [*filters, self._signs] if self.ascii else filters
 
     # --- keys -------------------------------------------------------------------------------------------------------
 

@@ -78,7 +78,7 @@ class Filtering(FramedScreen[Result]):
             self._filter_timer = self.set_timer(FILTER_SECONDS, self._follow)
 
     def _follow(self) -> None:
-        if self.filtering:
+        if self.filtering and self.alive:
             self.apply_filter(self._field.value.strip())
 
     def action_dialog_accept(self) -> None:

@@ -89,7 +89,7 @@ class InboxScreen(Commands, Filtering[None]):
     def state(self) -> State:
         """Return what decides over the actions: the marked rows or the one under the cursor."""
         work = self.face.work
-        selected = len(self.rows.targets) if self.is_mounted else 0
+        selected = len(self.rows.targets) if self.alive else 0
         return self.face.state(
             selected=selected,
             can_undo=work is not None and work.can_undo,
@@ -212,11 +212,13 @@ class InboxScreen(Commands, Filtering[None]):
 
     def store_changed(self, change: Changed) -> None:
         """The store changed: the rows on the screen are read again."""
-        if not change.tables or change.tables & TABLES:
+        if self.alive and (not change.tables or change.tables & TABLES):
             self.rows.update()
 
     @on(RowList.Changed)
     def _rows_changed(self) -> None:
+        if not self.alive:
+            return
         if not self.query_now.text:
             self._total = self.rows.count
         self._say_empty()
@@ -236,6 +238,8 @@ class InboxScreen(Commands, Filtering[None]):
     # --- the preview ------------------------------------------------------------------------------------------------
 
     def _want_preview(self, *, changed: bool = False) -> None:
+        if not self.alive:
+            return
         key = self.rows.current_key
         if key is None:
             self._preview, self._preview_of = None, None
@@ -246,6 +250,8 @@ class InboxScreen(Commands, Filtering[None]):
             self._preview_timer = self.set_timer(PREVIEW_SECONDS, self._load_preview)
 
     def _load_preview(self) -> None:
+        if not self.alive:
+            return
         sheet = self.query_one("#preview", Sheet)
         line = self.rows.current
         # A preview nobody can see must not be logged as a look.
@@ -255,7 +261,7 @@ class InboxScreen(Commands, Filtering[None]):
     async def _read_preview(self, line: InboxLine) -> None:
         detail: NoticeDetail | TraceLine | None
         detail = line if isinstance(line, TraceLine) else await self.desk.run(self.desk.inbox.preview, line.id)
-        if self.is_mounted and self.rows.current_key == line.id:
+        if self.alive and self.rows.current_key == line.id:
             same = self._preview_of == line.id
             self._preview, self._preview_of = detail, line.id
             self._show_preview(keep=same)

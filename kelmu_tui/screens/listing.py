@@ -95,7 +95,7 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
 
     async def _reload(self) -> None:
         self._all = tuple(await self.fetch())
-        if self.is_mounted:
+        if self.alive:
             self._narrow(keep=True)
 
     def _narrow(self, *, keep: bool) -> None:
@@ -116,7 +116,7 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
 
     def state(self) -> State:
         """Return what decides over the actions: the marked rows or the one under the cursor."""
-        return self.face.state(selected=len(self.rows.targets) if self.is_mounted else 0)
+        return self.face.state(selected=len(self.rows.targets) if self.alive else 0)
 
     def filter_text(self) -> str:
         """Return the filter in force."""
@@ -163,6 +163,8 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
     @on(RowList.Changed)
     @on(RowList.Moved)
     def _row_changed(self) -> None:
+        if not self.alive:
+            return
         self._update_view()
         self._explain()
         self.update_hints()

@@ -43,7 +43,7 @@ class NoticeScreen(Commands, PageScreen[None]):
         if found is None:
             traces = await run(inbox.lines, Query(View.TRANSFERRED), (id,))
             found = traces[0] if traces else None
-        if not self.is_mounted or id != self.notice:
+        if not self.alive or id != self.notice:
             return
         keep, self._found = self._found is not None, found
         self._show(keep=keep)

@@ -56,7 +56,7 @@ class OutboxScreen(ListScreen[CommandLine, None]):
     def state(self) -> State:
         """Return what decides over the actions."""
         work = self.face.work
-        selected = len(self.rows.targets) if self.is_mounted else 0
+        selected = len(self.rows.targets) if self.alive else 0
         return self.face.state(selected=selected, can_undo=work is not None and work.can_undo)
 
     def empty_text(self) -> str:

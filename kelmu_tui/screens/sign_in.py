@@ -163,7 +163,7 @@ class SignInScreen(FramedScreen[Tokens]):
     def _enter(self, stage: Stage) -> None:
         if stage is not self.stage:
             self.stage = stage
-        if self.is_mounted:
+        if self.alive:
             self._show()
             if stage in (Stage.EXPIRED, Stage.REFUSED):
                 self.query_one(QrCode).encode("")

@@ -14,8 +14,10 @@ from textual.widget import Widget
 from kelmu_tui.widgets.cells import fit, one_line
 from kelmu_tui.widgets.glyphs import UNICODE, Glyphs
 from kelmu_tui.widgets.painted import Line, Painted, Piece, both_ends
+from kelmu_tui.widgets.wrapping import wrap
 
 MESSAGE_SECONDS: Final = 8.0
+MESSAGE_LINES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class Remark:
 
 
 class MessageBar(Painted):
-    """One line that is a rule until there is something to say, and again some seconds later."""
+    """A rule until there is something to say, and again some seconds later."""
 
     def __init__(self, glyphs: Glyphs = UNICODE) -> None:
         super().__init__(id="message")
@@ -176,13 +178,20 @@ class MessageBar(Painted):
             self._timer = None
 
     def paint(self, width: int) -> Sequence[Line]:
-        """Return the one line."""
+        """Return the rule, or the message in as many lines as it needs, up to `MESSAGE_LINES`."""
         message = self._message
         if message is None:
             return [[(self._glyphs.line * width, "rule")]]
         hint = one_line(message.hint)
         right: list[Piece] = [(hint, "key"), (" ", "")] if hint and cell_len(hint) < width // 2 else [(" ", "")]
-        return [both_ends([(" ", ""), (one_line(message.text), message.role or "strong")], right, width)]
+        room = width - 2 - sum(cell_len(text) for text, _ in right)
+        role = message.role or "strong"
+        first, *others = wrap(one_line(message.text), room)
+        if len(others) >= MESSAGE_LINES:
+            others = [*others[: MESSAGE_LINES - 2], " ".join(others[MESSAGE_LINES - 2 :])]
+        lines: list[Line] = [both_ends([(" ", ""), (first, role)], right, width)]
+        lines.extend(both_ends([(" ", ""), (other, role)], [(" ", "")], width) for other in others)
+        return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +275,6 @@ class Caption(Painted):
 
     def paint(self, width: int) -> Sequence[Line]:
         """Return the wrapped text."""
-        from kelmu_tui.widgets.sheet import wrap
-
         room = width - (cell_len(self._right) + 1 if self._right else 0)
         lines: list[Line] = [[(line, self._role)] for line in wrap(self._text, room)]
         if self._right:

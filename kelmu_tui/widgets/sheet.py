@@ -9,15 +9,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 
-from kelmu_tui.domain.text import clean
 from kelmu_tui.widgets.cells import fit, one_line
+from kelmu_tui.widgets.chrome import title_rule
 from kelmu_tui.widgets.glyphs import UNICODE, Glyphs
 from kelmu_tui.widgets.painted import Line, Piece, Roled
+from kelmu_tui.widgets.wrapping import wrap
 
 LABEL_WIDTH: Final = 18
 """Cells of the column of labels, at the most a third of the width."""
@@ -61,25 +62,6 @@ class Gap:
 
 
 Block = Field | Heading | Paragraph | Spans | Gap
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """Break `text` into lines of at most `width` cells, at spaces when possible; its own line breaks stay."""
-    width = max(1, width)
-    lines: list[str] = []
-    for paragraph in clean(text, multiline=True).replace("\t", " ").split("\n"):
-        line = ""
-        for word in paragraph.split(" "):
-            candidate = f"{line} {word}" if line else word
-            if cell_len(candidate) <= width:
-                line = candidate
-                continue
-            if line:
-                lines.append(line)
-            *whole, line = chop_cells(word, width) or [""]
-            lines.extend(whole)
-        lines.append(line)
-    return lines
 
 
 def layout(blocks: Iterable[Block], width: int, margin: int = 1) -> list[Line]:
@@ -215,8 +197,6 @@ class Sheet(Roled, can_focus=True):
 
     def _line(self, y: int) -> Line:
         if self._title and y == 0:
-            from kelmu_tui.widgets.chrome import title_rule
-
             left = len(self._lines) - self._top - self._room
             return title_rule(self._title, self.size.width, self._glyphs, right=f"+{left}" if left > 0 else "")
         index = y - self._head + self._top
