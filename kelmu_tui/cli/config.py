@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import Exit
 from kelmu_tui.platform.settings import SettingsProblem
@@ -24,7 +22,7 @@ def show(env: Env) -> int:
     problems = env.loaded.problems
     values = _values(env)
     if env.out.as_json:
-        env.out.data("config.show", {"settings": values, "problems": [asdict(problem) for problem in problems]})
+        env.out.data("config.show", {"settings": values, "problems": [problem._asdict() for problem in problems]})
     else:
         for key, value in values.items():
             if isinstance(value, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from kelmu_tui.cli.env import Env
@@ -45,7 +44,7 @@ def list_notices(env: Env) -> int:
 
 def notice(line: NoticeLine) -> dict[str, Any]:
     """Return a notice of a list as JSON shows it."""
-    return {name: getattr(line, name) for name in NoticeLine.__slots__}
+    return {name: getattr(line, name) for name in NoticeLine._fields}
 
 
 def shown_id(env: Env, id_: str) -> str:
@@ -86,7 +85,7 @@ def _table(env: Env, lines: list[NoticeLine]) -> None:
 
 def _show_traces(env: Env, traces: list[TraceLine], total: int) -> int:
     if env.out.as_json:
-        rows = [{name: getattr(trace, name) for name in TraceLine.__slots__} for trace in traces]
+        rows = [{name: getattr(trace, name) for name in TraceLine._fields} for trace in traces]
         env.out.data("inbox.list", {"view": View.TRANSFERRED, "total": total, "traces": rows})
         return Exit.OK
     from kelmu_tui.domain.organisations import municipalities
@@ -145,22 +144,24 @@ def detail(found: NoticeDetail, *, full: bool) -> dict[str, Any]:
     """Return a notice as JSON shows it."""
     from kelmu_tui.domain.identifiers import mask, mask_account
 
-    customer = asdict(found.customer)
-    content = {key: value for key, value in asdict(found.content).items() if value not in (None, (), [])}
+    customer = found.customer._asdict()
+    content = {key: value for key, value in found.content._asdict().items() if value not in (None, ())}
     if not full:
         customer["identity_code"] = mask(found.customer.identity_code)
         if found.content.bank_account:
             content["bank_account"] = mask_account(found.content.bank_account)
-    for expense in content.get("expenses", ()):
-        expense["amount"] = str(expense["amount"])
+    if found.content.household:
+        content["household"] = [person._asdict() for person in found.content.household]
+    if found.content.expenses:
+        content["expenses"] = [{"text": e.text, "amount": str(e.amount)} for e in found.content.expenses]
     return {
         **notice(found.line),
         "organisation": found.organisation,
         "created": found.created,
         "customer": customer,
         "content": content,
-        "notes": [asdict(note) for note in found.notes],
-        "origin": None if found.origin is None else asdict(found.origin),
+        "notes": [note._asdict() for note in found.notes],
+        "origin": None if found.origin is None else found.origin._asdict(),
         "handled_at": found.handled_at,
         "handled_by": found.handled_by,
         "data_at": found.data_at,

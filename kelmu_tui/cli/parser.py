@@ -174,6 +174,20 @@ class Parser(argparse.ArgumentParser):
         raise CliError(Exit.USAGE, "usage", f"{self.format_usage().rstrip()}\n{self.prog}: {message}")
 
 
+class _Unread(argparse.HelpFormatter):
+    """Formats what nobody reads: argparse makes one for each option, and its own asks for the screen's width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+
+class _QuickParser(Parser):
+    """A parser whose complaints are not fit for people."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, formatter_class=_Unread)
+
+
 def translate_argparse(text: Callable[[str], str | None]) -> None:
     """Let argparse's own sentences be spoken in the user's language.
 
@@ -194,12 +208,14 @@ def build(argv: Sequence[str], text: Text | None = None, *, everything: bool = F
     words = {word for word in argv if not word.startswith("-")}
     wanted = {command.words for command in COMMANDS if words.issuperset(command.words)}
     text = text or (lambda _: None)
-    parser = Parser(prog="kelmu", description=text("description"), epilog=text("exits"), allow_abbrev=False)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    kind = _QuickParser if quick else Parser
+    parser = kind(prog="kelmu", description=text("description"), epilog=text("exits"), allow_abbrev=False)
+    if not quick:
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--version", action="store_true", help=text("option.version"))
     _add(parser, GLOBAL, text)
     top = parser.add_subparsers(
-        dest="command", metavar="COMMAND", title=text("commands") or "commands", parser_class=Parser
+        dest="command", metavar="COMMAND", title=text("commands") or "commands", parser_class=kind
     )
     groups: dict[str, Any] = {}
     for command in COMMANDS:
@@ -220,7 +236,7 @@ def build(argv: Sequence[str], text: Text | None = None, *, everything: bool = F
 def _add_group(top: Any, group: str, text: Text) -> Any:
     parser = top.add_parser(group, help=text(f"group.{group}"), allow_abbrev=False)
     _add(parser, GLOBAL, text)
-    return parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True, parser_class=Parser)
+    return parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True, parser_class=type(parser))
 
 
 def _add_command(parent: Any, command: Command, text: Text, *, full: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.cli.output import Output
-from kelmu_tui.cli.parser import LANGUAGES, Command, build
+from kelmu_tui.cli.parser import LANGUAGES, Command, build, translate_argparse
 
 Handler = Callable[[Env], int]
 
@@ -63,12 +63,12 @@ def _dispatch(argv: list[str], env: Env) -> int:
         env.out.line(f"kelmu {version()}")
         return Exit.OK
     if helping:
-        from kelmu_tui.cli.parser import translate_argparse
         from kelmu_tui.cli.texts import argparse_text, help_text
 
         translate_argparse(argparse_text(env.t))
         parser = build(argv, help_text(env.t))
     else:
+        translate_argparse(lambda _: None)  # else gettext would look for catalogues on the disk
         parser = build(argv, quick=True)
     try:
         env.args = parser.parse_args(argv)

@@ -6,16 +6,15 @@ One pure function serves the client (menus, actions) and the backend (every rout
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
+from kelmu_tui.domain import catalogue
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
 
 NOTICES_INBOX: Final = "notices_inbox"
@@ -30,8 +29,7 @@ class MandateKind(StrEnum):
     REPRESENTATION = "representation_mandate"
 
 
-@dataclass(frozen=True, slots=True)
-class Mandate:
+class Mandate(NamedTuple):
     """A mandate of the catalogue: what it `opens`, for which organisation types."""
 
     id: str
@@ -63,8 +61,7 @@ class Grant:
     valid_to: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(NamedTuple):
     """The organisation's agreement on the use of Kelmu; without a valid one a mandate opens nothing."""
 
     organisation: str
@@ -84,15 +81,13 @@ class Reason(StrEnum):
     NO_MANDATE = "no_mandate"
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(NamedTuple):
     """The capability is open through `grant`."""
 
     grant: Grant
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(NamedTuple):
     """The capability is closed; `mandates` (ids) would open it for this organisation type."""
 
     reason: Reason
@@ -110,9 +105,8 @@ def _valid(valid_from: date, valid_to: date | None, on: date) -> bool:
 @cache
 def mandates() -> Mapping[str, Mandate]:
     """Return the mandates of the catalogue by id."""
-    text = (files("kelmu_tui.domain.catalogue") / "mandates.toml").read_text(encoding="utf-8")
     found = {}
-    for row in tomllib.loads(text)["mandate"]:
+    for row in catalogue.table("mandates.toml")["mandate"]:
         types = frozenset(OrganisationType(name) for name in row["org_types"])
         found[row["id"]] = Mandate(
             row["id"],

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from kelmu_tui.domain import catalogue
 from kelmu_tui.domain.notices import Kind
 
 HELSINKI_TIME: Final = ZoneInfo("Europe/Helsinki")
 
 
-@dataclass(frozen=True, slots=True)
-class KindRule:
+class KindRule(NamedTuple):
     """Times and deadlines of a kind of notice; days are working days counted from arrival."""
 
     code: str
@@ -35,7 +32,6 @@ class KindRule:
 @cache
 def kind_rules() -> Mapping[Kind, KindRule]:
     """Return the rules of the six kinds from the catalogue."""
-    text = (files("kelmu_tui.domain.catalogue") / "notices.toml").read_text(encoding="utf-8")
     return MappingProxyType(
         {
             Kind(row["id"]): KindRule(
@@ -49,7 +45,7 @@ def kind_rules() -> Mapping[Kind, KindRule]:
                 tuple(row["fields"]),
                 row["typical_share"],
             )
-            for row in tomllib.loads(text)["notice"]
+            for row in catalogue.table("notices.toml")["notice"]
         }
     )
 

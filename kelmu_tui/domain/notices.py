@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Kind(StrEnum):
@@ -63,8 +63,7 @@ MAX_NOTE: Final = 1000
 """Characters of a transfer's reason and of a note: a few lines, not a case file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Who gives a command: the user and the organisation acted for (business ID)."""
 
     user: str

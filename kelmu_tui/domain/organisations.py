@@ -7,14 +7,13 @@ the code, with bodies from the series 98 and 99 that has never been issued (assu
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
+
+from kelmu_tui.domain import catalogue
 
 HELSINKI_COUNTY: Final = "90"
 ALAND_COUNTY: Final = "91"
@@ -45,8 +44,7 @@ class Language(StrEnum):
     EN = "en"
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """One name in the three languages of the interface."""
 
     fi: str
@@ -58,8 +56,7 @@ class Names:
         return {"sv": self.sv, "en": self.en}.get(language, self.fi)
 
 
-@dataclass(frozen=True, slots=True)
-class Municipality:
+class Municipality(NamedTuple):
     """A municipality: three-digit code, county code (90 Helsinki, 91 Åland), language as the statistics code it."""
 
     code: str
@@ -68,8 +65,7 @@ class Municipality:
     language: int
 
 
-@dataclass(frozen=True, slots=True)
-class County:
+class County(NamedTuple):
     """A wellbeing services county, or the pseudo county of Helsinki or Åland."""
 
     code: str
@@ -78,8 +74,7 @@ class County:
     business_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Organisation:
+class Organisation(NamedTuple):
     """An organisation that acts in Kelmu.
 
     Attributes:
@@ -112,11 +107,6 @@ def artificial_id(series: str, number: int) -> str:
     raise AssertionError("ten bodies in a row cannot all lack a check digit")
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    text = (files("kelmu_tui.domain.catalogue") / name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
 @cache
 def municipalities() -> Mapping[str, Municipality]:
     """Return the 308 municipalities of 2025 and 2026 by code."""
@@ -128,7 +118,7 @@ def municipalities() -> Mapping[str, Municipality]:
                 row["wellbeing_county_code"],
                 int(row["language"]),
             )
-            for row in _rows("municipalities.csv")
+            for row in catalogue.rows("municipalities.csv")
         }
     )
 
@@ -144,7 +134,7 @@ def counties() -> Mapping[str, County]:
                 Names(row["short_name_fi"], row["short_name_sv"], row["name_en"]),
                 row["business_id"] or None,
             )
-            for row in _rows("wellbeing_counties.csv")
+            for row in catalogue.rows("wellbeing_counties.csv")
         }
     )
 

@@ -6,11 +6,10 @@ the municipality since 2025 (`notices.toml`, `recipients`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from kelmu_tui.domain.notices import Kind
 from kelmu_tui.domain.organisations import (
@@ -35,8 +34,7 @@ class Rule(StrEnum):
     TO_OTHER_MUNICIPALITY = "to_other_municipality"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A legal target: the municipality (code), who would hold the notice there, and the rule that allows it."""
 
     municipality: str

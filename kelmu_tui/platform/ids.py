@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-import secrets
+import os
 from typing import Protocol
 
 
@@ -24,18 +23,22 @@ class RandomIds:
 
     def new(self) -> str:
         """Return 128 random bits as hexadecimal digits."""
-        return secrets.token_hex(16)
+        return os.urandom(16).hex()
 
     def uniform(self, low: float, high: float) -> float:
         """Return a number between `low` and `high`; jitter needs no secrecy."""
-        return random.uniform(low, high)  # noqa: S311
+        from random import uniform  # not above: a command that only reads needs identifiers and no chance
+
+        return uniform(low, high)  # noqa: S311
 
 
 class SeededIds:
     """Reproducible identifiers for tests and for generated data."""
 
     def __init__(self, seed: int | str) -> None:
-        self._random = random.Random(seed)  # noqa: S311
+        from random import Random
+
+        self._random = Random(seed)  # noqa: S311
 
     def new(self) -> str:
         """Return the next identifier of the seed's series."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 HOME_VARIABLE: Final = "KELMU_HOME"
 """Environment variable that moves data and settings to another folder: tests, portable installations."""
@@ -25,8 +24,7 @@ class UnsafePath(OSError):
         self.why = why
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """One separate world of data and settings; `default`, or `demo` for the demo."""
 
     name: str

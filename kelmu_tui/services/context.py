@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.platform.clock import Clock, SystemClock
@@ -130,8 +129,7 @@ def activate(profile: Profile, store: Store, organisation: str | None, clock: Cl
     return Context(profile, store, active, clock, ids)
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """What talks to the backend for a context."""
 
     thread: StoreThread

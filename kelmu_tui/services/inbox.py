@@ -7,9 +7,9 @@ carries them. Content leaves through `read` and `preview` only, which first comm
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX
 from kelmu_tui.domain.deadlines import local_date
@@ -72,8 +72,7 @@ class CannotUndo(ValueError):
         self.verb = verb
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(NamedTuple):
     """A notice as commands see it: its state with everything pending, the version to build on, what to call it."""
 
     state: NoticeState
@@ -335,7 +334,7 @@ class Inbox:
             return None
         if isinstance(command, Transfer):
             to = {"to_organisation": command.organisation, "to_municipality": command.municipality}
-            return replace(shown, label={**shown.label, **to})
+            return shown._replace(label={**shown.label, **to})
         return shown
 
     def _save(self, db: Any, verb: str, id: str, shown: _Shown, payload: dict[str, str]) -> str:  # noqa: A002

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from kelmu_tui.domain.capabilities import (
     NOTICES_INBOX,
@@ -72,8 +71,7 @@ class NothingOpens(SessionProblem):
         self.why = why
 
 
-@dataclass(frozen=True, slots=True)
-class KnownOrganisation:
+class KnownOrganisation(NamedTuple):
     """An organisation of the session with what the user's mandates and its agreement say."""
 
     organisation: Organisation
@@ -88,8 +86,7 @@ class KnownOrganisation:
         return capabilities(self.grants, self.organisation, self.agreement, on)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSession:
+class KnownSession(NamedTuple):
     """What the backend said last of the session."""
 
     user_id: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 EVERYTHING: Final = frozenset(
     {"secret", "command", "conflict", "view_event", "state", "scope", "notice", "trace", "announcement"}
@@ -12,8 +11,7 @@ EVERYTHING: Final = frozenset(
 """Tables named in a `Changed` of everything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """What a commit changed; no `keys` means that any row of the tables may have changed."""
 
     tables: frozenset[str]

@@ -15,10 +15,9 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
@@ -37,8 +36,7 @@ _PURGE: Final = "purge:"
 """Prefix of the ledger's `secret` rows that say which replica is being destroyed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(NamedTuple):
     """A file that did not open: `kind` is `corrupt`, `wrong_key` or `keys_lost`; it lies now at `moved_to`."""
 
     file: str

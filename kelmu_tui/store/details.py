@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -26,8 +25,8 @@ _DAYS: Final = frozenset(
         "unemployed_since", "home_municipality_since",
     }
 )  # fmt: skip
-_NAMES: Final = tuple(field.name for field in fields(ContentDetail))
-_CUSTOMER: Final = tuple(field.name for field in fields(CustomerDetail))
+_NAMES: Final = ContentDetail._fields
+_CUSTOMER: Final = CustomerDetail._fields
 
 
 def data_at(db: Any) -> datetime | None:

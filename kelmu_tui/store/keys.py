@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import queue
-import secrets
-import threading
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -124,7 +122,7 @@ class _Wraps:
         wrap = found["wraps"].get(name)
         if wrap is not None:
             return self._unwrap(found, name, wrap)
-        key = secrets.token_bytes(KEY_BYTES)
+        key = os.urandom(KEY_BYTES)
         found["wraps"][name] = self._wrap(found, name, key)
         _save(self.folder, found)
         return key
@@ -191,7 +189,7 @@ class PassphraseKeys(_Wraps):
     def _begin(self, found: dict[str, Any]) -> None:
         check_passphrase(self._passphrase)
         found["argon2id"] = {
-            "salt": secrets.token_hex(16),
+            "salt": os.urandom(16).hex(),
             "memory_kib": ARGON2_MEMORY_KIB,
             "passes": ARGON2_PASSES,
             "lanes": ARGON2_LANES,
@@ -243,7 +241,7 @@ class KeyringKeys(_Wraps):
         self._secrets: dict[str, bytes] = {}
 
     def _begin(self, found: dict[str, Any]) -> None:
-        entry, secret = secrets.token_hex(16), secrets.token_bytes(KEY_BYTES)
+        entry, secret = os.urandom(16).hex(), os.urandom(KEY_BYTES)
         self._ask(lambda ring: ring.set_password(KEYRING_SERVICE, entry, secret.hex()))
         # A keyring that forgets at once would cost the whole ledger at the next start.
         if self._ask(lambda ring: ring.get_password(KEYRING_SERVICE, entry)) != secret.hex():
@@ -261,6 +259,9 @@ class KeyringKeys(_Wraps):
 
     def _ask(self, question: Callable[[Any], Any]) -> Any:
         """Ask the keyring in a thread of its own, which is left behind when it does not answer in time."""
+        import queue
+        import threading
+
         answers: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
 
         def ask() -> None:
@@ -321,7 +322,7 @@ def check_passphrase(passphrase: str) -> None:
 def _seal(opener: bytes, name: str, key: bytes) -> str:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    nonce = secrets.token_bytes(_NONCE_BYTES)
+    nonce = os.urandom(_NONCE_BYTES)
     return (nonce + AESGCM(opener).encrypt(nonce, key, _context(name))).hex()
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.notices import (
@@ -60,8 +60,7 @@ _BASE: Final = (
 _HANDLED: Final = "json_extract(body, '$.handled_at'), json_extract(body, '$.handled_by'), organisation"
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """What is shown now.
 
     Attributes:
@@ -79,8 +78,7 @@ class Frame:
     touched: int
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """What pending commands make of one notice; `base_version` is the replica's, the one that If-Match builds on."""
 
     base_version: int

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from kelmu_tui.domain.notices import Kind, Refusal, Status
 from kelmu_tui.domain.organisations import Names, OrganisationType
@@ -55,8 +55,7 @@ class Query:
     day: date = date.max
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """Place of a row in an order: the two sorted values and the id that settles ties. Opaque to the faces."""
 
     first: int | str
@@ -64,8 +63,7 @@ class Key:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeLine:
+class NoticeLine(NamedTuple):
     """A notice as a list shows it, with the user's own pending commands applied.
 
     Attributes:
@@ -92,8 +90,7 @@ class NoticeLine:
     conflict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TraceLine:
+class TraceLine(NamedTuple):
     """What is left of a notice given away; `state` is sent, opened or taken_back. No person, no content."""
 
     id: str
@@ -112,8 +109,7 @@ class TraceLine:
     conflict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerDetail:
+class CustomerDetail(NamedTuple):
     """The person a notice is about; what non-disclosure hides is None."""
 
     identity_code: str
@@ -126,8 +122,7 @@ class CustomerDetail:
     telephone: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HouseholdDetail:
+class HouseholdDetail(NamedTuple):
     """Somebody in the customer's household; `relation` is spouse, child, parent or other."""
 
     name: str
@@ -135,16 +130,14 @@ class HouseholdDetail:
     born: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExpenseDetail:
+class ExpenseDetail(NamedTuple):
     """An expense applied for."""
 
     text: str
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class ContentDetail:
+class ContentDetail(NamedTuple):
     """What Kela tells; each kind has its own fields, the others are None or empty."""
 
     household: tuple[HouseholdDetail, ...] = ()
@@ -171,8 +164,7 @@ class ContentDetail:
     home_municipality_since: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoteDetail:
+class NoteDetail(NamedTuple):
     """A worker's note; `pending` while it is on its way."""
 
     at: datetime
@@ -181,8 +173,7 @@ class NoteDetail:
     pending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OriginDetail:
+class OriginDetail(NamedTuple):
     """Where a transferred notice came from."""
 
     organisation: str
@@ -191,8 +182,7 @@ class OriginDetail:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeDetail:
+class NoticeDetail(NamedTuple):
     """A notice whole; `data_at` is when the backend was last heard, None before the first time."""
 
     line: NoticeLine
@@ -207,8 +197,7 @@ class NoticeDetail:
     data_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class AnnouncementLine:
+class AnnouncementLine(NamedTuple):
     """A service announcement; `kind` is break, disturbance or information."""
 
     id: str
@@ -220,8 +209,7 @@ class AnnouncementLine:
     text: Names
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """Why an own command was refused; `current` is the row as the backend has it now, as the wire's JSON."""
 
     at: datetime
@@ -230,8 +218,7 @@ class Conflict:
     current: dict[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine:
+class CommandLine(NamedTuple):
     """An own command as the outbox shows it; `label` says what it was about without the replica."""
 
     id: str
@@ -246,8 +233,7 @@ class CommandLine:
     conflict: Conflict | None
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveOrganisation:
+class ActiveOrganisation(NamedTuple):
     """The organisation the user acts for; `municipalities` are the codes of its teams."""
 
     business_id: str
@@ -269,8 +255,7 @@ class ActiveSession:
     lease: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a command on several notices.
 
     Attributes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -141,7 +140,7 @@ def _all(db: Any) -> list[TraceLine]:
         line = trace_line(json.loads(body))
         if line.id not in pending:
             lines.append(_with_take_back(line, commands.get(line.id, ())))
-    lines = [replace(line, conflict=True) if line.id in flagged else line for line in lines]
+    lines = [line._replace(conflict=True) if line.id in flagged else line for line in lines]
     db.memo["traces"] = (stamp, lines)
     return lines
 
@@ -151,7 +150,7 @@ def _with_take_back(line: TraceLine, commands: Iterable[outbox.Command]) -> Trac
         if command.ack_version is not None and line.version >= command.ack_version:
             continue
         if command.verb == "take-back" and line.state == "sent":
-            line = replace(line, state="taken_back", pending=True)
+            line = line._replace(state="taken_back", pending=True)
     return line
 
 

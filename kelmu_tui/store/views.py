@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 GENESIS: Final = bytes(32)
 """Hash before the first event."""
 
 
-@dataclass(frozen=True, slots=True)
-class ViewEvent:
+class ViewEvent(NamedTuple):
     """One look: `view` is list, preview, notice or trace; `subject` is the notice's id, None for a list."""
 
     at: datetime

@@ -6,15 +6,13 @@ The index keeps what this module wrote, so a change here needs a new `schema.REP
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from kelmu_tui.domain import catalogue
 from kelmu_tui.domain.notices import Kind
 from kelmu_tui.domain.organisations import municipalities
 
@@ -77,16 +75,14 @@ def _municipality_words() -> tuple[tuple[int, tuple[str, ...]], ...]:
 
 @cache
 def _kind_words() -> tuple[tuple[int, tuple[str, ...]], ...]:
-    text = (files("kelmu_tui.domain.catalogue") / "notices.toml").read_text(encoding="utf-8")
     ranks = kind_ranks()
     return tuple(
         (ranks[row["id"]], tuple(folded(f"{row['code']} {row['fi']} {row['sv']} {row['en']}")))
-        for row in tomllib.loads(text)["notice"]
+        for row in catalogue.table("notices.toml")["notice"]
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """What the beginning of a word names in any of the three languages: ranks of kinds, municipalities, urgency."""
 
     kinds: tuple[int, ...]
