@@ -82,5 +82,9 @@ def backend(folder: Path) -> Iterator[str]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return the environment of a program of ours whose data lie in `home`."""
-    return {**os.environ, "KELMU_HOME": str(home), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+    """Return the environment of a program of ours whose data lie in `home`.
+
+    Bytecode is kept, as it is where a package is installed: otherwise the compiler would be measured with each start.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "KELMU_HOME": str(home), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
