@@ -158,6 +158,7 @@ class Demo:
         self.log = self.folder / "backend.log"
         self.ready_file = self.folder / "ready.json"
         self.data = self.folder / "data"
+        self._last_port = 0
         self._shape_file = self.folder / "shape.json"
         self._clock = clock or SystemClock()
         self._wait = wait
@@ -216,6 +217,7 @@ class Demo:
         return DemoHandle(url, lifeline, joined=False, reshaped=self._differs(shape))
 
     def _start_backend(self, shape: Shape, on_progress: OnProgress) -> str:
+        self._last_port = free_port(self._url())
         self.ready_file.unlink(missing_ok=True)
         if not self.data.exists():
             private_folder(self.data)
@@ -233,8 +235,8 @@ class Demo:
     def command(self, shape: Shape) -> list[str]:
         """Return the command that starts the backend."""
         return [
-            *(sys.executable, "-m", "kelmu_backend", "serve", "--demo", "--host", "127.0.0.1", "--port", "0"),
-            *("--data", str(self.data), "--ready-file", str(self.ready_file)),
+            *(sys.executable, "-m", "kelmu_backend", "serve", "--demo", "--host", "127.0.0.1"),
+            *("--port", str(self._last_port), "--data", str(self.data), "--ready-file", str(self.ready_file)),
             *("--lifeline", str(self.folder / "lifeline"), *shape.arguments()),
         ]
 
@@ -352,6 +354,22 @@ class Demo:
     def _acquire(self, handle: int, kind: int, seconds: float, on_progress: OnProgress, stage: Stage) -> None:
         if not self._acquired(handle, kind, seconds, on_progress, stage):
             raise DemoNotStarted(self.log, self._tail())
+
+
+def free_port(url: str | None) -> int:
+    """Return the port of `url` when it can be listened on, else 0, which lets the system choose.
+
+    A backend that was killed comes back where the terminals that still run look for it.
+    """
+    import socket
+    from urllib.parse import urlsplit
+
+    try:
+        port = urlsplit(url or "").port or 0
+        with socket.create_server(("127.0.0.1", port)):
+            return port
+    except (OSError, ValueError, OverflowError):
+        return 0
 
 
 class _Lock:
