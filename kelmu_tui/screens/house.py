@@ -76,7 +76,7 @@ class KelmuApp(Entrance):
         self.spawn("app.start", self._start())
 
     async def _start(self) -> None:
-        if self._busy_elsewhere():
+        if self._somebody_else():
             await self.sign_in()
             return
         try:
@@ -98,10 +98,15 @@ class KelmuApp(Entrance):
             await self.enter(store)
         self._tell_problems()
 
-    def _busy_elsewhere(self) -> bool:
-        """Whether a terminal of the demo is at work as the persona of last time: this one will be somebody else."""
+    def _somebody_else(self) -> bool:
+        """Whether this terminal of the demo is for another persona than the one of last time.
+
+        So it is when that one is at work in another terminal, and when the pages of the sign-in are wanted.
+        """
         if self.demo is None or self.user is not None:
             return False
+        if self.demo.browser:
+            return True
         try:
             return is_led(current_folder(self.where))
         except NotSignedIn:
