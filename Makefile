@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
 
-.PHONY: demo test check lint types layers unit bench openapi lock clean help
+.PHONY: demo test check lint types layers unit bench openapi picture lock clean help
 
 help:
 	@echo "make demo    start the app on the embedded backend with generated data"
@@ -48,6 +48,9 @@ bench: $(READY)
 
 openapi: $(READY)
 	$(BIN)/kelmu-backend openapi > docs/openapi.json
+
+picture: $(READY)
+	$(BIN)/python docs/picture.py
 
 # Hashes of every platform's files, no addresses: the lock says what, the machine's own settings say from where.
 lock:
