@@ -1,4 +1,4 @@
-"""The demo that most tests of this folder share: one backend process, and users who do not meet each other's notices."""
+"""The demo that most tests of this folder share: one backend process, held until the last of them has ended."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def transfer(terminal: Terminal, to: str, place: str, reason: str, done: str) ->
 
 
 def singular(world: World, user: str) -> dict[str, Any]:
-    """Return a notice whose customer's family name nobody else has here, so that the name on a screen means this one."""
+    """Return a notice whose customer's family name nobody else has here, so that a name on a screen means it."""
     names = [family(row) for row in world.inbox(user)]
     return next(row for row in world.free(user) if names.count(family(row)) == 1)
 
@@ -49,7 +49,7 @@ def listed(screen: str, name: str) -> int:
 
 
 def arrived(terminal: Terminal, name: str, count: int, bar: str) -> None:
-    """Wait until the list has `count` rows with the name: at once when it was empty, else behind the bar of new rows."""
+    """Wait until the list has `count` rows with the name, revealing new rows when the bar announces them."""
     terminal.wait_until(lambda screen: bar in screen or listed(screen, name) == count, f"{name}, or {bar!r}")
     if bar in terminal.text:
         terminal.send("N")

@@ -24,7 +24,7 @@ from tests.support.terminal import PATIENCE, Terminal
 
 KELMU: Final = (sys.executable, "-m", "kelmu_tui")
 BACKEND: Final = (sys.executable, "-m", "kelmu_backend")
-SHAPE: Final = ("--seed", "1", "--people", "400", "--notices", "600")
+SHAPE: Final = ("--seed", "1", "--people", "1500", "--notices", "900")
 
 WORKER, COLLEAGUE, RECEIVER = "persona-county-worker", "persona-county-colleague", "persona-county-receiver"
 SUPERVISOR = "persona-supervisor"
@@ -145,6 +145,11 @@ class World:
         """Read the backend's database."""
         with contextlib.closing(sqlite3.connect(f"file:{self.backend_data / 'kelmu.db'}?mode=ro", uri=True)) as db:
             return list(db.execute(statement, values))
+
+    def change(self, statement: str, *values: object) -> None:
+        """Change the backend's database behind its back, as an administrator's tool would."""
+        with contextlib.closing(sqlite3.connect(self.backend_data / "kelmu.db", timeout=30)) as db, db:
+            db.execute(statement, values)
 
     def wait_sql(self, holds: Callable[[list[tuple[Any, ...]]], bool], statement: str, *values: object) -> None:
         """Wait until the rows satisfy `holds`."""
