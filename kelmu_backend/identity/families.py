@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 
 from kelmu_backend.identity import codes, journal
 from kelmu_backend.identity.journal import Event
@@ -26,6 +26,12 @@ LIFE: Final = timedelta(hours=12)
 """Absolute life of a session; after it the user signs in anew."""
 KEPT: Final = timedelta(days=1)
 """How long an expired family is kept, so that its end can still be told from a token that never was."""
+
+
+# Every request asks this, so the statement is built once.
+_ALIVE: Final[Select[Any]] = select(
+    token_family.c.id, token_family.c.user, token_family.c.client, token_family.c.device, token_family.c.expires
+).where(token_family.c.id == bindparam("family"), token_family.c.ended.is_(None))
 
 
 class End(StrEnum):
@@ -142,9 +148,7 @@ def of_token(connection: Connection, token: str, client: str) -> str | None:
 
 def alive(connection: Connection, family: str, now: datetime) -> Family | None:
     """Return the family when it is neither ended nor expired."""
-    row = connection.execute(
-        select(token_family).where(token_family.c.id == family, token_family.c.ended.is_(None))
-    ).one_or_none()
+    row = connection.execute(_ALIVE, {"family": family}).one_or_none()
     return _family(row) if row is not None and row.expires > now else None
 
 
