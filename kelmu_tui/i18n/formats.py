@@ -34,6 +34,7 @@ class _Words:
     left: str
     late: str
     late_bare: str
+    late_short: str
     hours: str
     days: str
     ago: str
@@ -54,6 +55,7 @@ _WORDS: Final = {
         left="{count} {unit} jäljellä",
         late="myöhässä {count} {unit}",
         late_bare="määräaika päättyi",
+        late_short="myöh.",
         hours="t",
         days="pv",
         ago="{span} sitten",
@@ -72,6 +74,7 @@ _WORDS: Final = {
         left="{count} {unit} kvar",
         late="försenat {count} {unit}",
         late_bare="tidsfristen har gått ut",
+        late_short="förs.",
         hours="h",
         days="d",
         ago="för {span} sedan",
@@ -90,6 +93,7 @@ _WORDS: Final = {
         left="{count} {unit} left",
         late="{count} {unit} late",
         late_bare="deadline passed",
+        late_short="late",
         hours="h",
         days="d",
         ago="{span} ago",
@@ -159,13 +163,16 @@ class Formats:
     # --- deadlines --------------------------------------------------------------------------------------------------
 
     def due(self, due: Day, today: Day) -> str:
-        """Return the days left in at most seven cells: `tänään`, `1 tpv`, `-2 tpv` when late.
+        """Return the days left in at most seven cells: `tänään`, `1 tpv`, `-2 tpv` or `myöh.` when late.
 
         Where the unit does not fit, the number stands alone.
         """
         if due == today:
             return self._words.today
         days = working_days_between(today, due)
+        if due < today and days == 0:
+            # A weekend lies between: late, but by no working day yet.
+            return self._words.late_short
         text = f"{days}{NBSP}{self._words.working_day_short}"
         return text if len(text) <= DUE_WIDTH else str(days)
 
@@ -176,7 +183,6 @@ class Formats:
             return words.today
         days = working_days_between(today, due)
         if due < today and days == 0:
-            # A weekend lies between: late, but by no working day yet.
             return words.late_bare
         frame = words.left if due > today else words.late
         unit = words.working_day[abs(days) != 1]

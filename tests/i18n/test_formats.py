@@ -78,7 +78,7 @@ def test_due_in_swedish_and_english() -> None:
 
 
 def test_a_weekend_makes_late_by_no_working_day() -> None:
-    assert _plain(FI.due(date(2026, 11, 20), SUNDAY)) == "0_tpv"
+    assert _plain(FI.due(date(2026, 11, 20), SUNDAY)) == "myöh."
     assert FI.due_long(date(2026, 11, 20), SUNDAY) == "määräaika päättyi"
 
 
