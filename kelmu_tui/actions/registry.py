@@ -23,6 +23,7 @@ class Context(StrEnum):
     ANNOUNCEMENTS = "announcements"
     ORGANISATIONS = "organisations"
     SIGN_IN = "sign_in"
+    PERSONAS = "personas"
     ABOUT = "about"
     DIALOG = "dialog"
     TRANSFER = "transfer"
@@ -55,7 +56,8 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
         Context.ANNOUNCEMENTS: (Context.ANNOUNCEMENTS, *_ROWS),
         Context.ABOUT: (Context.ABOUT, *_PAGE),
         Context.ORGANISATIONS: (Context.ORGANISATIONS, Context.LIST, Context.GLOBAL),
-        Context.SIGN_IN: (Context.SIGN_IN, Context.LIST, Context.GLOBAL),
+        Context.SIGN_IN: (Context.SIGN_IN, Context.GLOBAL),
+        Context.PERSONAS: (Context.PERSONAS, Context.LIST, Context.GLOBAL),
         Context.TRANSFER: (Context.TRANSFER, Context.DIALOG),
         Context.NOTE: (Context.NOTE, Context.DIALOG),
         Context.CONFIRM: (Context.CONFIRM, Context.DIALOG),
@@ -138,6 +140,8 @@ def _command(
     )
 
 
+_BULK = (Context.INBOX, Context.OUTBOX)
+"""Lists whose commands act on several rows; elsewhere a mark would mean nothing."""
 _MOVING = (Context.LIST, Context.NOTICE, Context.ABOUT)
 
 ACTIONS: Final = (
@@ -163,9 +167,9 @@ ACTIONS: Final = (
     Action("sign_in.again", (Context.SIGN_IN,), ("n",), Group.WORK, 20, needs_network=True),
     # Rows
     Action("list.open", (Context.LIST,), ("enter", "l"), Group.MOVE, 44, selection=True, essential=True),
-    Action("list.mark", (Context.LIST,), ("x", "space"), Group.CHOOSE, 30),
-    Action("list.mark_range", (Context.LIST,), ("X",), Group.CHOOSE, 70),
-    Action("list.mark_all", (Context.LIST,), ("asterisk",), Group.CHOOSE, 71),
+    Action("list.mark", _BULK, ("x", "space"), Group.CHOOSE, 30),
+    Action("list.mark_range", _BULK, ("X",), Group.CHOOSE, 70),
+    Action("list.mark_all", _BULK, ("asterisk",), Group.CHOOSE, 71),
     Action("list.filter", (Context.LIST,), ("slash",), Group.CHOOSE, 31),
     Action("list.down", _MOVING, ("j", "down"), Group.MOVE, essential=True),
     Action("list.up", _MOVING, ("k", "up"), Group.MOVE, essential=True),

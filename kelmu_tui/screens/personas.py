@@ -22,7 +22,7 @@ from kelmu_tui.widgets.sheet import Block, Field, Paragraph
 class PersonasScreen(ListScreen[Persona, Tokens]):
     """Answers the tokens of the persona chosen."""
 
-    CONTEXT: ClassVar[Context] = Context.SIGN_IN
+    CONTEXT: ClassVar[Context] = Context.PERSONAS
 
     def __init__(self, sign_in: SignIn, device: str, *, wait: Wait = asyncio.sleep, can_leave: bool = False) -> None:
         super().__init__()
