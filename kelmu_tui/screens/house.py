@@ -50,6 +50,8 @@ CHANGE_SECONDS: Final = 0.03
 """Changes of the store that come closer together than this are told to the screens at once."""
 CLOCK_SECONDS: Final = 60.0
 """How often ages and days left are looked at again; nothing is painted when they read the same."""
+SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})
+"""Problems that end the feed: no mandate for the organisation is left."""
 
 
 class KelmuApp(Entrance):
@@ -324,9 +326,10 @@ class KelmuApp(Entrance):
         if status.conflicts > before.conflicts:
             text = self.t("outbox.new_conflict", count=status.conflicts - before.conflicts)
             self.say(text, role="alarm", hint=self.key_text("main.outbox"))
-        if status.session_revision != self._revision and not self._renewing:
+        shut_out = status.state is Link.PAUSED and status.problem in SHUT_OUT
+        if (shut_out or status.session_revision != self._revision) and not self._renewing:
             self._renewing = True
-            self.spawn("app.renew", self._renew(status.session_revision))
+            self.spawn("app.renew", self._renew(status.session_revision, shut_out=shut_out))
 
     def _tell_state(self, status: SyncStatus) -> None:
         if status.state is Link.SIGNED_OUT:
@@ -334,7 +337,7 @@ class KelmuApp(Entrance):
         elif status.state is Link.UPDATE_NEEDED:
             self.say(self.t.choice("errors.api", "schema_unknown"), role="alarm")
 
-    async def _renew(self, revision: int | None) -> None:
+    async def _renew(self, revision: int | None, *, shut_out: bool) -> None:
         """The mandates changed: ask what is open now, and open the desk anew if that differs."""
         from kelmu_tui.api.errors import ApiError
         from kelmu_tui.services.network import renew_session
@@ -343,7 +346,8 @@ class KelmuApp(Entrance):
         try:
             if connection is None or context is None or thread is None:
                 return
-            asked = await renew_session(context.store, connection.client, revision, run=thread.run)
+            client = connection.client
+            asked = await renew_session(context.store, client, revision, shut_out=shut_out, run=thread.run)
             self._revision = revision
             if asked:
                 await self._reopen_if_changed(context, thread)

@@ -156,11 +156,14 @@ def session_secrets(info: SessionInfo) -> dict[str, str | None]:
     return {"session": info.model_dump_json()}
 
 
-async def renew_session(store: Store, client: Client, revision: int | None, *, run: Run = run_here) -> bool:
+async def renew_session(
+    store: Store, client: Client, revision: int | None, *, shut_out: bool = False, run: Run = run_here
+) -> bool:
     """Ask for the session again when the user's mandates have changed since it was kept.
 
     Args:
         revision: the number that came with the feed (`SyncStatus.session_revision`).
+        shut_out: the feed itself was refused, so that no number can come with it: ask in any case.
 
     Returns:
         Whether it was asked; the caller then chooses the organisation anew, since capabilities may differ.
@@ -168,10 +171,11 @@ async def renew_session(store: Store, client: Client, revision: int | None, *, r
     Raises:
         ApiError: the backend gave no usable answer.
     """
-    if revision is None or await run(secret, store, "session_revision") == str(revision):
+    if not shut_out and (revision is None or await run(secret, store, "session_revision") == str(revision)):
         return False
     info = await client.session()
-    await run(put_secrets, store, {**session_secrets(info), "session_revision": str(revision)})
+    known = {} if shut_out else {"session_revision": str(revision)}
+    await run(put_secrets, store, {**session_secrets(info), **known})
     return True
 
 
