@@ -68,10 +68,14 @@ class Settings:
 
 
 class Loaded(NamedTuple):
-    """The settings in force, and what was wrong with the file."""
+    """The settings in force, what was wrong with the file, and the lines of `[keys]` by action id.
+
+    Whether an action of that id exists is only known to the key map, which has no lines of its own.
+    """
 
     settings: Settings
     problems: tuple[SettingsProblem, ...] = ()
+    key_lines: Mapping[str, int] = MappingProxyType({})
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

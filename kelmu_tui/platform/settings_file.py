@@ -28,10 +28,12 @@ def parse(text: str) -> Loaded:
     table, problems = _tolerant(text)
     lines = _line_numbers(text)
     settings = Settings()
+    key_lines: dict[str, int] = {}
     for key, value in table.items():
         if key == "keys":
             keys, wrong = _keys(value, lines)
             settings = replace(settings, keys=MappingProxyType(keys))
+            key_lines = {name: _key_line(name, lines) for name in keys}
             problems.extend(wrong)
             continue
         check = _CHECKS.get(key)
@@ -43,7 +45,7 @@ def parse(text: str) -> Loaded:
             problems.append(SettingsProblem(lines.get((key,), 0), key, code, detail))
         else:
             settings = replace(settings, **{_FIELDS.get(key, key): found})
-    return Loaded(settings, tuple(sorted(problems, key=lambda p: p.line)))
+    return Loaded(settings, tuple(sorted(problems, key=lambda p: p.line)), MappingProxyType(key_lines))
 
 
 def _tolerant(text: str) -> tuple[dict[str, Any], list[SettingsProblem]]:
@@ -116,9 +118,13 @@ def _keys(value: object, lines: Mapping[tuple[str, ...], int]) -> tuple[dict[str
         if isinstance(many, list) and all(isinstance(key, str) and key.isprintable() and key for key in many):
             keys[name] = ",".join(many)
         else:
-            line = lines.get(("keys", name), lines.get(("keys", *name.split(".")), 0))
-            problems.append(SettingsProblem(line, f"keys.{name}", "type", "text"))
+            problems.append(SettingsProblem(_key_line(name, lines), f"keys.{name}", "type", "text"))
     return keys, problems
+
+
+def _key_line(name: str, lines: Mapping[tuple[str, ...], int]) -> int:
+    """Return the line of an action in `[keys]`, 0 when it cannot be told."""
+    return lines.get(("keys", name), lines.get(("keys", *name.split(".")), 0))
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _settings(app: KelmuApp, t: Translator) -> Iterator[Fact]:
         yield Fact(part, t("help.line", line=problem.line), f"{problem.key} {text}".strip(), wrong=True)
     for fault in app.keymap.problems:
         text = t.choice("actions.problem", fault.fault, action=fault.action, key=fault.key, other=fault.other or "")
-        yield Fact(part, f"keys.{fault.action}", text, wrong=True)
+        yield Fact(part, t("help.line", line=app.loaded.key_lines.get(fault.action, 0)), text, wrong=True)
 
 
 def _terminal(t: Translator) -> Iterator[Fact]:
