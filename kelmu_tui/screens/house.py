@@ -116,12 +116,17 @@ class KelmuApp(Entrance):
 
     def _tell_problems(self) -> None:
         problems = len(self.loaded.problems) + len(self.keymap.problems)
-        incidents = self._store.incidents if self._store is not None else ()
-        if incidents:
-            self.say(self.t("common.set_aside", count=len(incidents), file=incidents[0].moved_to.name), role="alarm")
+        aside = self._incident_text(self._store)
+        if aside:
+            self.say(aside, role="alarm")
         elif problems:
             hint = self.key_text("app.about")
             self.say(self.t("common.settings_problems", count=problems, key=hint), role="warn")
+
+    def _incident_text(self, store: Store | None) -> str:
+        """Return which files of the store were broken and moved aside, empty when none was."""
+        found = store.incidents if store is not None else ()
+        return self.t("common.set_aside", count=len(found), file=found[0].moved_to.name) if found else ""
 
     # --- signing out ------------------------------------------------------------------------------------------------
 
@@ -179,8 +184,10 @@ class KelmuApp(Entrance):
                 await self._show_closed(await run(Session(store, self.clock).known))
                 return
             except (NotSignedIn, LeaseOver) as problem:
+                # A broken ledger was moved aside: the store that knows of it is closed before anybody signs in.
+                aside = self._incident_text(store)
                 await self._leave()
-                await self.sign_in(self.t("sign_in.lease_over") if isinstance(problem, LeaseOver) else "")
+                await self.sign_in(self.t("sign_in.lease_over") if isinstance(problem, LeaseOver) else aside)
                 return
             else:
                 await self._open_desk(context)
