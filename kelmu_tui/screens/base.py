@@ -17,6 +17,7 @@ from textual.widgets import Input
 
 from kelmu_tui.actions import REGISTRY, Action, Context, State, disabled, footer
 from kelmu_tui.store.database import Changed
+from kelmu_tui.store.errors import StoreError
 from kelmu_tui.widgets.cells import one_line
 from kelmu_tui.widgets.chrome import HintLine, KeyHint, MessageBar, Remark, Section, Top, TopLine
 
@@ -103,9 +104,12 @@ class KeyedScreen(Screen[Result], inherit_bindings=False):
         name = f"action_{action.method}"
         doer = next((doer for doer in self.doers() if hasattr(doer, name)), None)
         if doer is not None:
-            done = getattr(doer, name)()
-            if isawaitable(done):
-                await done
+            try:
+                done = getattr(doer, name)()
+                if isawaitable(done):
+                    await done
+            except StoreError as error:  # a full disk must not end the app: what was saved is safe, work goes on
+                self.face.store_failed(error)
 
     def doers(self) -> tuple[object, ...]:
         """Return who knows how to do the actions of this screen, the first that does does it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.rows import NoticeLine
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ class Commands:
 
     async def _give(self, verb: str, ids: Sequence[str], *arguments: str) -> None:
         work = self.face.work
-        if work is not None and await work.do(verb, ids, *arguments) is not None:
-            self.commanded()
+        try:
+            if work is not None and await work.do(verb, ids, *arguments) is not None:
+                self.commanded()
+        except StoreError as error:  # dialogs call this too, after the action that opened them has ended
+            self.face.store_failed(error)
 
     async def action_inbox_take(self) -> None:
         """Make the notices mine."""

@@ -187,12 +187,16 @@ class Face(GuardedApp, inherit_bindings=False):
         """A task ended with an error: what the store can say is said, everything else ends the app with a report."""
         del name
         if isinstance(failure, StoreError):
-            self.say(self.t.choice("errors.store", failure.code), role="alarm")
-            self.report(failure)
+            self.store_failed(failure)
         elif isinstance(failure, NoMatches) and self._exit:
             return  # the app is closing: the task came back to a screen that has been taken apart
         elif isinstance(failure, Exception):
             self._handle_exception(failure)
+
+    def store_failed(self, failure: StoreError) -> None:
+        """Say what is wrong with the disk or the files, and go on."""
+        self.say(self.t.choice("errors.store", failure.code), role="alarm")
+        self.report(failure)
 
     def spawn(self, name: str, work: Any) -> None:
         """Start a task of the app."""
