@@ -99,8 +99,8 @@ class Entrance(Face):
 
         return await self.ask(PassphraseScreen(new=new, problem=problem)) or ""
 
-    async def ask(self, screen: Screen[Result]) -> Result | None:
-        """Show a screen and return its answer."""
+    async def ask(self, screen: Screen[Result], remark: str = "") -> Result | None:
+        """Show a screen, with a remark when there is one, and return its answer."""
         answer: asyncio.Future[Result | None] = asyncio.get_running_loop().create_future()
 
         def answered(result: Result | None) -> None:
@@ -108,6 +108,8 @@ class Entrance(Face):
                 answer.set_result(result)
 
         await self.push_screen(screen, answered)
+        if remark:
+            self.say(remark, role="warn")  # the screen is mounted by now: a remark said before would be lost
         return await answer
 
     async def sign_in(self, problem: str = "") -> None:
@@ -121,9 +123,7 @@ class Entrance(Face):
         async with SignIn(self.backend_url, device=number, clock=self.clock, transport=self._transport) as sign_in:
             while True:
                 screen = self._way_in(sign_in, platform.node())
-                if problem:
-                    self.call_later(self.say, problem, role="warn")
-                tokens = await self.ask(screen)
+                tokens = await self.ask(screen, problem)
                 if tokens is None:
                     return
                 try:
