@@ -63,7 +63,7 @@ def test_the_slower_one_is_told_who_was_faster_and_decides(demo: World) -> None:
         own.wait_for(PIRKANMAA, "joku ehti ensin")
         own.send("6")
         own.wait_for("Lähetetyt ja lähtevät", "hylätty")
-        own.wait_for("Joku muu ehti muuttaa ilmoitusta.", "Tilanne nyt", "Lauri Kettunen")
+        own.wait_for("Toinen työntekijä on jo ottanut ilmoituksen.", "Tilanne nyt", "Lauri Kettunen")
         own.send("enter")
         own.wait_for("Hyväksy nykyinen tilanne", "Tee uudelleen nykyiseen", "Poista muutos")
         own.send("enter")

@@ -30,9 +30,9 @@ def user(demo: World) -> Path:
     return found[0] if found else max(demo.users, key=lambda folder: (folder / "ledger.db").stat().st_mtime)
 
 
-def at_work(world: World, **options: int) -> Terminal:
+def at_work(world: World) -> Terminal:
     """Start the app and wait until it is connected."""
-    app = world.app(**options)
+    app = world.app()
     app.wait_for(PIRKANMAA, "synkronoitu", "Käsittelemättömät", "▌")
     return app
 
@@ -90,7 +90,7 @@ def test_mistakes_in_the_settings_are_told_with_their_line(demo: World, user: Pa
         with demo.app() as app:
             app.wait_for(PIRKANMAA, "Asetustiedostossa on virhe")
             app.send("I")
-            app.wait_for(str(settings.name), f"rivi {line}")
+            app.wait_for(f"Rivi {line}")
         told = demo.kelmu("config", "show", code=None)
         assert line in told.out + told.err
     finally:
@@ -189,12 +189,12 @@ def test_a_killed_app_loses_nothing_that_it_confirmed(demo: World, user: Path) -
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a few megabytes, for root only."""
+def small_disk(demo: World) -> Iterator[Path]:
+    """A file system of a few megabytes in place of the users' folders; only root can have it."""
     if os.getuid() != 0:
         pytest.skip("only root can mount a small file system")
-    place = tmp_path / "disk"
-    place.mkdir()
+    place = demo.profile / "users"
+    place.mkdir(mode=0o700, exist_ok=True)
     mounted = subprocess.run(
         [program("mount"), "-t", "tmpfs", "-o", "size=24m,mode=700", "tmpfs", str(place)], capture_output=True
     )
@@ -222,9 +222,7 @@ def fill(place: Path) -> Path:
 
 def test_a_full_disk_is_said_and_nothing_is_lost(demo: World, small_disk: Path) -> None:
     """No room for a note: the app says so and goes on; with room again the next one is saved, and both ends agree."""
-    world = World(small_disk)
-    (small_disk / "data" / "demo").mkdir(parents=True, mode=0o700)
-    (small_disk / "data" / "demo" / "backend").symlink_to(demo.profile / "backend")
+    world = demo
     world.sign_in(WORKER, sync=True)
     with at_work(world) as app:
         saved_note(world, app, "ennen levyn täyttymistä")

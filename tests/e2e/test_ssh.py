@@ -84,7 +84,7 @@ def test_a_dropped_line_loses_nothing_and_silence_is_silent(demo: World, server:
         terminal.wait_for(PIRKANMAA, "synkronoitu", "▌")
         terminal.send("v")
         terminal.wait_for("Näkymä", "Omat")
-        terminal.send("j", "enter")
+        terminal.send("omat", "enter")
         terminal.wait_for(name, "OR")
         assert not MOUSE.search(terminal.output)
         silent(terminal)
