@@ -30,6 +30,10 @@ CLIPBOARD_KEYS = frozenset({"ctrl+c", "super+c", "ctrl+x", "super+x", "ctrl+v", 
 """Keys with which fields copy to the terminal's clipboard, which is not ours to fill with personal data."""
 
 
+BESIDE_PICKS = 4
+"""Lines of a box with choices that are not choices: two of border, a field, a line of hints."""
+
+
 class KeyDone(Message):
     """Follows every key on its way: when it has come up to the screen, the key has had all its effect."""
 
@@ -61,7 +65,7 @@ class KeyedScreen(Screen[Result], inherit_bindings=False):
     @property
     def alive(self) -> bool:
         """Whether the screen's widgets are there: a task or a timer may come back when they have gone."""
-        return self.is_mounted and bool(self.children)
+        return bool(self.children) and not self._pruning
 
     def on_mount(self) -> None:
         """Textual calls this one last, after the handlers of the subclasses."""
@@ -160,8 +164,9 @@ class FramedScreen(KeyedScreen[Result]):
 
     def on_mount(self) -> None:
         """Fill in the texts. Textual calls every class's own handler, so subclasses take the hook below."""
-        self.retranslate()
-        self.mounted()
+        if self.alive:
+            self.retranslate()
+            self.mounted()
 
     def mounted(self) -> None:
         """The screen is there, its texts are in place."""
@@ -255,6 +260,10 @@ class Dialog(KeyedScreen[Result], ModalScreen[Result], inherit_bindings=False):
         frame = Container(*widgets, id="box")
         frame.border_title = Content(one_line(title))  # an object: a string would be read as markup
         return frame
+
+    def fit_picks(self, wanted: int) -> None:
+        """Give the list of choices `wanted` lines, or as many as the terminal has beside the rest of the box."""
+        self.query_one("#picks").styles.height = max(1, min(wanted, self.size.height - BESIDE_PICKS))
 
     def hint_line(self, *actions: str, accept: str = "") -> str:
         """Return a line of hints for the foot of the dialog; `accept` says what enter does here."""

@@ -34,7 +34,6 @@ class ChooseScreen(Dialog[str]):
         """Put the box together."""
         columns = (Column("name", "", 16, most=44), Column("count", "", 6, align="right", drop=1))
         picks = PickList(columns, glyphs=self.face.glyphs, empty=self.face.t("common.nothing_matches"), id="picks")
-        picks.styles.height = min(len(self._choices), 12)
         yield self.box(
             self._title, LineField(id="field"), picks, Caption(self.hint_line("dialog.accept", "dialog.cancel"))
         )
@@ -45,6 +44,10 @@ class ChooseScreen(Dialog[str]):
         picks.offer(self._choices)
         picks.point(self._current)
         self.set_focus(self.query_one(LineField))
+
+    def on_resize(self) -> None:
+        """Fit the list into the terminal."""
+        self.fit_picks(len(self._choices))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -29,7 +29,6 @@ class ConfirmScreen(Dialog[bool]):
     def compose(self) -> ComposeResult:
         """Put the box together."""
         picks = PickList((Column("name", "", 12, most=60),), glyphs=self.face.glyphs, id="picks")
-        picks.styles.height = 2
         yield self.box(
             self._title,
             Caption(self._warning, role=""),

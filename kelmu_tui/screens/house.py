@@ -12,14 +12,14 @@ from contextlib import AsyncExitStack, suppress
 from contextvars import Context as ContextVars
 from contextvars import copy_context
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from textual.screen import Screen
 
 from kelmu_tui.screens.about import Fact
 from kelmu_tui.screens.desk import Desk
-from kelmu_tui.screens.entrance import Entrance
 from kelmu_tui.screens.inbox import InboxScreen
+from kelmu_tui.screens.watching import Watching
 from kelmu_tui.screens.work import Work
 from kelmu_tui.services.announcements import Announcements
 from kelmu_tui.services.context import Context, activate, open_store
@@ -31,7 +31,6 @@ from kelmu_tui.services.session import (
     NothingOpens,
     NotSignedIn,
     Session,
-    SessionProblem,
     current_folder,
 )
 from kelmu_tui.store.database import Changed, Store
@@ -41,34 +40,19 @@ from kelmu_tui.sync.leader import is_led
 from kelmu_tui.sync.status import Connection as Link
 from kelmu_tui.sync.status import SyncStatus, figures
 
-if TYPE_CHECKING:
-    from kelmu_tui.services.context import Connection
-
 Result = TypeVar("Result")
 
-CHANGE_SECONDS: Final = 0.03
-"""Changes of the store that come closer together than this are told to the screens at once."""
 CLOCK_SECONDS: Final = 60.0
 """How often ages and days left are looked at again; nothing is painted when they read the same."""
-SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})
-"""Problems that end the feed: no mandate for the organisation is left."""
 
 
-class KelmuApp(Entrance):
+class KelmuApp(Watching):
     """The app of one profile."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Make the app; the arguments are those of `Entrance`."""
         super().__init__(*arguments, **options)
-        self._store: Store | None = None
-        self._thread: StoreThread | None = None
-        self._working: Context | None = None
-        self._link: Connection | None = None
-        self._status = SyncStatus()
         self._stack = AsyncExitStack()
-        self._pending: list[Changed] = []
-        self._revision: int | None = None
-        self._renewing = False
 
     # --- starting ---------------------------------------------------------------------------------------------------
 
@@ -148,14 +132,16 @@ class KelmuApp(Entrance):
         self.push_screen(ConfirmScreen(title, warning, deed, stay), answered)
 
     async def _sign_out(self) -> None:
+        from kelmu_tui.api.sign_in import SignIn
         from kelmu_tui.services.network import end_session
 
-        store, connection = self._store, self._link
-        if store is None:
+        store, thread = self._store, self._thread
+        if store is None or thread is None:
             return
-        sign_in = connection.sign_in if connection is not None else None
-        await self._stop_engine()
-        await end_session(self.where, store, sign_in, self.ids)
+        await self._clear_desk()
+        # The engine's own client has gone with it. A backend that is away is told at the next sign-in.
+        async with SignIn(self.backend_url, clock=self.clock, transport=self._transport) as sign_in:
+            await end_session(self.where, store, sign_in, self.ids)
         await self._leave()
         await self.sign_in()
 
@@ -190,10 +176,10 @@ class KelmuApp(Entrance):
                 await self.sign_in(self.t("sign_in.lease_over") if isinstance(problem, LeaseOver) else aside)
                 return
             else:
-                await self._open_desk(context)
+                await self.open_desk(context)
                 return
 
-    async def _open_desk(self, context: Context) -> None:
+    async def open_desk(self, context: Context) -> None:
         self._working = context
         thread = self._thread
         assert thread is not None
@@ -259,7 +245,7 @@ class KelmuApp(Entrance):
                 stop()
                 self._link = None
 
-    async def _stop_engine(self) -> None:
+    async def stop_engine(self) -> None:
         task, self._engine_task = self._engine_task, None
         if task is not None:
             task.cancel()
@@ -273,12 +259,16 @@ class KelmuApp(Entrance):
         del name
         self.report(failure)
 
-    async def _leave(self) -> None:
-        """Close the desk and the store."""
-        await self._stop_engine()
+    async def _clear_desk(self) -> None:
+        """Take away everything that reads the replica, so that it may go."""
+        await self.stop_engine()
         self.desk = self.work = self._working = None
         while len(self.screen_stack) > 1:
             await self.pop_screen()
+
+    async def _leave(self) -> None:
+        """Close the desk and the store."""
+        await self._clear_desk()
         await self._stack.aclose()
         self._stack = AsyncExitStack()
         thread, self._thread, self._store = self._thread, None, None
@@ -287,95 +277,13 @@ class KelmuApp(Entrance):
 
     async def on_unmount(self) -> None:
         """Stop everything and close the store."""
-        await self._stop_engine()
+        self.desk = self.work = self._working = None  # what still comes from timers finds nothing to do
+        await self.stop_engine()
         await self.tasks.close()
         await self._stack.aclose()
         if self._thread is not None:
             thread, self._thread = self._thread, None
             await asyncio.to_thread(thread.close)
-
-    # --- what comes from below --------------------------------------------------------------------------------------
-
-    def _poke(self) -> None:
-        if self._link is not None:
-            self._link.engine.poke()
-
-    def _heard(self, change: Changed) -> None:
-        """The store changed; changes of the same moment are told together."""
-        self._pending.append(change)
-        if len(self._pending) == 1:
-            self.set_timer(CHANGE_SECONDS, self._tell_changes)
-
-    def _tell_changes(self) -> None:
-        pending, self._pending = self._pending, []
-        tables = frozenset().union(*(change.tables for change in pending))
-        every = any(not change.keys for change in pending)
-        keys = frozenset() if every else frozenset().union(*(change.keys for change in pending))
-        if self.desk is not None and tables - {"view_event", "state"}:
-            self.store_changed(Changed(tables, keys))
-            self.spawn("app.counts", self._count())
-
-    async def _count(self) -> None:
-        desk = self.desk
-        if desk is None:
-            return
-        self.counts.views = await desk.run(desk.inbox.counts)
-        self.counts.announcements = len(await desk.run(desk.announcements.current))
-        if desk is self.desk:
-            self.update_frames()
-
-    def _status_changed(self, status: SyncStatus) -> None:
-        before, self._status = self._status, status
-        self.counts.outbox = status.queued + status.conflicts
-        self.update_frames()
-        if status.state is not before.state:
-            self._tell_state(status)
-        if status.conflicts > before.conflicts:
-            text = self.t("outbox.new_conflict", count=status.conflicts - before.conflicts)
-            self.say(text, role="alarm", hint=self.key_text("main.outbox"))
-        shut_out = status.state is Link.PAUSED and status.problem in SHUT_OUT
-        if (shut_out or status.session_revision != self._revision) and not self._renewing:
-            self._renewing = True
-            self.spawn("app.renew", self._renew(status.session_revision, shut_out=shut_out))
-
-    def _tell_state(self, status: SyncStatus) -> None:
-        if status.state is Link.SIGNED_OUT:
-            self.say(self.t("sign_in.ended", key=self.key_text("main.sync")), role="alarm")
-        elif status.state is Link.UPDATE_NEEDED:
-            self.say(self.t.choice("errors.api", "schema_unknown"), role="alarm")
-
-    async def _renew(self, revision: int | None, *, shut_out: bool) -> None:
-        """The mandates changed: ask what is open now, and open the desk anew if that differs."""
-        from kelmu_tui.api.errors import ApiError
-        from kelmu_tui.services.network import renew_session
-
-        connection, context, thread = self._link, self._working, self._thread
-        try:
-            if connection is None or context is None or thread is None:
-                return
-            client = connection.client
-            asked = await renew_session(context.store, client, revision, shut_out=shut_out, run=thread.run)
-            self._revision = revision
-            if asked:
-                await self._reopen_if_changed(context, thread)
-        except ApiError:
-            return  # the next status asks again
-        finally:
-            self._renewing = False
-
-    async def _reopen_if_changed(self, context: Context, thread: StoreThread) -> None:
-        own = context.active.organisation.business_id
-        try:
-            fresh = await thread.run(activate, self.where, context.store, own, self.clock, self.ids)
-        except SessionProblem:
-            await self._stop_engine()
-            await self.enter(context.store)
-            self.say(self.t("organisations.ended"), role="alarm")
-            return
-        if fresh.active.capabilities != context.active.capabilities:
-            await self._stop_engine()
-            await self._open_desk(fresh)
-            self.say(self.t("organisations.changed"), role="warn")
 
     # --- places -----------------------------------------------------------------------------------------------------
 
@@ -403,7 +311,7 @@ class KelmuApp(Entrance):
         current = context.active.organisation.business_id
         chosen = await self._choose(known, current, must_choose=False)
         if chosen is not None and chosen != current:
-            await self._stop_engine()
+            await self._clear_desk()
             await self.enter(context.store, chosen)
 
     async def _choose(self, known: KnownSession, current: str | None, *, must_choose: bool) -> str | None:

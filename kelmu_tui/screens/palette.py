@@ -38,7 +38,6 @@ class PaletteScreen(Dialog[Action]):
             Column("keys", "", 8, align="right"),
         )
         picks = PickList(columns, glyphs=self.face.glyphs, empty=t("common.nothing_matches"), id="picks")
-        picks.styles.height = HEIGHT
         yield self.box(
             t("help.palette_title"),
             LineField(id="field", placeholder=t("help.palette_hint")),
@@ -50,6 +49,10 @@ class PaletteScreen(Dialog[Action]):
         """Offer what can be done below."""
         self.set_focus(self.query_one(LineField))
         self._offer("")
+
+    def on_resize(self) -> None:
+        """Fit the list into the terminal."""
+        self.fit_picks(HEIGHT)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

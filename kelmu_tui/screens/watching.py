@@ -1,0 +1,130 @@
+"""The app as it listens: to commits of the store, to the sync, and to mandates that change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kelmu_tui.screens.entrance import Entrance
+from kelmu_tui.services.context import Context, activate
+from kelmu_tui.services.session import SessionProblem
+from kelmu_tui.store.database import Changed, Store
+from kelmu_tui.store.thread import StoreThread
+from kelmu_tui.sync.status import Connection as Link
+from kelmu_tui.sync.status import SyncStatus
+
+if TYPE_CHECKING:
+    from kelmu_tui.services.context import Connection
+
+CHANGE_SECONDS: Final = 0.03
+"""Changes of the store that come closer together than this are told to the screens at once."""
+SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})
+"""Problems that end the feed: no mandate for the organisation is left."""
+
+
+class Watching(Entrance):
+    """The part of the app that follows what happens below it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Make the app; the arguments are those of `Entrance`."""
+        super().__init__(*arguments, **options)
+        self._store: Store | None = None
+        self._thread: StoreThread | None = None
+        self._working: Context | None = None
+        self._link: Connection | None = None
+        self._status = SyncStatus()
+        self._pending: list[Changed] = []
+        self._revision: int | None = None
+        self._renewing = False
+
+    async def open_desk(self, context: Context) -> None:
+        """Let the user work in `context`."""
+        raise NotImplementedError
+
+    async def stop_engine(self) -> None:
+        """Stop talking to the backend."""
+        raise NotImplementedError
+
+    # --- what comes from below --------------------------------------------------------------------------------------
+
+    def _poke(self) -> None:
+        if self._link is not None:
+            self._link.engine.poke()
+
+    def _heard(self, change: Changed) -> None:
+        """The store changed; changes of the same moment are told together."""
+        self._pending.append(change)
+        if len(self._pending) == 1:
+            self.set_timer(CHANGE_SECONDS, self._tell_changes)
+
+    def _tell_changes(self) -> None:
+        pending, self._pending = self._pending, []
+        tables = frozenset().union(*(change.tables for change in pending))
+        every = any(not change.keys for change in pending)
+        keys = frozenset() if every else frozenset().union(*(change.keys for change in pending))
+        if self.desk is not None and tables - {"view_event", "state"}:
+            self.store_changed(Changed(tables, keys))
+            self.spawn("app.counts", self._count())
+
+    async def _count(self) -> None:
+        desk = self.desk
+        if desk is None:
+            return
+        views = await desk.run(desk.inbox.counts)
+        if desk is not self.desk:
+            return  # another desk was opened meanwhile, over another replica
+        self.counts.views = views
+        self.counts.announcements = len(await desk.run(desk.announcements.current))
+        self.update_frames()
+
+    def _status_changed(self, status: SyncStatus) -> None:
+        before, self._status = self._status, status
+        self.counts.outbox = status.queued + status.conflicts
+        self.update_frames()
+        if status.state is not before.state:
+            self._tell_state(status)
+        if status.conflicts > before.conflicts:
+            text = self.t("outbox.new_conflict", count=status.conflicts - before.conflicts)
+            self.say(text, role="alarm", hint=self.key_text("main.outbox"))
+        shut_out = status.state is Link.PAUSED and status.problem in SHUT_OUT
+        if (shut_out or status.session_revision != self._revision) and not self._renewing:
+            self._renewing = True
+            self.spawn("app.renew", self._renew(status.session_revision, shut_out=shut_out))
+
+    def _tell_state(self, status: SyncStatus) -> None:
+        if status.state is Link.SIGNED_OUT:
+            self.say(self.t("sign_in.ended", key=self.key_text("main.sync")), role="alarm")
+        elif status.state is Link.UPDATE_NEEDED:
+            self.say(self.t.choice("errors.api", "schema_unknown"), role="alarm")
+
+    async def _renew(self, revision: int | None, *, shut_out: bool) -> None:
+        """The mandates changed: ask what is open now, and open the desk anew if that differs."""
+        from kelmu_tui.api.errors import ApiError
+        from kelmu_tui.services.network import renew_session
+
+        connection, context, thread = self._link, self._working, self._thread
+        try:
+            if connection is None or context is None or thread is None:
+                return
+            client = connection.client
+            asked = await renew_session(context.store, client, revision, shut_out=shut_out, run=thread.run)
+            self._revision = revision
+            if asked:
+                await self._reopen_if_changed(context, thread)
+        except ApiError:
+            return  # the next status asks again
+        finally:
+            self._renewing = False
+
+    async def _reopen_if_changed(self, context: Context, thread: StoreThread) -> None:
+        own = context.active.organisation.business_id
+        try:
+            fresh = await thread.run(activate, self.where, context.store, own, self.clock, self.ids)
+        except SessionProblem:
+            await self.stop_engine()
+            await self.enter(context.store)
+            self.say(self.t("organisations.ended"), role="alarm")
+            return
+        if fresh.active.capabilities != context.active.capabilities:
+            await self.stop_engine()
+            await self.open_desk(fresh)
+            self.say(self.t("organisations.changed"), role="warn")

@@ -1,0 +1,288 @@
+"""The whole app against the real backend in the same process: in, at work, another organisation, out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import delete, select, update
+from textual.pilot import Pilot
+
+from kelmu_backend.app import create_app
+from kelmu_backend.config import Config
+from kelmu_backend.database import tables
+from kelmu_backend.database.engine import Database
+from kelmu_backend.population import filling, world
+from kelmu_tui.actions import Context
+from kelmu_tui.platform.clock import SystemClock
+from kelmu_tui.platform.ids import SeededIds
+from kelmu_tui.platform.paths import Profile
+from kelmu_tui.platform.settings import Loaded, Settings, SettingsProblem
+from kelmu_tui.screens.closed import ClosedScreen
+from kelmu_tui.screens.confirm import ConfirmScreen
+from kelmu_tui.screens.house import KelmuApp
+from kelmu_tui.screens.inbox import InboxScreen
+from kelmu_tui.screens.organisations import OrganisationsScreen
+from kelmu_tui.screens.personas import PersonasScreen
+from kelmu_tui.screens.sign_in import SignInScreen
+from kelmu_tui.store.rows import NoticeLine
+from kelmu_tui.sync.status import Connection
+from tests.screens.support import TERMINAL, check_grid, text_of
+from tests.widgets.support import until
+
+URL = "http://127.0.0.1:9"
+
+
+class Switch(httpx.AsyncBaseTransport):
+    """The way to the backend; it can be cut."""
+
+    def __init__(self, app: Any) -> None:
+        self._inner = httpx.ASGITransport(app)
+        self.cut = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.cut:
+            raise httpx.ConnectError("cut", request=request)
+        return await self._inner.handle_async_request(request)
+
+
+class House:
+    """A backend with a small population, and apps that use it."""
+
+    def __init__(self, folder: Path, transport: Switch, database: Database) -> None:
+        self.folder = folder
+        self.transport = transport
+        self.database = database
+
+    def app(self, home: str = "home", *, demo: bool = True, **options: Any) -> KelmuApp:
+        root = self.folder / home
+        loaded = options.pop("loaded", Loaded(Settings(language="fi")))
+        return KelmuApp(
+            Profile("demo", root, root / "settings.toml"),
+            loaded.settings,
+            URL,
+            terminal=TERMINAL,
+            demo=Handle() if demo else None,
+            loaded=loaded,
+            ids=SeededIds(home),
+            transport=self.transport,
+            **options,
+        )
+
+
+class Handle:
+    """Stands for the hold on a demo's backend."""
+
+    browser = False
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    url = f"sqlite:///{tmp_path / 'kelmu.db'}"
+    database = Database(url)
+    database.migrate()
+    clock = SystemClock()
+    filling.fill(database, world.generate(5, clock.now(), people=400, notices=300), ids=SeededIds(5))
+    secrets = tmp_path / "secrets"
+    secrets.mkdir(mode=0o700)
+    app = create_app(Config(url, URL, True, secrets, clock=clock, background=False, hints=False))
+    async with app.router.lifespan_context(app):
+        yield House(tmp_path, Switch(app), database)
+    database.dispose()
+
+
+@asynccontextmanager
+async def running(app: KelmuApp, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Pilot[Any]]:
+    async with app.run_test(size=size) as pilot:
+        yield pilot
+
+
+async def at_work(app: KelmuApp, pilot: Pilot[Any], persona: int = 0) -> InboxScreen:
+    """Sign in as a persona of the list and wait until the inbox is filled."""
+    await until(
+        pilot,
+        lambda: isinstance(app.screen, PersonasScreen) and app.screen.ready and app.screen.rows.current is not None,
+    )
+    await pilot.pause()
+    for _ in range(persona):
+        await pilot.press("j")
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(app.screen, InboxScreen), "the inbox")
+    screen = app.screen
+    assert isinstance(screen, InboxScreen)
+    await until(pilot, lambda: screen.ready and screen.rows.count > 0 and not screen.rows.busy, "notices")
+    await until(pilot, lambda: app._status.state is Connection.ONLINE, "a connection")
+    await pilot.pause()
+    return screen
+
+
+async def test_from_the_persona_to_a_notice_of_the_backend(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        screen = await at_work(app, pilot)
+        check_grid(app, (80, 24))
+        first = screen.rows.current_key
+        await pilot.press("a")
+
+        def taken() -> bool:
+            with house.database.read() as connection:
+                column = tables.notice.c.assignee
+                return connection.execute(select(column).where(tables.notice.c.id == first)).scalar() is not None
+
+        await until(pilot, taken, "the backend to know")
+        await until(pilot, lambda: app._status.queued == 0, "an empty outbox")
+
+
+async def test_the_second_start_needs_no_sign_in_and_no_backend(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        screen = await at_work(app, pilot)
+        count = screen.rows.count
+    house.transport.cut = True
+    again = house.app()
+    async with running(again) as pilot:
+        await until(pilot, lambda: isinstance(again.screen, InboxScreen), "the inbox")
+        inbox = again.screen
+        assert isinstance(inbox, InboxScreen)
+        await until(pilot, lambda: inbox.rows.count == count, "the same notices")
+        await until(pilot, lambda: again._status.state is Connection.OFFLINE, "being offline")
+        row = next(row for row in inbox.rows.rows if isinstance(row, NoticeLine) and row.assignee is None)
+        inbox.rows.jump(row.id)
+        await pilot.press("a")
+        await until(pilot, lambda: "↑1" in text_of(again), "a queued command")
+        house.transport.cut = False
+        await pilot.press("colon", *"synk")
+        await pilot.pause()
+        await pilot.press("escape")
+        again.action_main_sync()
+        await until(pilot, lambda: again._status.queued == 0 and again._status.state is Connection.ONLINE, "being back")
+
+
+async def test_two_people_see_what_the_other_does(house: House) -> None:
+    one, two = house.app("one"), house.app("two")
+    async with running(one) as first, running(two) as second:
+        inbox = await at_work(one, first, 0)
+        other = await at_work(two, second, 1)
+        key = inbox.rows.current_key
+        await first.press("d")
+        await until(second, lambda: key not in [row.id for row in other.rows.rows], "the row to leave")
+
+
+async def test_somebody_without_a_mandate_gets_the_explanation(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await until(
+            pilot, lambda: isinstance(app.screen, PersonasScreen) and app.screen.ready and app.screen.rows.count > 3
+        )
+        people = app.screen
+        assert isinstance(people, PersonasScreen)
+        with house.database.read() as connection:
+            with_grants = set(connection.execute(select(tables.grant.c.user)).scalars())
+        nobody = next(row for row in people.rows.rows if row.id not in with_grants)
+        people.rows.jump(nobody.id)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ClosedScreen), "the explanation")
+        await pilot.pause()
+        assert "suomi.fi/valtuudet" in text_of(app)
+        check_grid(app, (80, 24))
+
+
+async def test_another_organisation_is_a_clean_change(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await until(
+            pilot, lambda: isinstance(app.screen, PersonasScreen) and app.screen.ready and app.screen.rows.count > 3
+        )
+        people = app.screen
+        assert isinstance(people, PersonasScreen)
+        several = next(row for row in people.rows.rows if "k.f." in row.organisation)
+        people.rows.jump(several.id)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, OrganisationsScreen), "the choice")
+        choice = app.screen
+        assert isinstance(choice, OrganisationsScreen)
+        await until(pilot, lambda: choice.rows.count > 1)
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, InboxScreen), "the first inbox")
+        assert app.desk is not None
+        before = app.desk.session.organisation.business_id
+        await until(pilot, lambda: app._status.state is Connection.ONLINE, "a connection")
+        await pilot.press("o")
+        await until(
+            pilot,
+            lambda: isinstance(app.screen, OrganisationsScreen) and app.screen.ready and app.screen.rows.count > 1,
+        )
+        await pilot.pause()
+        await pilot.press("j", "enter")
+        await until(
+            pilot,
+            lambda: app.desk is not None and app.desk.session.organisation.business_id != before,
+            "another organisation",
+        )
+        await until(pilot, lambda: isinstance(app.screen, InboxScreen), "the second inbox")
+
+
+async def test_a_mandate_that_ends_closes_the_inbox(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        assert app.desk is not None
+        user = app.desk.session.user_id
+        with house.database.write() as connection:
+            connection.execute(delete(tables.grant).where(tables.grant.c.user == user))
+            connection.execute(
+                update(tables.app_user)
+                .where(tables.app_user.c.id == user)
+                .values(grant_revision=tables.app_user.c.grant_revision + 1)
+            )
+        app.action_main_sync()
+        await until(pilot, lambda: isinstance(app.screen, ClosedScreen), "the explanation")
+
+
+async def test_signing_out_asks_first_and_leads_back_to_the_door(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        await app.action_main_sign_out()
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen), "the question")
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, PersonasScreen), "the door")
+        assert not list((house.folder / "home" / "users").glob("*/replica-*.db"))
+
+
+async def test_without_a_demo_the_way_in_is_the_code(house: House) -> None:
+    app = house.app(demo=False)
+    async with running(app) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, SignInScreen) and "/sign-in" in text_of(app), "the code")
+        assert app.screen.context is Context.SIGN_IN  # type: ignore[attr-defined]
+
+
+async def test_about_shows_versions_and_mistakes_in_the_settings(house: House) -> None:
+    problem = SettingsProblem(3, "colour", "unknown")
+    loaded = Loaded(Settings(language="fi", keys={"inbox.take": "ctrl+c", "nope.nope": "x"}), (problem,))
+    app = house.app(loaded=loaded)
+    async with running(app, (120, 40)) as pilot:
+        await at_work(app, pilot)
+        await pilot.press("I")
+        await until(pilot, lambda: "textual" in text_of(app), "the facts")
+        text = " ".join(text_of(app).split())
+        assert "8.2.8" in text
+        assert app.t("help.line", line=3) in text
+        assert "nope.nope" in text
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, InboxScreen))
+
+
+async def test_a_language_that_was_chosen_is_remembered(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: "Obehandlade" in text_of(app), "Swedish")
+    assert 'language = "sv"' in (house.folder / "home" / "settings.toml").read_text()
