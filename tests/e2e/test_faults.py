@@ -54,7 +54,7 @@ def healed(request: pytest.FixtureRequest) -> Iterator[None]:
 def at_work(world: World) -> Terminal:
     """Start the app and wait until it is connected."""
     app = world.app()
-    app.wait_for(PIRKANMAA, "synkronoitu", "Käsittelemättömät")
+    app.wait_for(PIRKANMAA, "synkronoitu", "Käsittelemättömät", "▌")
     return app
 
 

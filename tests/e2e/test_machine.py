@@ -91,8 +91,8 @@ def test_mistakes_in_the_settings_are_told_with_their_line(demo: World, user: Pa
             app.wait_for(PIRKANMAA, "Asetustiedostossa on virhe")
             app.send("I")
             app.wait_for(f"Rivi {line}")
-        told = demo.kelmu("config", "show", code=None)
-        assert line in told.out + told.err
+        if "inbox.fly" not in text:  # the command line has no keys, and no opinion about them
+            assert f"settings.toml:{line}: " in demo.kelmu("config", "show", code=10).err
     finally:
         settings.unlink()
 
