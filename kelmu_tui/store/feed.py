@@ -257,6 +257,8 @@ def expect(db: Any, scope: str, generation: int, epoch: str, count: int) -> bool
     """Note the start of a fill's stream; False when the fill is no longer wanted."""
     if not _wanted(db, scope, generation, epoch):
         return False
+    if _table(scope) == "notice":
+        replica.lay_orders_aside(db, count)
     # A resumed stream counts what is left or what there is, depending on the backend: the larger view is kept.
     db.execute("UPDATE replica.scope SET expected = max(coalesce(expected, 0), ?) WHERE name = ?", (count, scope))
     return True
@@ -279,6 +281,8 @@ def end_fill(db: Any, scope: str, generation: int, epoch: str, head: int) -> boo
     """Note the end of a fill's stream: it is shown from the first checkpoint >= `head`."""
     if not _wanted(db, scope, generation, epoch):
         return False
+    for statement in replica.missing_orders(db):
+        db.execute(statement)
     db.execute("UPDATE replica.scope SET need = ? WHERE name = ?", (head, scope))
     return True
 

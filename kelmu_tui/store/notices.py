@@ -70,7 +70,9 @@ def _parts(db: Any, query: Query) -> list[_Part]:
     """Return the parts of which the rows of `query` consist, after bringing overlay and matches up to date."""
     shown = overlay.frame(db)
     words = _match(db, shown, query.text)
-    parts = [_replica_part(query, shown, waiting, words) for waiting in (1, 0) if waiting or query.view is View.ALL]
+    # Before the first fill is shown there is nothing to read, and the indexes may be laid aside.
+    halves = (1, 0) if query.view is View.ALL else (1,)
+    parts = [_replica_part(query, shown, waiting, words) for waiting in halves if shown.notices]
     if shown.touched:
         where, values = _conditions(query)
         where.append("held = 1")
@@ -245,7 +247,7 @@ def _match(db: Any, shown: Frame, text: str) -> int | None:
     """Fill `temp.matched` with the replica's rows that `text` finds; return how many, None without a filter."""
     # A word that names every kind finds everything; it only costs.
     words = [word for word in asked(text) if len(named(word).kinds) < len(kind_ranks())]
-    if not words:
+    if not words or not shown.notices:
         return None
     stamp = (words, shown.notices, shown.revision)
     known = db.memo.get("text")

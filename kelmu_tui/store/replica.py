@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from kelmu_tui.domain.notices import OPEN_STATUSES
+from kelmu_tui.store.migrations import statements
+from kelmu_tui.store.schema import REPLICA
 from kelmu_tui.store.words import kind_ranks, municipality_ranks, notice_words, sort_key, tie
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,6 +23,14 @@ _OPEN: Final = frozenset(status.value for status in OPEN_STATUSES)
 _LAST: Final = 10**6
 """Rank of what the catalogue does not know: a newer backend may know more kinds than this program."""
 _LOOKUP: Final = 500
+MANY_ROWS: Final = 5_000
+"""Rows from which a first fill does without the indexes of the lists' orders."""
+_ORDERS: Final = {
+    statement.split()[2].removeprefix("replica."): statement
+    for statement in statements(REPLICA)
+    if statement.startswith("CREATE INDEX replica.notice_by_")
+}
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 _INSERT_NOTICE: Final = (
     "INSERT INTO replica.notice (rowid, generation, id, tie, version, kind, kind_rank, subtype, urgent, status, open,"
@@ -60,6 +70,24 @@ def put_rows(db: Any, generation: int, rows: Iterable[Mapping[str, Any]]) -> int
     if written:
         _touch(db)
     return written
+
+
+def lay_orders_aside(db: Any, expected: int) -> None:
+    """Drop the indexes of the lists' orders before a first fill of many rows; `missing_orders` brings them back.
+
+    Rows come in the order of their ids, so each chunk would touch, encrypt and log nearly every page of each of these
+    indexes again. That is half of a long fill. While any notices are shown, or lie there, the indexes stay.
+    """
+    in_use = "SELECT 1 FROM replica.scope WHERE generation <> 0 AND name GLOB 'notices:*'"
+    if expected >= MANY_ROWS and not db.execute(f"{in_use} UNION ALL SELECT 1 FROM replica.notice LIMIT 1").fetchone():  # noqa: S608
+        for name in _ORDERS:
+            db.execute(f"DROP INDEX IF EXISTS replica.{name}")
+
+
+def missing_orders(db: Any) -> tuple[str, ...]:
+    """Return the statements that make the indexes laid aside anew; before a generation is shown all have to be run."""
+    known = {name for (name,) in db.execute("SELECT name FROM replica.sqlite_schema WHERE type = 'index'")}
+    return tuple(statement for name, statement in _ORDERS.items() if name not in known)
 
 
 def remove(db: Any, generation: int, id: str, version: int | None = None) -> bool:  # noqa: A002
@@ -202,4 +230,4 @@ def _put_announcements(db: Any, generation: int, rows: Sequence[Mapping[str, Any
 
 
 def _text(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(row)

@@ -11,8 +11,8 @@ import sys
 from dataclasses import dataclass
 
 from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
-from kelmu_tui.api.contract import Change, Changes, SnapshotStart
-from kelmu_tui.store import aftermath, feed
+from kelmu_tui.api.contract import Change, Changes, SnapshotEnd, SnapshotStart
+from kelmu_tui.store import aftermath, feed, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.page import Entry, Page
 
@@ -103,6 +103,8 @@ def take_part(store: Store, fill: Fill, part: SnapshotPart) -> bool:
     """Store a part of a snapshot; False when the fill is no longer wanted and the stream can be closed."""
     if store.organisation != fill.organisation:
         return False
+    if isinstance(part, SnapshotEnd):
+        _restore_orders(store)
     with store.write() as db:
         if isinstance(part, SnapshotStart):
             store.changed("scope")
@@ -110,6 +112,15 @@ def take_part(store: Store, fill: Fill, part: SnapshotPart) -> bool:
         if isinstance(part, SnapshotRows):
             return feed.fill(db, fill.scope, fill.generation, fill.epoch, part.rows)
         return feed.end_fill(db, fill.scope, fill.generation, fill.epoch, part.head)
+
+
+def _restore_orders(store: Store) -> None:
+    """Make the indexes that a long fill laid aside, each in a transaction of its own: it reads every row."""
+    with store.read() as db:
+        missing = replica.missing_orders(db)
+    for statement in missing:
+        with store.write() as db:
+            db.execute(statement)
 
 
 def follow_up(store: Store) -> None:

@@ -16,9 +16,10 @@ from kelmu_tui.api.contract import Changes, Problem, SnapshotEnd, SnapshotStart
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.platform.tasks import Tasks
-from kelmu_tui.store import feed, outbox
+from kelmu_tui.store import feed, notices, outbox, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import Draft, Frozen, State
+from kelmu_tui.store.rows import Query, View
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync import pull
 from kelmu_tui.sync.engine import Engine
@@ -352,3 +353,45 @@ def test_progress_is_counted_while_a_scope_is_filled(record: Record, store: Stor
     pull.take_part(store, fill, SnapshotRows(page.rows[:2]))
     with store.read() as db:
         assert feed.progress(db) == (2, 3)
+
+
+def test_a_long_first_fill_lays_the_orders_aside_and_brings_them_back(
+    record: Record, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replica, "MANY_ROWS", 1)
+    ask = pull.next_ask(store)
+    assert ask is not None
+    answer = record.changes("aino", None)
+    assert isinstance(answer, Changes)
+    pull.take_changes(store, ask, answer)
+    fill = pull.next_fill(store)
+    assert fill is not None
+    page = record.page("aino", fill.scope, None, first=True).page
+    assert page is not None
+    start = SnapshotStart(epoch=page.epoch, scope=fill.scope, count=page.count, head=page.head)
+    with store.read() as db:
+        assert replica.missing_orders(db) == ()
+    pull.take_part(store, fill, start)
+    with store.read() as db:
+        assert len(replica.missing_orders(db)) == 5
+        # Nothing is shown yet, and asking for it is no error.
+        assert notices.count(db, Query(View.ALL, text="tampere")) == 0
+    pull.take_part(store, fill, SnapshotRows(page.rows))
+    # Interrupted and resumed: rows lie there, and the indexes stay away until the end.
+    pull.take_part(store, fill, start)
+    pull.take_part(store, fill, SnapshotEnd(head=page.head))
+    with store.read() as db:
+        assert replica.missing_orders(db) == ()
+
+
+def test_orders_in_use_are_never_laid_aside(record: Record, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replica, "MANY_ROWS", 1)
+    ask = pull.next_ask(store)
+    assert ask is not None
+    answer = record.changes("aino", None)
+    assert isinstance(answer, Changes)
+    pull.take_changes(store, ask, answer)
+    with store.write() as db:
+        db.execute("UPDATE replica.scope SET generation = 99 WHERE name GLOB 'notices:*'")
+        replica.lay_orders_aside(db, 1_000_000)
+        assert replica.missing_orders(db) == ()
