@@ -85,7 +85,8 @@ class HelpScreen(Dialog[None]):
         why = disabled(action, self._state)
         if why is not None:
             text = f"{text} {self.face.glyphs.none} {self.face.t.choice('actions.why', why)}"
-        return Field(" ".join(keys) or self.face.glyphs.none, text, "" if why is None else "closed")
+        role, key_role = ("", "key") if why is None else ("closed", "closed")
+        return Field(" ".join(keys) or self.face.glyphs.none, text, role, key_role)
 
     def action_dialog_accept(self) -> None:
         """Nothing is to be done: close."""

@@ -160,7 +160,7 @@ class PickList(Roled):
         choice = self._matches[index]
         chosen = index == self._cursor
         ground = self.role("cursor" if chosen else "closed" if choice.closed else "plain")
-        pieces = [(f"{self._glyphs.cursor if chosen else ' '} ", ground)]
+        pieces = [(self._glyphs.cursor, self.role("accent")) if chosen else (" ", ground), (" ", ground)]
         by_id = dict(zip((column.id for column in self._columns), choice.cells, strict=True))
         gap = " " * gap_of(width)
         for number, placed in enumerate(place(self._columns, width - 2)):

@@ -320,7 +320,8 @@ class RowList(Roled, Generic[Row], can_focus=True):
         ground = self.role("cursor" if chosen else "marked" if marked else "plain")
         flag = self._flag(row) if self._flag is not None else Cell(" ")
         pieces = [
-            (self._glyphs.cursor if chosen else " ", ground),
+            # Not on the reversed ground: half a block would be the wrong half there.
+            (self._glyphs.cursor, self.role("accent")) if chosen else (" ", ground),
             (self._glyphs.mark if marked else " ", ground),
             (fit(flag.text, 1), ground if chosen or not flag.role else self.role(flag.role)),
             (" ", ground),

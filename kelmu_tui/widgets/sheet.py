@@ -31,6 +31,7 @@ class Field:
     label: str
     value: str
     role: str = ""
+    label_role: str = "dim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _field(field: Field, inner: int, pad: Piece) -> list[Line]:
     values = wrap(field.value, inner - width - 1)
     label = fit(field.label, width) + " "
     return [
-        [pad, (label if number == 0 else " " * (width + 1), "dim"), (value, field.role)]
+        [pad, (label if number == 0 else " " * (width + 1), field.label_role), (value, field.role)]
         for number, value in enumerate(values)
     ]
 

@@ -1,0 +1,33 @@
+"""What the inbox sends to the terminal: nothing while idle, little for a move."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.screens.support import Office, notices, press, settled, text_of
+from tests.widgets.support import Recorder, until
+
+
+async def test_an_idle_inbox_is_silent_and_a_move_costs_little(tmp_path: Path) -> None:
+    app = Office(tmp_path, notices(200))
+    app.driver_class = Recorder
+    try:
+        async with app.run_test(size=(80, 24), headless=False) as pilot:
+            await settled(pilot)
+            await until(pilot, lambda: "Vapaa teksti 0" in text_of(app))
+            await settled(pilot)
+            first = len(Recorder.take().encode())
+            app.update_frames()
+            app.set_status()
+            await settled(pilot)
+            idle = len(Recorder.take().encode())
+            await press(pilot, "j")
+            await until(pilot, lambda: "Vapaa teksti 30" in text_of(app))
+            await settled(pilot)
+            move = len(Recorder.take().encode())
+    finally:
+        app.thread.close()
+    assert idle == 0
+    # Two rows of the list and the few lines of the preview that differ between two notices.
+    assert move <= 1200
+    assert first <= 30_000
