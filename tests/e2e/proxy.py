@@ -99,7 +99,7 @@ class Proxy:
                 threading.Thread(target=self._answers, args=(backend, client), daemon=True).start()
                 while data := client.recv(1 << 16):
                     if self.mode is Mode.SWALLOW and data.startswith(b"POST /v1/notices/"):
-                        self._swallow(data)
+                        self._swallow(_whole(data, client))
                         return
                     backend.sendall(data)
 
@@ -136,6 +136,17 @@ class Proxy:
             with contextlib.suppress(OSError):
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             _close(connection)
+
+
+def _whole(request: bytes, client: socket.socket) -> bytes:
+    """Read the rest of a request whose head, and perhaps not all of its body, has come."""
+    while b"\r\n\r\n" not in request:
+        request += client.recv(1 << 16)
+    head, _, body = request.partition(b"\r\n\r\n")
+    lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    while len(body) < int(lengths[0]):
+        body += client.recv(1 << 16)
+    return head + b"\r\n\r\n" + body
 
 
 def _close(connection: socket.socket) -> None:
