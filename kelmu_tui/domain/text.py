@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import Final
 
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
@@ -24,11 +25,18 @@ _ALWAYS_UNSAFE = (
     "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f"
     "\u180e\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
 )
-_UNSAFE_IN_LINE: Final = re.compile(f"[{_ALWAYS_UNSAFE}\t\n\r]")
-_UNSAFE_IN_BLOCK: Final = re.compile(f"[{_ALWAYS_UNSAFE}]")
-_LONG_MARK_RUN: Final = re.compile(
-    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}"
-)
+_LONG_MARK_RUN: Final = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}"
+
+
+@cache
+def _unsafe(multiline: bool) -> re.Pattern[str]:
+    # Compiled when the first text needs it: most commands of the command line meet nothing but plain text.
+    return re.compile(f"[{_ALWAYS_UNSAFE}]" if multiline else f"[{_ALWAYS_UNSAFE}\t\n\r]")
+
+
+@cache
+def _long_mark_run() -> re.Pattern[str]:
+    return re.compile(_LONG_MARK_RUN)
 
 
 def is_plain(text: str) -> bool:
@@ -51,8 +59,7 @@ def is_safe(text: str, *, multiline: bool = False) -> bool:
     """Tell whether `text` can be shown as it is: one line, or several when `multiline`."""
     if is_plain(text):
         return True
-    pattern = _UNSAFE_IN_BLOCK if multiline else _UNSAFE_IN_LINE
-    return pattern.search(text) is None and _LONG_MARK_RUN.search(text) is None
+    return _unsafe(multiline).search(text) is None and _long_mark_run().search(text) is None
 
 
 def clean(text: str, *, multiline: bool = False) -> str:
@@ -61,12 +68,8 @@ def clean(text: str, *, multiline: bool = False) -> str:
         return text
     # First of all, since some marks fall apart into two here, and a run of them has to be seen as long as it is.
     text = unicodedata.normalize("NFC", text)
-    if multiline:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        text = _UNSAFE_IN_BLOCK.sub(REPLACEMENT, text)
-    else:
-        text = re.sub(r"[\t\r\n]+", " ", text)
-        text = _UNSAFE_IN_LINE.sub(REPLACEMENT, text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n") if multiline else re.sub(r"[\t\r\n]+", " ", text)
+    text = _unsafe(multiline).sub(REPLACEMENT, text)
     # A storm of combining marks paints over the rows above: three on one letter serve every language.
-    text = _LONG_MARK_RUN.sub(lambda match: match.group()[:3], text)
+    text = _long_mark_run().sub(lambda match: match.group()[:3], text)
     return unicodedata.normalize("NFC", text)
