@@ -74,43 +74,40 @@ def family(row: dict[str, Any]) -> str:
 
 def test_the_receiver_sees_it_and_the_sender_takes_it_back(tmp_path: Path) -> None:
     """From the persona picker to a settled transfer, then undone while nobody has opened it."""
-    with demo_world(tmp_path) as demo:
-        with demo.app() as sender:
-            sender.wait_for("Kenenä kirjaudut?", "Outi Rautio")
-            sender.send("enter")
-            sender.wait_for(PIRKANMAA, "synkronoitu", "Käsittelemättömät")
-            with demo.app() as receiver:
-                receiver.wait_for(
-                    "Kenenä kirjaudut?", "Maarit Heino"
-                )  # the first persona is at work in the other terminal
-                receiver.send("j", "j")
-                receiver.wait_until(lambda screen: "▌   Maarit Heino" in screen, "the cursor on the receiver")
-                receiver.send("enter")
-                receiver.wait_for(VARSINAIS_SUOMI, "synkronoitu")
-                row = singular(demo, WORKER)
-                name = family(row)
-                filtered(sender, name.lower())
-                sender.wait_until(lambda screen: name in under_cursor(screen), "the notice under the cursor")
-                filtered(receiver, name.lower())
-                here = listed(receiver.text, name)
-                transfer(sender, "turku", "Turku", REASON, "Siirretty.")
-                sender.wait_until(lambda screen: name not in "".join(rows_of(screen)), "the sender's list without it")
+    with demo_world(tmp_path) as demo, demo.app() as sender:
+        sender.wait_for("Kenenä kirjaudut?", "Outi Rautio")
+        sender.send("enter")
+        sender.wait_for(PIRKANMAA, "synkronoitu", "Käsittelemättömät")
+        with demo.app() as receiver:
+            receiver.wait_for("Kenenä kirjaudut?", "Maarit Heino")  # the first persona is at work in the other terminal
+            receiver.send("j", "j")
+            receiver.wait_until(lambda screen: "▌   Maarit Heino" in screen, "the cursor on the receiver")
+            receiver.send("enter")
+            receiver.wait_for(VARSINAIS_SUOMI, "synkronoitu")
+            row = singular(demo, WORKER)
+            name = family(row)
+            filtered(sender, name.lower())
+            sender.wait_until(lambda screen: name in under_cursor(screen), "the notice under the cursor")
+            filtered(receiver, name.lower())
+            here = listed(receiver.text, name)
+            transfer(sender, "turku", "Turku", REASON, "Siirretty.")
+            sender.wait_until(lambda screen: name not in "".join(rows_of(screen)), "the sender's list without it")
 
-                arrived(receiver, name, here + 1, "uusi (N)")
-                demo.wait_sql(lambda rows: rows == [("sent",)], "SELECT state FROM trace WHERE notice = ?", row["id"])
+            arrived(receiver, name, here + 1, "uusi (N)")
+            demo.wait_sql(lambda rows: rows == [("sent",)], "SELECT state FROM trace WHERE notice = ?", row["id"])
 
-                sender.send("6")
-                sender.wait_for("Lähetetyt ja lähtevät", "siirrä", "valmis", "Turku")
-                sender.send("1", "u")
-                sender.wait_for("Kumottu.")
-                receiver.wait_until(lambda screen: listed(screen, name) == here, "the row to go")
-                demo.wait_sql(
-                    lambda rows: rows == [(row["municipality"], "taken_back")],
-                    "SELECT n.municipality, t.state FROM notice n JOIN trace t ON t.notice = n.id WHERE n.id = ?",
-                    row["id"],
-                )
-                sender.send("ctrl+q")
-                assert sender.wait_exit() == 0
+            sender.send("6")
+            sender.wait_for("Lähetetyt ja lähtevät", "siirrä", "valmis", "Turku")
+            sender.send("1", "u")
+            sender.wait_for("Kumottu.")
+            receiver.wait_until(lambda screen: listed(screen, name) == here, "the row to go")
+            demo.wait_sql(
+                lambda rows: rows == [(row["municipality"], "taken_back")],
+                "SELECT n.municipality, t.state FROM notice n JOIN trace t ON t.notice = n.id WHERE n.id = ?",
+                row["id"],
+            )
+            sender.send("ctrl+q")
+            assert sender.wait_exit() == 0
 
 
 def test_the_same_in_swedish(demo: World) -> None:
