@@ -157,6 +157,7 @@ ACTIONS: Final = (
     Action("inbox.sort", (Context.INBOX,), ("s",), Group.CHOOSE, 45, capability=NOTICES_INBOX),
     Action("inbox.show_new", (Context.INBOX,), ("N",), Group.CHOOSE, 63, capability=NOTICES_INBOX),
     Action("inbox.pane", (Context.INBOX,), ("tab",), Group.MOVE, 64, capability=NOTICES_INBOX),
+    Action("inbox.preview", (Context.INBOX,), ("p",), Group.CHOOSE, 68, capability=NOTICES_INBOX),
     Action("notice.next", (Context.NOTICE,), ("J", "right_square_bracket"), Group.MOVE, 50),
     Action("notice.previous", (Context.NOTICE,), ("K", "left_square_bracket"), Group.MOVE, 51),
     # Commands on their way

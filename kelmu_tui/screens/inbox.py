@@ -340,6 +340,14 @@ class InboxScreen(Commands, Filtering[None]):
         self._reading_pane = not self._reading_pane and self.query_one("#preview", Sheet).display
         self.query_one("#preview", Sheet).set_class(self._reading_pane, "-active")
 
+    def action_inbox_preview(self) -> None:
+        """Hide the preview, or show it again: more rows, fewer bytes, and nothing to read over a shoulder."""
+        split = self.query_one("#split")
+        split.toggle_class("-list-alone")
+        if split.has_class("-list-alone") and self._reading_pane:
+            self.action_inbox_pane()
+        self.call_after_refresh(self._want_preview, changed=True)
+
     async def perform(self, action: Action) -> None:
         """Moving keys go to the pane that is being read."""
         if self._reading_pane and action.id in PANE:

@@ -275,6 +275,20 @@ async def test_a_notice_taken_away_leaves_the_screen(tmp_path: Path) -> None:
         assert "Sukunimi0000" not in text_of(app)
 
 
+async def test_the_preview_can_be_put_away_and_is_not_read_then(tmp_path: Path) -> None:
+    async with office(tmp_path, notices(30)) as (app, pilot):
+        await until(pilot, lambda: ("preview", "n0000") in looks(app))
+        height = app.inbox.rows.size.height
+        await press(pilot, "p", "j")
+        await settled(pilot)
+        assert not app.inbox.query_one("#preview", Sheet).display
+        assert app.inbox.rows.size.height > height
+        assert ("preview", "n0001") not in looks(app)
+        await press(pilot, "p")
+        await until(pilot, lambda: ("preview", "n0001") in looks(app))
+        assert app.inbox.query_one("#preview", Sheet).display
+
+
 async def test_the_pane_key_scrolls_the_preview(tmp_path: Path) -> None:
     long = "\n".join(f"rivi {number}" for number in range(40))
     async with office(tmp_path, [notice("n", free_text=long), notice("m")]) as (app, pilot):
