@@ -163,11 +163,8 @@ def test_a_revoked_session_asks_to_sign_in_and_keeps_the_work(wired: tuple[World
         app.wait_for("↑1")
         app.send("r")
         app.wait_for("Kenenä kirjaudut?", "Riitta Korpela")
-        app.send("/", "riitta", "enter")
-        app.wait_until(lambda screen: "▌   Riitta" in screen, "the persona")
-        app.send("enter")
-        app.wait_for(PIRKANMAA, "synkronoitu")
-        taken_once(world, notice, SUPERVISOR)
+    world.sign_in(SUPERVISOR, sync=True)
+    taken_once(world, notice, SUPERVISOR)
 
 
 def test_a_mandate_that_ends_takes_the_rows_away(wired: tuple[World, Proxy]) -> None:
