@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from tests.e2e.world import (
     COLLEAGUE,
     PIRKANMAA,
     SHAPE,
-    SUPERVISOR,
     WORKER,
     World,
     alive,
@@ -146,25 +144,6 @@ def test_garbage_is_named_once_and_harms_nothing(wired: tuple[World, Proxy], mod
         app.wait_gone("vastasi jokin muu")
         app.send("r")
         app.wait_for("synkronoitu")
-
-
-def test_a_revoked_session_asks_to_sign_in_and_keeps_the_work(wired: tuple[World, Proxy]) -> None:
-    """An administrator ends the session: the app says so, keeps what is unsent, and sends it after signing in."""
-    world, _ = wired
-    world.sign_in(SUPERVISOR)
-    with at_work(world) as app:
-        ended = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        world.change(
-            "UPDATE token_family SET ended = ?, end_reason = 'administrator' WHERE user = ?", ended, SUPERVISOR
-        )
-        app.send("r")
-        app.wait_for("Kirjautuminen on päättynyt. Muutoksesi ovat tallessa.")
-        notice = take_first(world, app, SUPERVISOR)
-        app.wait_for("↑1")
-        app.send("r")
-        app.wait_for("Kenenä kirjaudut?", "Riitta Korpela")
-    world.sign_in(SUPERVISOR, sync=True)
-    taken_once(world, notice, SUPERVISOR)
 
 
 def test_a_mandate_that_ends_takes_the_rows_away(wired: tuple[World, Proxy]) -> None:
