@@ -42,7 +42,7 @@ class TransferScreen(Dialog[tuple[str, str]]):
         columns = (
             Column("name", "", 14, good=18, most=22),
             Column("holder", "", 14, good=27, most=34, drop=1),
-            Column("rule", "", 10, most=18, drop=2),
+            Column("rule", "", 10, good=14, most=18, drop=2),
         )
         yield self.box(
             t("transfer.title", count=self._count),
