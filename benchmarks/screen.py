@@ -11,7 +11,9 @@ from benchmarks.ratios import Row, alternate, percentile
 from benchmarks.world import environment
 from tests.support.terminal import Terminal
 
-APP = (sys.executable, "-m", "kelmu_tui", "--profile", "demo", "--lang", "fi")
+APP = (sys.executable, "-m", "benchmarks.app")
+AWAY = "http://127.0.0.1:9"
+"""Where nothing listens."""
 LABEL = (sys.executable, "-m", "benchmarks.bare_label")
 LIST = (sys.executable, "-m", "benchmarks.bare_list")
 FILLED = "tpv"
@@ -20,8 +22,7 @@ FILLED = "tpv"
 
 def open_app(home: Path, url: str | None = None) -> Terminal:
     """Start the app on the store in `home`; `url` is where it finds its backend, None for one that is away."""
-    extra = {"KELMU_BACKEND": url} if url else {}
-    return Terminal(APP, env=environment(home) | extra)
+    return Terminal([*APP, url or AWAY], env=environment(home))
 
 
 def first_paint(home: Path, rounds: int) -> Row:
