@@ -107,9 +107,14 @@ class Entrance(Face):
             if not answer.done():
                 answer.set_result(result)
 
-        await self.push_screen(screen, answered)
-        if remark:
-            self.say(remark, role="warn")  # the screen is mounted by now: a remark said before would be lost
+        async def show() -> None:
+            await self.push_screen(screen, answered)
+            if remark:
+                self.say(remark, role="warn")  # the screen is mounted by now: a remark said before would be lost
+
+        # From the app's own queue: Textual hands the answer to whoever was at work when the screen was pushed, and a
+        # screen that has gone since (the inbox of a session that ended) never passes it on.
+        self.call_later(show)
         return await answer
 
     async def sign_in(self, problem: str = "") -> None:

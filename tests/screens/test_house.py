@@ -16,6 +16,7 @@ from kelmu_backend.app import create_app
 from kelmu_backend.config import Config
 from kelmu_backend.database import tables
 from kelmu_backend.database.engine import Database
+from kelmu_backend.identity import families
 from kelmu_backend.population import filling, world
 from kelmu_tui.actions import Context
 from kelmu_tui.platform.clock import SystemClock
@@ -244,6 +245,24 @@ async def test_a_mandate_that_ends_closes_the_inbox(house: House) -> None:
         await until(pilot, lambda: isinstance(app.screen, ClosedScreen), "the explanation")
 
 
+async def test_a_session_that_ended_goes_on_after_a_new_sign_in(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        screen = await at_work(app, pilot)
+        assert app.desk is not None
+        user = app.desk.session.user_id
+        with house.database.write() as connection:
+            assert families.end_all(connection, user, SystemClock().now()) == 1
+        app.action_main_sync()
+        await until(pilot, lambda: app._status.state is Connection.SIGNED_OUT, "the end of the session")
+        await pilot.press("n", *"huomio", "ctrl+s")
+        assert app.t("sign_in.ended", key="r") in " ".join(text_of(app).split())
+        await pilot.press("r")
+        again = await at_work(app, pilot)
+        assert again is not screen
+        await until(pilot, lambda: app._status.queued == 0, "what was saved meanwhile to be sent")
+
+
 async def test_signing_out_asks_first_and_leads_back_to_the_door(house: House) -> None:
     app = house.app()
     async with running(app) as pilot:
@@ -254,6 +273,7 @@ async def test_signing_out_asks_first_and_leads_back_to_the_door(house: House) -
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(app.screen, PersonasScreen), "the door")
         assert not list((house.folder / "home" / "users").glob("*/replica-*.db"))
+        await at_work(app, pilot)
 
 
 async def test_without_a_demo_the_way_in_is_the_code(house: House) -> None:
