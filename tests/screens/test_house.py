@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from kelmu_tui.platform.clock import SystemClock
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.platform.settings import Loaded, Settings, SettingsProblem
+from kelmu_tui.screens.about import AboutScreen
 from kelmu_tui.screens.closed import ClosedScreen
 from kelmu_tui.screens.confirm import ConfirmScreen
 from kelmu_tui.screens.house import KelmuApp
@@ -32,7 +34,7 @@ from kelmu_tui.screens.personas import PersonasScreen
 from kelmu_tui.screens.sign_in import SignInScreen
 from kelmu_tui.store.rows import NoticeLine
 from kelmu_tui.sync.status import Connection
-from tests.screens.support import TERMINAL, check_grid, text_of
+from tests.screens.support import LANGUAGES, SIZES, TERMINAL, check_grid, text_of
 from tests.widgets.support import until
 
 URL = "http://127.0.0.1:9"
@@ -119,6 +121,11 @@ async def at_work(app: KelmuApp, pilot: Pilot[Any], persona: int = 0) -> InboxSc
     await until(pilot, lambda: app._status.state is Connection.ONLINE, "a connection")
     await pilot.pause()
     return screen
+
+
+def fits(app: KelmuApp, size: tuple[int, int], text: str) -> bool:
+    """Whether the screen has taken a new size and shows `text` in it."""
+    return app.screen.size == size and text in text_of(app)
 
 
 async def test_from_the_persona_to_a_notice_of_the_backend(house: House) -> None:
@@ -297,6 +304,26 @@ async def test_about_shows_versions_and_mistakes_in_the_settings(house: House) -
         assert "nope.nope" in text
         await pilot.press("q")
         await until(pilot, lambda: isinstance(app.screen, InboxScreen))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_people_and_the_facts_in_every_language_and_size(house: House, language: str) -> None:
+    app = house.app(language=language)
+    async with running(app) as pilot:
+        await until(pilot, lambda: "Outi" in text_of(app), "the people")
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await until(pilot, partial(fits, app, size, "Outi"), "the people")
+            check_grid(app, size)
+            assert app.t("sign_in.who") in text_of(app)
+        await at_work(app, pilot)
+        await pilot.press("I")
+        await until(pilot, lambda: isinstance(app.screen, AboutScreen) and app.screen.ready, "the facts")
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            await until(pilot, partial(fits, app, size, app.t("help.about_text").split()[0]), "the facts")
+            check_grid(app, size)
+            assert app.t("actions.app.help.label") in text_of(app).splitlines()[-1]
 
 
 async def test_a_language_that_was_chosen_is_remembered(house: House) -> None:

@@ -259,6 +259,20 @@ async def test_enter_opens_the_notice_and_tells_the_team(tmp_path: Path) -> None
         assert where(app) == "n0001"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_whole_notice_in_every_language_and_size(
+    tmp_path: Path, language: str, size: tuple[int, int]
+) -> None:
+    async with office(tmp_path, notices(3), size, language=language) as (app, pilot):
+        await press(pilot, "enter")
+        check_grid(app, size)
+        text = " ".join(text_of(app).split())
+        assert "Sukunimi0000" in text
+        assert app.t("kinds.full.social_work_need").split()[0] in text
+        assert app.t("actions.app.help.label") in text_of(app).splitlines()[-1]
+
+
 async def test_non_disclosure_shows_a_warning_and_no_address(tmp_path: Path) -> None:
     async with office(tmp_path, [notice("n", non_disclosure=True)]) as (app, pilot):
         await press(pilot, "enter")
