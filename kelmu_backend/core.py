@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, ParamSpec, Protocol, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
@@ -22,14 +22,6 @@ from kelmu_backend.stillness import Stillness
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Authenticator(Protocol):
-    """Says who a bearer token speaks for, inside the transaction that will use the answer."""
-
-    def __call__(self, connection: Connection, token: str) -> Principal:
-        """Return the principal, or raise `identity.tokens.InvalidToken`."""
-        ...
 
 
 class Core:

@@ -72,10 +72,6 @@ class Keymap:
         """Return what `key` does on the screen `context`."""
         return self._found[context].get(key)
 
-    def bindings(self, context: Context) -> Mapping[str, Action]:
-        """Return every key that works on the screen `context`."""
-        return self._found[context]
-
     def _parse(self, name: str, text: str) -> tuple[str, ...] | None:
         """Return the keys that a setting asks for, or report why it does not count and return None."""
         action = REGISTRY.get(name)

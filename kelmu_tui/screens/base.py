@@ -221,11 +221,6 @@ class FramedScreen(KeyedScreen[Result]):
         if self.alive:
             self.query_one(MessageBar).say(message)
 
-    def clear_message(self) -> None:
-        """Take the message away."""
-        if self.alive:
-            self.query_one(MessageBar).clear()
-
 
 class Dialog(KeyedScreen[Result], ModalScreen[Result], inherit_bindings=False):
     """A box over the screen below, opaque and as small as its content; escape leaves without doing anything."""

@@ -6,7 +6,7 @@ from datetime import date
 
 from kelmu_tui.domain.deadlines import working_days_between
 from kelmu_tui.domain.notices import OPEN_STATUSES, Status
-from kelmu_tui.domain.organisations import Organisation, directory, municipalities
+from kelmu_tui.domain.organisations import directory, municipalities
 from kelmu_tui.i18n import Translator
 from kelmu_tui.screens.desk import InboxLine
 from kelmu_tui.store.rows import NoticeLine, TraceLine
@@ -24,11 +24,6 @@ def organisation_name(business_id: str, language: str) -> str:
     """Return the name of an organisation (business ID); the ID itself when it is not in the public directory."""
     found = directory().get(business_id)
     return business_id if found is None else found.name.get(language)
-
-
-def holder_name(organisation: Organisation, language: str) -> str:
-    """Return the name of the organisation that would hold a notice."""
-    return organisation.name.get(language)
 
 
 def due_cell(line: InboxLine, t: Translator, today: date) -> Cell:

@@ -126,14 +126,6 @@ def failed(store: Store, sent: Frozen, error: ApiError) -> Pushed:
     )
 
 
-def put_back(store: Store, sent: Frozen) -> None:
-    """Return a sending to the queue that was broken off by ourselves, due as soon as sending goes on."""
-    with store.write() as db:
-        if outbox.in_flight(db, sent.id, sent.attempt):
-            outbox.postpone(db, sent.id, due_at=None, problem=None)
-            store.changed("command", keys=(sent.aggregate,))
-
-
 def _told(status: int, problem: Problem | None, request_id: str) -> dict[str, Any]:
     """Return what is kept of a problem: codes only, since free text could hold anything."""
     told: dict[str, Any] = {

@@ -27,7 +27,6 @@ from tests.support.terminal import Terminal
 
 pytestmark = [pytest.mark.terminal, pytest.mark.xdist_group("e2e")]
 
-MANDATE = "kela_basic_social_assistance_municipal_liaison"
 TAKEN = "SELECT assignee FROM notice WHERE id = ?"
 
 
