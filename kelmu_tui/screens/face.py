@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events
 from textual.css.query import NoMatches
@@ -20,7 +20,6 @@ from kelmu_tui.i18n import LANGUAGES, Translator
 from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.paths import styles
 from kelmu_tui.platform.tasks import Tasks
-from kelmu_tui.screens.about import Fact
 from kelmu_tui.screens.base import FramedScreen, KeyDone, KeyedScreen
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.themes import THEMES
@@ -35,6 +34,9 @@ from kelmu_tui.terminal.guard import GuardedApp
 from kelmu_tui.widgets.ascii_signs import AsciiSigns
 from kelmu_tui.widgets.chrome import Remark, Section, Top
 from kelmu_tui.widgets.glyphs import ASCII, UNICODE
+
+if TYPE_CHECKING:
+    from kelmu_tui.screens.about import Fact
 
 KEY_SECONDS: Final = 2.0
 """A key that has had no end after this long does not keep the others waiting any more."""

@@ -12,11 +12,10 @@ from contextlib import AsyncExitStack, suppress
 from contextvars import Context as ContextVars
 from contextvars import copy_context
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.screen import Screen
 
-from kelmu_tui.screens.about import Fact
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.watching import Watching
@@ -39,6 +38,9 @@ from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.leader import is_led
 from kelmu_tui.sync.status import Connection as Link
 from kelmu_tui.sync.status import SyncStatus, figures
+
+if TYPE_CHECKING:
+    from kelmu_tui.screens.about import Fact
 
 Result = TypeVar("Result")
 
