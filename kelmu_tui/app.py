@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kelmu_tui.terminal.environment import detect, harden, prepare
@@ -25,13 +25,15 @@ def run(
     loaded: Loaded | None = None,
 ) -> int:
     """Run the app in this terminal and return its exit code; `user` is opened instead of the one of last time."""
+    # Nothing that a start makes is rubbish; looking for some takes a tenth of it. The curtain switches it on again.
+    gc.disable()
     terminal = detect(os.environ)
     if settings.mouse != "auto":
-        terminal = replace(terminal, mouse=settings.mouse == "on")
+        terminal = terminal._replace(mouse=settings.mouse == "on")
     if settings.motion != "auto":
-        terminal = replace(terminal, motion=settings.motion == "on")
+        terminal = terminal._replace(motion=settings.motion == "on")
     if settings.glyphs != "auto":
-        terminal = replace(terminal, ascii=settings.glyphs == "ascii")
+        terminal = terminal._replace(ascii=settings.glyphs == "ascii")
     harden()
     # Textual obeys variables that write logs and screenshots; it must not see them when it is imported.
     prepare(os.environ, terminal)

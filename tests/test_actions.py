@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -220,7 +219,7 @@ def test_why_an_action_is_disabled() -> None:
     assert disabled(transfer, State(capabilities=("notices_inbox",), selected=1)) is Why.CAPABILITY
     assert disabled(transfer, State(capabilities=("notice_transfer",))) is Why.NOTHING_SELECTED
     assert disabled(transfer, State(capabilities=("notice_transfer",), selected=2, online=False)) is None
-    assert disabled(replace(REGISTRY["main.sync"], needs_network=True), State(online=False)) is Why.OFFLINE
+    assert disabled(REGISTRY["main.sync"]._replace(needs_network=True), State(online=False)) is Why.OFFLINE
     # Trying again is what one wants to do offline, and the way back in after the session has ended.
     assert disabled(REGISTRY["main.sync"], State(online=False)) is None
     assert disabled(undo, State()) is Why.NOTHING_TO_UNDO

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from kelmu_tui.actions.keymap import Keymap
 from kelmu_tui.actions.keys import show_key
@@ -16,8 +15,7 @@ GAP: Final = 2
 """Cells between two hints."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(NamedTuple):
     """One hint: `t siirrä`; `usable` is False when the action has a reason against it now."""
 
     action: Action
@@ -31,8 +29,7 @@ class Hint:
         return cells(self.key) + 1 + cells(self.label)
 
 
-@dataclass(frozen=True, slots=True)
-class Footer:
+class Footer(NamedTuple):
     """The hints that fit, in the order of the screen, and how many actions with a key are not among them."""
 
     hints: tuple[Hint, ...]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from kelmu_tui.actions.keys import RESERVED, is_printable, parse_key
 from kelmu_tui.actions.registry import ACTIONS, ACTIVE, REGISTRY, TYPING, Action, Context, reachable
@@ -25,8 +24,7 @@ class KeymapFault(StrEnum):
     ESSENTIAL = "essential"
 
 
-@dataclass(frozen=True, slots=True)
-class KeymapProblem:
+class KeymapProblem(NamedTuple):
     """A setting that does not count; the action keeps its default keys.
 
     Attributes:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX
 
@@ -82,8 +81,7 @@ TYPING: Final = frozenset(
 """Contexts in which letters are text: an action there needs another kind of key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """One thing a user can do.
 
     Attributes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from kelmu_tui.actions.keymap import Keymap
 from kelmu_tui.actions.keys import show_key
@@ -22,8 +21,7 @@ _HELP_PART: Final = 30
 _SCATTERED: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """An action that was found, with its texts; the higher the score, the better."""
 
     action: Action

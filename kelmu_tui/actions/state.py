@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from kelmu_tui.actions.registry import Action
 
@@ -19,8 +19,7 @@ class Why(StrEnum):
     NOTHING_TO_REPEAT = "nothing_to_repeat"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What of the present moment decides over actions.
 
     Attributes:

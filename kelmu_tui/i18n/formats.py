@@ -7,10 +7,9 @@ no-break spaces.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from kelmu_tui.domain.deadlines import HELSINKI_TIME, local_date, working_days_between
 
@@ -21,8 +20,7 @@ DUE_WIDTH: Final = 7
 """Cells of the short form of a due day."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(NamedTuple):
     """What differs between the languages; pairs are singular and plural."""
 
     today: str

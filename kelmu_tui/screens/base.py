@@ -13,7 +13,6 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
-from textual.widgets import Input
 
 from kelmu_tui.actions import REGISTRY, Action, Context, State, disabled, footer
 from kelmu_tui.store.database import Changed
@@ -45,6 +44,9 @@ class KeyedScreen(Screen[Result], inherit_bindings=False):
     AUTO_FOCUS = None
     ALLOW_SELECT = False
 
+    LIFTS_CURTAIN: ClassVar[bool] = False
+    """Whether the screen itself says when it has something to show; the others are shown at once."""
+
     ready = False
     """Whether the screen can take keys: its fields are there."""
 
@@ -57,6 +59,11 @@ class KeyedScreen(Screen[Result], inherit_bindings=False):
     def context(self) -> Context:
         """Which keys work now."""
         return self.CONTEXT
+
+    def _compositor_refresh(self) -> None:
+        # Textual paints behind a curtain too and throws it away; `Curtain.lift` has everything painted.
+        if not self.face.curtain.down:
+            super()._compositor_refresh()
 
     def state(self) -> State:
         """What decides now which actions are usable."""
@@ -247,6 +254,8 @@ class Dialog(KeyedScreen[Result], ModalScreen[Result], inherit_bindings=False):
 
     def action_dialog_clear(self) -> None:
         """Empty the field."""
+        from textual.widgets import Input
+
         if isinstance(self.focused, Input):
             self.focused.value = ""
 

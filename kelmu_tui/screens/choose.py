@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from kelmu_tui.actions import Context
-from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.base import Dialog
 from kelmu_tui.widgets.cells import Column
 from kelmu_tui.widgets.chrome import Caption
@@ -22,7 +21,6 @@ class ChooseScreen(Dialog[str]):
     """A small box with a field and the choices that match; answers the key of the one chosen."""
 
     CONTEXT: ClassVar[Context] = Context.PALETTE
-    CSS_PATH = styles() / "dialogs.tcss"
 
     def __init__(self, title: str, choices: Sequence[Choice], current: str = "") -> None:
         super().__init__()

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from kelmu_tui.actions import Context
-from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.base import Dialog
 from kelmu_tui.widgets.cells import Column
 from kelmu_tui.widgets.chrome import Caption
@@ -18,7 +17,6 @@ class ConfirmScreen(Dialog[bool]):
     """Answers True only when the user picks the deed; the cursor begins on leaving things as they are."""
 
     CONTEXT: ClassVar[Context] = Context.CONFIRM
-    CSS_PATH = styles() / "dialogs.tcss"
 
     def __init__(self, title: str, warning: str, deed: str, stay: str) -> None:
         super().__init__()

@@ -21,6 +21,7 @@ from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.paths import styles
 from kelmu_tui.platform.tasks import Tasks
 from kelmu_tui.screens.base import FramedScreen, KeyDone, KeyedScreen
+from kelmu_tui.screens.curtain import Curtain
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.themes import THEMES
 from kelmu_tui.screens.work import Work
@@ -65,7 +66,9 @@ class Face(GuardedApp, inherit_bindings=False):
     # Layout for three kinds of terminals; the styles of the screens say what each means.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (110, "-wide"), (150, "-broad")]  # noqa: RUF012 - Textual's type
     VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012 - Textual's type
-    CSS_PATH: ClassVar[Any] = [styles() / "house.tcss"]
+    # All at once: a sheet that comes with its screen would make everything that stands already be styled anew.
+    # What all screens share comes first, so that each may differ.
+    CSS_PATH: ClassVar[Any] = sorted(styles().glob("*.tcss"), key=lambda sheet: (sheet.stem != "house", sheet.stem))
     ESCAPE_TO_MINIMIZE: ClassVar[bool] = False
 
     def __init__(
@@ -90,12 +93,15 @@ class Face(GuardedApp, inherit_bindings=False):
         self.work: Work | None = None
         self.counts = Counts()
         self.title = "Kelmu"
+        self.curtain = Curtain(self)
         self._signs = AsciiSigns()
         self._held: deque[events.Key] = deque()
         self._key_guard: Timer | None = None
         for known in THEMES:
             self.register_theme(known)
         self.theme = f"kelmu-{theme}"
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._dressed = False
         self.animation_level = "none"
         self.set_class(self.ascii, "-ascii")
         self.set_class(theme == "contrast", "-contrast")
@@ -104,6 +110,21 @@ class Face(GuardedApp, inherit_bindings=False):
         """Return the filters of every painted line; ours for plain terminals comes last."""
         filters = super().get_line_filters()
         return [*filters, self._signs] if self.ascii else filters
+
+    def push_screen(self, screen: Any, *arguments: Any, **options: Any) -> Any:
+        """Show a screen, laid out for this size from the first: otherwise it would be styled twice."""
+        if isinstance(screen, KeyedScreen):
+            for limits, extent in zip((self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), self.size, strict=True):
+                screen.add_class(max((limit, name) for limit, name in limits if limit <= extent)[1], update=False)
+            if not screen.LIFTS_CURTAIN:
+                self.curtain.lift()
+        return super().push_screen(screen, *arguments, **options)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style everything anew; not at the start, where the theme asks for it though the sheets are its own."""
+        if self._dressed:
+            super().refresh_css(animate)
+        self._dressed = True
 
     # --- keys -------------------------------------------------------------------------------------------------------
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.containers import Horizontal
 from textual.timer import Timer
-from textual.widgets import Input
 
 from kelmu_tui.screens.base import FramedScreen
 from kelmu_tui.widgets.chrome import Caption
 from kelmu_tui.widgets.row_list import RowList
-from kelmu_tui.widgets.text_field import LineField
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
+
+    from kelmu_tui.widgets.text_field import LineField
 
 FILTER_SECONDS: Final = 0.06
 """The list follows the typing at this distance, so that a fast word is one reading and not five."""
@@ -21,7 +24,7 @@ Result = TypeVar("Result")
 
 
 class FilterBar(Horizontal):
-    """The field with its sign; it takes no room while it is closed."""
+    """The field with its sign; it takes no room while it is closed, and is made when it is first opened."""
 
     DEFAULT_CSS = """
     FilterBar { display: none; height: 1; }
@@ -29,8 +32,17 @@ class FilterBar(Horizontal):
     FilterBar > Caption { width: 2; margin: 0 0 0 1; }
     """
 
-    def __init__(self) -> None:
-        super().__init__(Caption("/", role="key"), LineField(id="filter", max_length=MAX_FILTER))
+    async def open(self, value: str, hint: str) -> None:
+        """Let a filter be typed, beginning with `value`."""
+        from kelmu_tui.widgets.text_field import LineField
+
+        if not self.children:
+            await self.mount(Caption("/", role="key"), LineField(id="filter", max_length=MAX_FILTER))
+        field = self.query_one(LineField)
+        field.value, field.placeholder = value, hint
+        field.cursor_position = len(value)
+        self.add_class("-open")
+        self.screen.set_focus(field)
 
 
 class Filtering(FramedScreen[Result]):
@@ -56,19 +68,27 @@ class Filtering(FramedScreen[Result]):
         """The field was opened or closed."""
         raise NotImplementedError
 
+    def filter_hint(self) -> str:
+        """Return what stands in the empty field."""
+        return self.face.t("common.filter_hint")
+
     @property
     def _field(self) -> LineField:
+        from kelmu_tui.widgets.text_field import LineField
+
         return self.query_one("#filter", LineField)
 
-    def action_list_filter(self) -> None:
+    async def action_list_filter(self) -> None:
         """Type words that the rows must contain."""
         self.filtering = True
-        field = self._field
-        field.value = self.filter_text()
-        field.cursor_position = len(field.value)
-        self.query_one(FilterBar).add_class("-open")
-        self.set_focus(field)
+        await self.query_one(FilterBar).open(self.filter_text(), self.filter_hint())
         self.filter_toggled()
+
+    def retranslate(self) -> None:
+        """Render the frame and the filter in the language of now."""
+        super().retranslate()
+        if self.filtering:
+            self._field.placeholder = self.filter_hint()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Follow the typing."""

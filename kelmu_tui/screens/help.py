@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from kelmu_tui.actions import ACTIVE, Action, Context, Group, State, Why, disabled, search
-from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.base import Dialog
 from kelmu_tui.widgets.chrome import Caption
 from kelmu_tui.widgets.sheet import Block, Field, Heading, Paragraph, Sheet
@@ -21,7 +20,6 @@ class HelpScreen(Dialog[None]):
     """The actions of the screen below, then all others, then what is closed."""
 
     CONTEXT: ClassVar[Context] = Context.HELP
-    CSS_PATH = styles() / "dialogs.tcss"
 
     def __init__(self, context: Context | None, state: State) -> None:
         super().__init__(classes="-large")

@@ -58,6 +58,10 @@ class KelmuApp(Watching):
 
     # --- starting ---------------------------------------------------------------------------------------------------
 
+    def on_load(self) -> None:
+        """Paint nothing before there is something to be read."""
+        self.curtain.lower()
+
     def on_mount(self) -> None:
         """Open what there is."""
         self.set_interval(CLOCK_SECONDS, self.update_frames)
@@ -210,9 +214,8 @@ class KelmuApp(Watching):
             self._poke,
         )
         self.work = Work(self, self.desk)
+        self.curtain.lower(then=self._settle_in)
         await self._show_only(InboxScreen(self.desk))
-        self.spawn("app.counts", self._count())
-        self.call_after_refresh(self.spawn_network)
 
     async def _show_only(self, screen: Screen[Any]) -> None:
         """Put `screen` in place of everything that is shown."""
@@ -220,8 +223,9 @@ class KelmuApp(Watching):
             await self.pop_screen()
         await self.push_screen(screen)
 
-    def spawn_network(self) -> None:
-        """Begin to talk to the backend, now that the first screen is painted."""
+    def _settle_in(self) -> None:
+        """Do what the first painting of the rows need not wait for: count, and begin to talk to the backend."""
+        self.spawn("app.counts", self._count())
         self.spawn("app.network", self._run_network())
 
     async def _run_network(self) -> None:

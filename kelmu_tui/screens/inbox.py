@@ -14,7 +14,6 @@ from textual.widget import Widget
 from kelmu_tui.actions import Action, Context, State
 from kelmu_tui.domain.notices import Status
 from kelmu_tui.domain.organisations import OrganisationType
-from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.commands import Commands
 from kelmu_tui.screens.desk import Desk, InboxLine
 from kelmu_tui.screens.filtering import FilterBar, Filtering
@@ -36,7 +35,6 @@ from kelmu_tui.widgets.chrome import ViewLine
 from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.row_list import RowList
 from kelmu_tui.widgets.sheet import Paragraph, Sheet
-from kelmu_tui.widgets.text_field import LineField
 
 PREVIEW_SECONDS: Final = 0.12
 """The preview waits this long for the cursor to rest: every look at a notice is logged."""
@@ -49,7 +47,7 @@ class InboxScreen(Commands, Filtering[None]):
 
     CONTEXT: ClassVar[Context] = Context.INBOX
     SECTION: ClassVar[str] = "main.inbox"
-    CSS_PATH = styles() / "inbox.tcss"
+    LIFTS_CURTAIN = True
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -119,8 +117,6 @@ class InboxScreen(Commands, Filtering[None]):
     def retranslate(self) -> None:
         """Render every text in the language of now."""
         super().retranslate()
-        t = self.face.t
-        self.query_one("#filter", LineField).placeholder = t("inbox.filter_hint")
         self.rows.set_columns(self._columns())
         self._say_empty()
         self._update_view()
@@ -219,6 +215,7 @@ class InboxScreen(Commands, Filtering[None]):
     def _rows_changed(self) -> None:
         if not self.alive:
             return
+        self.face.curtain.lift()
         if not self.query_now.text:
             self._total = self.rows.count
         self._say_empty()
@@ -282,6 +279,10 @@ class InboxScreen(Commands, Filtering[None]):
         self.call_after_refresh(self._want_preview, changed=self._preview is None)
 
     # --- the filter -------------------------------------------------------------------------------------------------
+
+    def filter_hint(self) -> str:
+        """Return what can be filtered by."""
+        return self.face.t("inbox.filter_hint")
 
     def filter_text(self) -> str:
         """Return the words of the filter."""

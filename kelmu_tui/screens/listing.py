@@ -10,7 +10,6 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from kelmu_tui.actions import Context, State
-from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.filtering import FilterBar, Filtering
 from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.chrome import ViewLine
@@ -18,7 +17,6 @@ from kelmu_tui.widgets.fuzzy import score
 from kelmu_tui.widgets.list_source import ListSource
 from kelmu_tui.widgets.row_list import RowList
 from kelmu_tui.widgets.sheet import Block, Sheet
-from kelmu_tui.widgets.text_field import LineField
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -26,8 +24,6 @@ Result = TypeVar("Result")
 
 class ListScreen(Filtering[Result], Generic[Row, Result]):
     """The list above, the explanation below; subclasses say what the rows are and how they look."""
-
-    CSS_PATH = styles() / "list.tcss"
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,7 +152,6 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
         t = self.face.t
         self.rows.set_columns(self.columns())
         self.rows.set_texts(loading=t("common.loading"), empty=self.empty_text(), failed=t("common.reading_failed"))
-        self.query_one("#filter", LineField).placeholder = t("common.filter_hint")
         self._update_view()
         self._explain()
 

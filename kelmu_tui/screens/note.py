@@ -10,7 +10,6 @@ from textual.widgets import TextArea
 
 from kelmu_tui.actions import Context
 from kelmu_tui.domain.notices import MAX_NOTE
-from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.base import Dialog
 from kelmu_tui.widgets.block_field import BlockField
 from kelmu_tui.widgets.chrome import Caption
@@ -20,7 +19,6 @@ class NoteScreen(Dialog[str]):
     """A box to write in; answers the text."""
 
     CONTEXT: ClassVar[Context] = Context.NOTE
-    CSS_PATH = styles() / "dialogs.tcss"
 
     def __init__(self, count: int) -> None:
         super().__init__()

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from textual.widget import Widget
 
-from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.base import FramedScreen
 from kelmu_tui.widgets.sheet import Sheet
 
@@ -17,8 +16,6 @@ FAR = 1_000_000
 
 class PageScreen(FramedScreen[Result]):
     """The frame around a page; the moving keys scroll it."""
-
-    CSS_PATH = styles() / "page.tcss"
 
     def body(self) -> Iterable[Widget]:
         """Return the page."""

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from kelmu_tui.actions import ACTIVE, REGISTRY, Action, Context, Why, disabled, search
-from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.base import Dialog, KeyedScreen
 from kelmu_tui.widgets.cells import Column
 from kelmu_tui.widgets.chrome import Caption
@@ -23,7 +22,6 @@ class PaletteScreen(Dialog[Action]):
     """Answers the action to do on the screen below."""
 
     CONTEXT: ClassVar[Context] = Context.PALETTE
-    CSS_PATH = styles() / "dialogs.tcss"
 
     def __init__(self, below: KeyedScreen[object]) -> None:
         super().__init__()

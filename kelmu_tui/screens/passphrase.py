@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from kelmu_tui.actions import Context
-from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.base import Dialog
 from kelmu_tui.widgets.chrome import Caption, Labelled
 from kelmu_tui.widgets.text_field import LineField
@@ -19,7 +18,6 @@ class PassphraseScreen(Dialog[str]):
     """Answers the passphrase; a new one is typed twice."""
 
     CONTEXT: ClassVar[Context] = Context.CONFIRM
-    CSS_PATH = styles() / "dialogs.tcss"
 
     def __init__(self, *, new: bool, problem: str = "") -> None:
         super().__init__()

@@ -14,7 +14,6 @@ from textual.containers import Container
 from kelmu_tui.actions import Action, Context
 from kelmu_tui.api.contract import DeviceAuthorization, Tokens
 from kelmu_tui.api.sign_in import Away, CodeExpired, SignIn, SignInRefused, Waiting
-from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.base import FramedScreen
 from kelmu_tui.widgets.chrome import HintLine, MessageBar, Top, TopLine
 from kelmu_tui.widgets.painted import Line, Painted
@@ -90,7 +89,6 @@ class SignInScreen(FramedScreen[Tokens]):
     """Answers the tokens; leaving without any answers None."""
 
     CONTEXT: ClassVar[Context] = Context.SIGN_IN
-    CSS_PATH = styles() / "sign_in.tcss"
 
     def __init__(self, sign_in: SignIn, device: str, *, wait: Wait = asyncio.sleep, can_leave: bool = False) -> None:
         """Sign in with `sign_in`; `device` is what the approval page calls this machine."""

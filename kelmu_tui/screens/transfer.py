@@ -13,7 +13,6 @@ from kelmu_tui.actions import Context
 from kelmu_tui.domain.notices import MAX_REASON
 from kelmu_tui.domain.organisations import counties, municipalities
 from kelmu_tui.domain.transfer import Rule, Target
-from kelmu_tui.platform.paths import styles
 from kelmu_tui.screens.base import Dialog
 from kelmu_tui.store.rows import NoticeLine
 from kelmu_tui.widgets.block_field import BlockField
@@ -27,7 +26,6 @@ class TransferScreen(Dialog[tuple[str, str]]):
     """Answers the municipality (code) and the reason."""
 
     CONTEXT: ClassVar[Context] = Context.TRANSFER
-    CSS_PATH = styles() / "dialogs.tcss"
 
     def __init__(self, lines: Sequence[NoticeLine], count: int, targets: Sequence[Target]) -> None:
         """Ask for a transfer of `count` notices, of which `lines` are known, to one of the legal `targets`."""

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kelmu_tui.store import replica
 from kelmu_tui.store.outbox import stamp
@@ -27,8 +26,7 @@ MANY_KEYS: Final = 200
 """More changed rows than this are told as "any row" to the listeners."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """A scope of the feed: `generation` is shown (0: none yet), `filling` is being filled behind `after`.
 
     `need` is the head of the snapshot's end; None while rows are still to come.
@@ -42,8 +40,7 @@ class Scope:
     expected: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class FeedState:
+class FeedState(NamedTuple):
     """Where the replica stands. `cursor` is None before the first answer and when it has to be asked afresh."""
 
     epoch: str | None
@@ -61,14 +58,14 @@ class FeedState:
         return any(scope.filling is not None for scope in self.scopes)
 
 
-@dataclass(slots=True)
 class Effect:
     """What a page did, for listeners and for what has to follow it."""
 
-    tables: set[str] = field(default_factory=lambda: {"state"})
-    keys: set[str] = field(default_factory=set)
-    any_row: bool = False
-    purged: bool = False
+    def __init__(self) -> None:
+        self.tables = {"state"}
+        self.keys: set[str] = set()
+        self.any_row = False
+        self.purged = False
 
     def all_of(self, scope: str) -> None:
         """Note that any row of `scope` may look different."""

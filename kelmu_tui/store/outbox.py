@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -88,8 +87,7 @@ class Command(NamedTuple):
     problem: dict[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Frozen:
+class Frozen(NamedTuple):
     """What goes on the wire: the same on every attempt. `attempt` names this sending, so that late answers miss."""
 
     id: str

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A change of the feed; `row` is the wire's JSON object for `up`, None for `rm`."""
 
     scope: str
@@ -19,8 +17,7 @@ class Entry:
     row: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """An answer of the feed, see `contract.Changes`; `at` is the backend's time."""
 
     kind: str

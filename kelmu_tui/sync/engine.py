@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
-from dataclasses import asdict, replace
 from typing import Any, Final
 
 from kelmu_tui.api.answers import SnapshotPart
@@ -107,14 +106,14 @@ class Engine:
         self._push_wake.set()
 
     def _show(self, **changes: Any) -> None:
-        status = replace(self._status, **changes)
+        status = self._status._replace(**changes)
         if status != self._status:
             self._status = status
             for callback in list(self._listeners):
                 callback(status)
 
     async def _show_figures(self) -> None:
-        self._show(**asdict(await self._unit(figures)))
+        self._show(**(await self._unit(figures))._asdict())
 
     # --- running -----------------------------------------------------------------------------------------------------
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from kelmu_tui.store import feed, outbox
 from kelmu_tui.store.database import Store
@@ -26,8 +26,7 @@ class Connection(StrEnum):
     FOLLOWING = "following"
 
 
-@dataclass(frozen=True, slots=True)
-class SyncStatus:
+class SyncStatus(NamedTuple):
     """State of the connection and of the work under way.
 
     Attributes:
@@ -52,8 +51,7 @@ class SyncStatus:
     leader_silent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """The part of the status that stands in the store."""
 
     synced_at: datetime | None

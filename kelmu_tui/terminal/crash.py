@@ -12,13 +12,11 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from traceback import walk_tb
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
@@ -35,8 +33,7 @@ _REQUEST_ID: Final = re.compile(r"[0-9A-Za-z-]{8,64}\Z", re.ASCII)
 _PACKAGES: Final = ("kelmu-tui", "textual", "httpx", "pydantic", "sqlcipher3")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """A report: its id as people read it aloud (`7F3A`), and where it lies; None when it could not be written."""
 
     id: str
@@ -144,6 +141,8 @@ def _text(name: str, error: BaseException, now: datetime) -> bytes:
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # a crash can wait for it, a start need not
+
     try:
         return version(package)
     except PackageNotFoundError:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 ALLOWED: Final = frozenset(
     {
@@ -36,8 +35,7 @@ class Kind(StrEnum):
     COMPAT = "compat"
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalProfile:
+class TerminalProfile(NamedTuple):
     """What the app does and leaves to be on a kind of terminal; each can be changed in the settings.
 
     Attributes:
@@ -118,8 +116,7 @@ def prepare(environment: MutableMapping[str, str], profile: TerminalProfile) -> 
     return removed
 
 
-@dataclass(frozen=True, slots=True)
-class Hardened:
+class Hardened(NamedTuple):
     """What could be done against traces of the process."""
 
     no_core: bool
@@ -152,8 +149,7 @@ def _not_dumpable() -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What `kelmu doctor` tells about the terminal.
 
     Attributes:

@@ -7,8 +7,7 @@ control characters and without markup: nothing here parses anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -22,8 +21,7 @@ NARROW: Final = 60
 """Below this many cells columns stand one cell apart, else two."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of a list.
 
     Attributes:
@@ -42,12 +40,11 @@ class Column:
     drop: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """Text of one cell.
 
     Attributes:
-        role: one of `painted.ROLES`, empty for the plain one.
+        role: one of `roles.ROLES`, empty for the plain one.
         short: shown where the text does not fit, in place of its beginning.
     """
 
@@ -61,8 +58,7 @@ class Cell:
         return fit(text, width, align)
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A column that has room, with its final width."""
 
     column: Column

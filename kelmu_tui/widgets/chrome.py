@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 from textual.containers import Horizontal
@@ -30,8 +30,7 @@ class Section:
     active: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Top:
+class Top(NamedTuple):
     """What the top lines say.
 
     Attributes:
@@ -134,8 +133,7 @@ class ViewLine(Painted):
         return [both_ends([(" ", ""), *self._left], [*self._right, (" ", "")], width)]
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """A message of one line; `hint` (a key and what it does) stands at its end."""
 
     text: str
@@ -194,8 +192,7 @@ class MessageBar(Painted):
         return lines
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHint:
+class KeyHint(NamedTuple):
     """A key and what it does; not `usable` hints are dimmed."""
 
     key: str

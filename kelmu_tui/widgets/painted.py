@@ -1,4 +1,4 @@
-"""Widgets painted line by line in named roles: the colours stand in one style sheet, the widgets say only what it is.
+"""Widgets painted line by line in named roles: the colours stand in one table, the widgets say only what it is.
 
 A painted widget compares what it would show with what it shows and repaints the lines that differ, nothing else.
 """
@@ -6,7 +6,6 @@ A painted widget compares what it would show with what it shows and repaints the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
 
 from rich.style import Style
 from textual import events
@@ -15,26 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from kelmu_tui.widgets.cells import fit, join, lean
-
-ROLES: Final = (
-    "plain",
-    "header",
-    "cursor",
-    "marked",
-    "strong",
-    "dim",
-    "rule",
-    "warn",
-    "alarm",
-    "good",
-    "accent",
-    "key",
-    "chosen",
-    "closed",
-    "code",
-    "qr",
-)
-"""What a piece of text is; `styles/roles.tcss` says how that looks in each theme."""
+from kelmu_tui.widgets.roles import dye
 
 Piece = tuple[str, str]
 """Text and role."""
@@ -44,26 +24,7 @@ Line = Sequence[Piece]
 class Roled(Widget):
     """A widget whose text has roles."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
     ALLOW_SELECT = False
-    # Only what must hold without any style sheet; colours of the themes are in styles/roles.tcss.
-    DEFAULT_CSS = """
-    Roled > .role--header { text-style: bold; }
-    Roled > .role--cursor { text-style: reverse; }
-    Roled > .role--chosen { text-style: reverse; }
-    Roled > .role--marked { text-style: bold; color: $accent; }
-    Roled > .role--strong { text-style: bold; }
-    Roled > .role--dim { text-style: dim; }
-    Roled > .role--rule { text-style: dim; }
-    Roled > .role--closed { text-style: dim; }
-    Roled > .role--warn { color: $warning; }
-    Roled > .role--alarm { color: $error; text-style: bold; }
-    Roled > .role--good { color: $success; }
-    Roled > .role--accent { color: $accent; }
-    Roled > .role--code { text-style: bold reverse; }
-    Roled > .role--qr { color: ansi_black; background: ansi_bright_white; }
-    Roled > .role--key { text-style: bold; color: $accent; }
-    """
 
     def __init__(
         self,
@@ -83,7 +44,8 @@ class Roled(Widget):
         """Return the style of a role."""
         style = self._role_styles.get(name)
         if style is None:
-            style = lean(self.get_component_rich_style(f"role--{name or 'plain'}"))
+            app = self.app
+            style = lean(dye(self.rich_style, name, app.theme_variables, contrast=app.has_class("-contrast")))
             self._role_styles[name] = style
         return style
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from kelmu_tui.platform.tasks import OnFailure, Tasks
 from kelmu_tui.widgets.row_window import Reading, RowSource, Window
@@ -26,8 +25,7 @@ class ListState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
+class _Wish(NamedTuple):
     """A reading asked for: show new rows too, stay around the cursor."""
 
     reveal: bool

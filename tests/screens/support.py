@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import copy_context
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -114,7 +113,7 @@ class Office(Face):
         return next(screen for screen in self.screen_stack if isinstance(screen, InboxScreen))
 
     def set_status(self, **changes: Any) -> None:
-        self.status = replace(self.status, **changes)
+        self.status = self.status._replace(**changes)
         self.update_frames()
 
     @property

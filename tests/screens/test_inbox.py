@@ -78,7 +78,7 @@ async def test_the_first_look_is_logged_before_names_are_shown(tmp_path: Path) -
 async def test_an_empty_inbox_says_so_and_one_never_filled_says_that(tmp_path: Path) -> None:
     async with office(tmp_path, []) as (app, pilot):
         assert app.t("inbox.empty.unhandled") in text_of(app)
-        app.status = replace(app.status, synced_at=None, state=Connection.CONNECTING)
+        app.status = app.status._replace(synced_at=None, state=Connection.CONNECTING)
         app.inbox.retranslate()
         await settled(pilot)
         assert app.t("inbox.not_filled") in text_of(app)

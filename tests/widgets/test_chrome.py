@@ -82,14 +82,10 @@ async def test_only_the_line_that_changed_is_painted() -> None:
         line.show(TOP)
         await pilot.pause()
         assert Recorder.take() == ""
-        line.show(Top(**{**_fields(TOP), "connection": "synkronoitu 12:05"}))
+        line.show(TOP._replace(connection="synkronoitu 12:05"))
         await until(pilot, lambda: Recorder.written)
         await pilot.pause()
         assert 0 < len(Recorder.take()) < 200
-
-
-def _fields(top: Top) -> dict[str, Any]:
-    return {name: getattr(top, name) for name in Top.__dataclass_fields__}
 
 
 async def test_a_message_stands_in_the_rule_wraps_and_goes() -> None:

@@ -1,25 +1,23 @@
 """The facts of Kelmu as data files; `table` and `rows` read one.
 
-The readers are imported only when a fact is asked for: most commands of the command line need none, and the TOML
-parser and the machinery of package resources would take a tenth of their start.
+The readers are imported only when a fact is asked for: most commands of the command line need none.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 
 def _text(name: str) -> str:
-    from importlib.resources import files
-
-    return (files(__name__) / name).read_text(encoding="utf-8")
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def table(name: str) -> dict[str, Any]:
     """Return the content of a TOML file."""
-    import tomllib
+    import tomli
 
-    return tomllib.loads(_text(name))
+    return tomli.loads(_text(name))
 
 
 def rows(name: str) -> list[dict[str, str]]:

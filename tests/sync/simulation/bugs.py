@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -88,7 +87,7 @@ def bytes_made_anew(patch: pytest.MonkeyPatch) -> None:
         if frozen is None:
             return None
         row = db.execute("SELECT max(version) FROM replica.notice WHERE id = ?", (frozen.aggregate,)).fetchone()
-        return replace(frozen, if_match=max(frozen.if_match, row[0] or 0))
+        return frozen._replace(if_match=max(frozen.if_match, row[0] or 0))
 
     patch.setattr(outbox, "freeze", freeze)
 
@@ -96,7 +95,7 @@ def bytes_made_anew(patch: pytest.MonkeyPatch) -> None:
 def no_checkpoint(patch: pytest.MonkeyPatch) -> None:
     """Every page becomes visible by itself."""
     original = feed.apply
-    patch.setattr(feed, "apply", lambda db, page: original(db, replace(page, more=False)))
+    patch.setattr(feed, "apply", lambda db, page: original(db, page._replace(more=False)))
 
 
 def no_tombstones(patch: pytest.MonkeyPatch) -> None:

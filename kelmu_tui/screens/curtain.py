@@ -1,0 +1,61 @@
+"""What stands between the app and the terminal until there is something worth to be painted.
+
+The frame of a screen is ready some hundredths of a second before its rows. Painting it empty and then again costs
+time and bytes, and flickers; one painting of the whole is there sooner.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, Final
+
+from textual.app import App
+from textual.events import Resize
+from textual.messages import Update
+
+LONGEST_SECONDS: Final = 0.5
+"""Whoever waits longer than this for rows is shown that they are being read."""
+
+
+class Curtain:
+    """Holds back what the app would paint; it never stays down for longer than `LONGEST_SECONDS`."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._held = ExitStack()
+        self._down = False
+        self._then: Callable[[], object] | None = None
+
+    @property
+    def down(self) -> bool:
+        """Whether nothing is painted now."""
+        return self._down
+
+    def lower(self, then: Callable[[], object] | None = None) -> None:
+        """Paint nothing from now on; `then` is called when the curtain is up again and all has been painted."""
+        self._then = then
+        if not self._down:
+            self._down = True
+            self._held.enter_context(self._app.batch_update())
+            self._app.set_timer(LONGEST_SECONDS, self.lift)
+
+    def lift(self) -> None:
+        """Paint everything there is, and from now on every change."""
+        if self._down:
+            self._down = False
+            self._held.close()
+            if self._app.screen_stack:
+                # Laid out and wholly painted in one go, and now: a refresh would wait for the next frame, paint what
+                # is laid out and then all once more.
+                screen = self._app.screen
+                screen.post_message(Update(screen))
+                screen.post_message(Resize.from_dimensions(self._app.size, None))
+            then, self._then = self._then, None
+            if then is not None:
+                self._app.call_after_refresh(then)
+        if not gc.isenabled():
+            # Switched off by `kelmu_tui.app` for the start. What the start made stays: it need not be looked at again.
+            gc.freeze()
+            gc.enable()
