@@ -1,0 +1,45 @@
+"""What goes wrong, as RFC 9457 has it, with codes that stay the same."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from kelmu_tui.api.contract.common import Answer, Identifier, Line
+from kelmu_tui.api.contract.rows import NoticeRow, TraceRow
+
+
+class ProblemCode(StrEnum):
+    """Stable codes of the problems the backend answers with; the client has a text for each."""
+
+    UNAUTHENTICATED = "unauthenticated"
+    MANDATE_MISSING = "mandate_missing"
+    ORGANISATION_NOT_ALLOWED = "organisation_not_allowed"
+    NOT_FOUND = "not_found"
+    VERSION_CONFLICT = "version_conflict"
+    RULE_REFUSED = "rule_refused"
+    INVALID_REQUEST = "invalid_request"
+    IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
+    VERSION_REQUIRED = "version_required"
+    COMMAND_EXPIRED = "command_expired"
+    SCHEMA_UNKNOWN = "schema_unknown"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    SERVICE_BREAK = "service_break"
+    INTERNAL = "internal"
+
+
+class Problem(Answer):
+    """Problem details; `rule` names the `domain.notices.Refusal`, `current` the present row of a conflict."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: ProblemCode
+    detail: Line | None = None
+    request_id: Identifier | None = None
+    rule: str | None = None
+    errors: list[str] = Field(default_factory=list)
+    current: NoticeRow | TraceRow | None = None
