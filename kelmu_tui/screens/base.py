@@ -147,6 +147,10 @@ class KeyedScreen(Screen[Result], inherit_bindings=False):
         """Something in the store changed; a screen that shows it reads it again."""
         del change
 
+    def expect(self, ids: Iterable[str]) -> None:
+        """The user's own command changes these notices: a list shows them when they come, without being asked."""
+        del ids
+
     def key_text(self, action: str) -> str:
         """Return how the first key of an action is read, empty when it has none."""
         return self.face.key_text(action)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -310,6 +310,12 @@ class Face(GuardedApp, inherit_bindings=False):
         for screen in self.screen_stack:
             if isinstance(screen, KeyedScreen):
                 screen.store_changed(change)
+
+    def expect(self, ids: Iterable[str]) -> None:
+        """An own command was given about `ids`: no list counts them as news."""
+        for screen in self.screen_stack:
+            if isinstance(screen, KeyedScreen):
+                screen.expect(ids)
 
     # --- everywhere -------------------------------------------------------------------------------------------------
 

@@ -103,6 +103,11 @@ class InboxScreen(Commands, Filtering[None]):
         wanted = set(ids)
         return [row for row in self.rows.rows if row.id in wanted and isinstance(row, NoticeLine)]
 
+    def expect(self, ids: Iterable[str]) -> None:
+        """Show them in their place when they come."""
+        if self.alive:
+            self.rows.expect(ids)
+
     def commanded(self) -> None:
         """A command was given: marks have served, the list shows what came of it."""
         self.rows.clear_marks()

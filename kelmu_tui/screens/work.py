@@ -57,6 +57,7 @@ class Work:
         outcome: Outcome = await self._desk.run(methods[verb], tuple(ids), *arguments)
         if verb in REPEATABLE:
             self.last = Repeat(verb, arguments)
+        self._face.expect(outcome.done)
         if outcome.done:
             if verb not in NOT_UNDOABLE:
                 self._undo.append(outcome)
@@ -80,6 +81,7 @@ class Work:
         except CannotUndo:
             self._face.say(self._face.t("inbox.cannot_undo"), role="warn")
             return None
+        self._face.expect(outcome.done)
         if outcome.done:
             self._desk.poke()
         t = self._face.t

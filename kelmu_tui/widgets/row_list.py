@@ -6,7 +6,7 @@ window's rim is reached. Cells come from a callback as plain text with named rol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -169,6 +169,10 @@ class RowList(Roled, Generic[Row], can_focus=True):
     def reveal(self) -> None:
         """Show everything there is now, new rows included; the cursor stays on its row."""
         self._reader.read(reveal=True, keep=True)
+
+    def expect(self, keys: Iterable[str]) -> None:
+        """Show these rows in their place when they come, however late: the user's own doing brings them."""
+        self._window.expected.update(keys)
 
     def clear_marks(self) -> None:
         """Unmark everything."""

@@ -66,6 +66,8 @@ class Window(Generic[Row]):
     """Rows that came since the user last asked to see all; they are counted, not shown."""
     owed: int = 0
     """Steps asked for beyond the rows at hand; they are taken when the next piece arrives."""
+    expected: set[str] = field(default_factory=set)
+    """Keys of rows that the user's own doing brings: they are shown in their place when they come, not counted."""
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -156,6 +158,7 @@ class Window(Generic[Row]):
         self.top = self._legal_top(self.cursor - line)
         self.fresh = 0
         self.owed = 0
+        self.expected.difference_update(keys)
         self.follow()
 
     def update(self, reading: Reading[Row], anchor: str | None) -> None:
@@ -166,14 +169,16 @@ class Window(Generic[Row]):
             return
         keys = [self.key(row) for row in reading.rows]
         inside = [index for index, key in enumerate(keys) if key in known]
-        first = 0 if self.at_start or not inside else inside[0]
-        last = len(keys) - 1 if self.at_end or not inside else inside[-1]
-        kept = [row for index, row in enumerate(reading.rows) if keys[index] in known or not first <= index <= last]
-        if not kept:
+        if not inside:
             self.replace(reading, anchor)
             return
+        first = 0 if self.at_start else inside[0]
+        last = len(keys) - 1 if self.at_end else inside[-1]
+        wanted = known | self.expected
+        kept = [row for index, row in enumerate(reading.rows) if keys[index] in wanted or not first <= index <= last]
         hidden = len(reading.rows) - len(kept)
-        shown = self.count - self.fresh - self._gone(reading, keys)
+        brought = len(self.expected.intersection(keys[first : last + 1]) - known)
+        shown = self.count - self.fresh - self._gone(reading, keys) + brought
         self.replace(Reading(kept, reading.at_start, reading.at_end, reading.count), anchor)
         self.fresh = min(max(hidden, reading.count - shown), reading.count)
 

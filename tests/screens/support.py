@@ -22,6 +22,7 @@ from kelmu_tui.screens.work import Work
 from kelmu_tui.services.announcements import Announcements
 from kelmu_tui.services.inbox import Inbox
 from kelmu_tui.services.outbox import Outbox
+from kelmu_tui.store import outbox
 from kelmu_tui.store.database import Changed, Store
 from kelmu_tui.store.rows import ActiveOrganisation, ActiveSession
 from kelmu_tui.store.thread import StoreThread
@@ -202,3 +203,14 @@ def change(store: Store, work: Callable[[Any], object], *tables: str, keys: Iter
     with store.write() as db:
         work(db)
         store.changed(*tables, keys=keys)
+
+
+def pending(app: Office) -> list[tuple[str, str]]:
+    """Return verb and notice of the commands that wait."""
+    with app.store.read() as db:
+        return [(command.verb, command.aggregate) for command in outbox.pending(db, OWN)]
+
+
+def where(app: Office) -> str | None:
+    """Return the id of the notice under the cursor."""
+    return app.inbox.rows.current_key

@@ -26,27 +26,20 @@ from tests.screens.support import (
     check_grid,
     notices,
     office,
+    pending,
     press,
     settled,
     text_of,
     type_text,
+    where,
 )
 from tests.store.build import OWN, notice, trace
 from tests.widgets.support import until
 
 
-def pending(app: Office) -> list[tuple[str, str]]:
-    with app.store.read() as db:
-        return [(command.verb, command.aggregate) for command in outbox.pending(db, OWN)]
-
-
 def looks(app: Office) -> list[tuple[str, str | None]]:
     with app.store.read() as db:
         return [(view, subject) for view, subject in db.execute("SELECT view, subject FROM view_event ORDER BY number")]
-
-
-def where(app: Office) -> str | None:
-    return app.inbox.rows.current_key
 
 
 def view(app: Office) -> View:
@@ -191,37 +184,6 @@ async def test_keys_typed_ahead_reach_the_dialog_they_were_meant_for(tmp_path: P
         with app.store.read() as db:
             (command,) = outbox.pending(db, OWN)
         assert command.payload == {"municipality": "536", "reason": "muutto"}
-
-
-async def test_new_rows_are_counted_and_come_when_asked_for(tmp_path: Path) -> None:
-    async with office(tmp_path, notices(10)) as (app, pilot):
-        await press(pilot, *"jj")
-        shown = [row.id for row in app.inbox.rows.rows]
-        new = notice("fresh", family="Uusi", due="2026-11-02")
-        change(app.store, lambda db: replica.put_rows(db, 1, [new]), "notice", keys=["fresh"])
-        await until(pilot, lambda: app.inbox.rows.fresh == 1)
-        await settled(pilot)
-        assert [row.id for row in app.inbox.rows.rows] == shown
-        assert app.t("inbox.fresh", count=1) in text_of(app)
-        cursor = where(app)
-        await press(pilot, "N")
-        assert "fresh" in [row.id for row in app.inbox.rows.rows]
-        assert where(app) == cursor
-
-
-async def test_what_a_colleague_does_shows_live(tmp_path: Path) -> None:
-    async with office(tmp_path, notices(10)) as (app, pilot):
-        row = notices(10)[0] | {
-            "version": 2,
-            "status": "in_progress",
-            "assignee": "user-9",
-            "assignee_name": "Matti Virtanen",
-        }
-        change(app.store, lambda db: replica.put_rows(db, 1, [row]), "notice", keys=["n0000"])
-        await until(pilot, lambda: "MV" in text_of(app) or "M. Virtanen" in text_of(app))
-        await press(pilot, "a")
-        assert " ".join(text_of(app).split()).count(app.t("errors.refusal.already_taken")) == 1
-        assert pending(app) == []
 
 
 async def test_the_preview_follows_the_cursor_and_marks_nothing_read(tmp_path: Path) -> None:

@@ -51,6 +51,25 @@ def test_updates_show_known_rows_count_new_ones_and_keep_the_cursor(
     assert made.fresh == 0
 
 
+@settings(max_examples=200)
+@given(Numbers, st.lists(st.tuples(Numbers, Numbers), max_size=5))
+def test_what_is_expected_is_shown_where_it_belongs_and_never_counted(
+    first: set[int], later: list[tuple[set[int], set[int]]]
+) -> None:
+    made = window(sorted(first))
+    shown, waited = set(first), set[int]()
+    for rows, wanted in later:
+        made.expected.update(map(str, wanted))
+        waited |= wanted
+        # A list of which nothing is left starts anew.
+        shown = rows & (shown | waited) if shown & rows else set(rows)
+        waited -= rows
+        made.update(whole(sorted(rows)), heir(made, rows))
+        assert made.rows == sorted(shown)
+        assert made.fresh == len(rows) - len(shown)
+        assert made.expected == {str(number) for number in waited}
+
+
 @given(st.integers(1, 300), st.lists(st.integers(-50, 50), max_size=20), st.integers(1, 40))
 def test_moving_stays_inside_and_in_sight(count: int, steps: list[int], height: int) -> None:
     made = window(list(range(count)), height)
