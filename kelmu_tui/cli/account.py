@@ -12,6 +12,7 @@ from kelmu_tui.services.session import DEMO, KnownSession, Session
 
 if TYPE_CHECKING:
     from kelmu_tui.api.contract import DeviceAuthorization
+    from kelmu_tui.services.context import Context
     from kelmu_tui.services.demo import DemoHandle
     from kelmu_tui.store.database import Store
 
@@ -143,7 +144,7 @@ def _settle_unsent(env: Env, store: Store) -> None:
     choice = env.option("unsent")
     if unsent(store) and choice == "send":
         with env.context() as context:
-            from kelmu_tui.cli.acts import push
+            from kelmu_tui.cli.pushing import push
 
             push(env, context, SYNC_SECONDS)
     count = unsent(store)
@@ -208,9 +209,9 @@ def _print_status(env: Env, organisation: str, value: dict[str, Any]) -> None:
 
 def sync(env: Env) -> int:
     """Send what waits and read to the head of the feed."""
-    from kelmu_tui.cli.acts import push
+    from kelmu_tui.cli.pushing import push
 
-    with env.context() as context:
+    with _context(env) as context:
         result = push(env, context, env.option("wait") or SYNC_SECONDS)
         if result.problem is not None:
             raise result.problem
@@ -230,6 +231,20 @@ def sync(env: Env) -> int:
         else:
             env.out.note(env.t("cli.synced", queued=found.queued, conflicts=found.conflicts))
         return Exit.OK
+
+
+def _context(env: Env) -> Context:
+    """Open the context; when nothing opens by what was heard last, the backend is asked before that is believed."""
+    from kelmu_tui.cli.pushing import ask_again
+
+    try:
+        return env.context()
+    except (sessions.NothingOpens, sessions.NoSuchOrganisation):
+        try:
+            ask_again(env, env.option("wait") or SYNC_SECONDS)
+        except TimeoutError:
+            raise CliError(Exit.OFFLINE, "timeout", env.t("cli.too_slow")) from None
+        return env.context()
 
 
 # --- demo and addresses ---------------------------------------------------------------------------------------------

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.cli.inbox import shown_id
 from kelmu_tui.cli.output import Column
+from kelmu_tui.cli.pushing import PUSH_SECONDS, Pushed, push
 from kelmu_tui.services.context import Context
-from kelmu_tui.services.session import DEMO
+from kelmu_tui.services.known import SHUT_OUT
 from kelmu_tui.services.short_ids import notice_ids
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import Outcome
-from kelmu_tui.sync.status import SyncStatus
-
-PUSH_SECONDS: Final = 5.0
-"""How long a command waits for the backend when nothing is said: longer than a round trip, shorter than patience."""
-STEP: Final = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """What a push came to; `problem` is what kept it from ending well."""
-
-    status: SyncStatus = field(default_factory=SyncStatus)
-    problem: CliError | None = None
 
 
 def take(env: Env) -> int:
@@ -135,8 +120,11 @@ def tell(env: Env, context: Context, ids: tuple[str, ...], outcome: Outcome, pus
             ],
         )
     results = {row["result"] for row in rows}
+    if pushed.ended:
+        env.out.note(pushed.ended.message)
+        return pushed.ended.exit
     if "refused" in results:
-        return Exit.REFUSED
+        return Exit.NOT_ALLOWED if SHUT_OUT & {row["reason"] for row in rows} else Exit.REFUSED
     if "saved" in results:
         if pushed.problem is not None:
             env.out.note(pushed.problem.message)
@@ -164,55 +152,3 @@ def _result(context: Context, id_: str, command: str) -> dict[str, Any]:
         if line is not None and line.conflict is not None:
             row["reason"] = line.conflict.rule or line.conflict.code
     return row
-
-
-# --- pushing --------------------------------------------------------------------------------------------------------
-
-
-def push(env: Env, context: Context, seconds: float, commands: tuple[str, ...] = ()) -> Pushed:
-    """Send what waits and read what is new, for at most `seconds`; failures come back as words, never as a raise.
-
-    When another terminal of the user leads, its sending of `commands` is awaited.
-    """
-    from kelmu_tui.cli.faults import explain
-
-    with _running_demo(env) or nullcontext() as demo:
-        if demo is None and env.profile.name == DEMO:
-            return Pushed(problem=CliError(Exit.OFFLINE, "demo_away", env.t("cli.demo_away")))
-        url = demo.url if demo is not None else context.backend_url
-        try:
-            return Pushed(asyncio.run(asyncio.wait_for(_once(env, context, url, commands), seconds)))
-        except TimeoutError:
-            return Pushed(problem=CliError(Exit.OFFLINE, "timeout", env.t("cli.too_slow")))
-        except Exception as error:  # noqa: BLE001 - the commands are saved; whatever happened must not hide that
-            return Pushed(problem=explain(error, env.t))
-
-
-async def _once(env: Env, context: Context, url: str, commands: tuple[str, ...]) -> SyncStatus:
-    from kelmu_tui.services.context import connect
-    from kelmu_tui.services.network import renew_session
-
-    failures: list[BaseException] = []
-    async with connect(context, url, on_failure=lambda _, error: failures.append(error)) as connection:
-        status = await connection.engine.once()
-        while status.state == "following" and await connection.thread.run(_waiting, context, commands):
-            await asyncio.sleep(STEP)
-            await connection.thread.run(context.store.poll)
-        if await renew_session(context.store, connection.client, status.session_revision, run=connection.thread.run):
-            env.out.note(env.t("cli.session_renewed"))
-    if failures:
-        raise failures[0]
-    return status
-
-
-def _waiting(context: Context, commands: tuple[str, ...]) -> bool:
-    lines = [context.outbox.line(command) for command in commands]
-    return any(line is not None and line.state in (State.QUEUED, State.SENDING) for line in lines)
-
-
-def _running_demo(env: Env) -> Any:
-    if env.profile.name != DEMO:
-        return None
-    from kelmu_tui.services.demo import Demo
-
-    return Demo(env.profile, clock=env.clock).join()

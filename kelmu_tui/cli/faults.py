@@ -9,6 +9,7 @@ from kelmu_tui.domain.capabilities import mandates
 from kelmu_tui.i18n import Translator
 from kelmu_tui.platform.paths import UnsafePath
 from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.services.known import SHUT_OUT
 from kelmu_tui.services.session import (
     ChooseOrganisation,
     KnownOrganisation,
@@ -93,7 +94,8 @@ def _api(error: Exception, t: Translator) -> CliError | None:
         text = t.choice("errors.api", error.code, default=t("errors.api.internal"))
         if error.request_id:
             text = f"{text} {t('cli.request', id=error.request_id)}"
-        return CliError(Exit.OFFLINE if error.retryable else Exit.REFUSED, error.code, text)
+        final = Exit.NOT_ALLOWED if error.code in SHUT_OUT else Exit.REFUSED
+        return CliError(Exit.OFFLINE if error.retryable else final, error.code, text)
     if isinstance(error, CodeExpired):
         return CliError(Exit.NOT_SIGNED_IN, "code_expired", t("cli.code_expired"))
     if isinstance(error, SignInFailed):

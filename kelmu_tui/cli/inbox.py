@@ -126,9 +126,11 @@ def show(env: Env) -> int:
         opened = context.inbox.open(wanted) if found is not None else None
         if opened is not None and opened.commands:
             # The team and a sender who might still take it back should know now, but reading needs no connection.
-            from kelmu_tui.cli.acts import PUSH_SECONDS, push
+            from kelmu_tui.cli.pushing import PUSH_SECONDS, push
 
-            push(env, context, PUSH_SECONDS)
+            ended = push(env, context, PUSH_SECONDS).ended
+            if ended is not None:
+                raise ended
     if found is None:
         raise CliError(Exit.NOT_FOUND, "not_found", env.t("cli.not_found", ids=env.args.id))
     full = bool(env.option("full"))

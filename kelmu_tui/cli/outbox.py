@@ -78,7 +78,7 @@ def _reason(env: Env, line: CommandLine) -> str:
 
 def retry(env: Env) -> int:
     """Make commands due now (all that wait, when none is named) and push; a refused one is given anew."""
-    from kelmu_tui.cli.acts import PUSH_SECONDS, push
+    from kelmu_tui.cli.pushing import PUSH_SECONDS, push
     from kelmu_tui.store.endings import NotPossible
 
     words = env.listed_ids()
@@ -102,6 +102,8 @@ def retry(env: Env) -> int:
     if pushed is not None and pushed.problem is not None:
         env.out.note(pushed.problem.message)
     env.out.note(env.t("cli.still_waiting", count=len(left)))
+    if pushed is not None and pushed.ended:
+        return pushed.ended.exit
     if failed:
         return _exit_of(failed)
     return Exit.NOT_SENT if left and env.option("wait") else Exit.OK

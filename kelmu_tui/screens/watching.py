@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kelmu_tui.screens.entrance import Entrance
 from kelmu_tui.services.context import Context, activate
+from kelmu_tui.services.known import SHUT_OUT
 from kelmu_tui.services.session import SessionProblem
 from kelmu_tui.store.database import Changed, Store
 from kelmu_tui.store.thread import StoreThread
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 CHANGE_SECONDS: Final = 0.03
 """Changes of the store that come closer together than this are told to the screens at once."""
-SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})
-"""Problems that end the feed: no mandate for the organisation is left."""
 
 
 class Watching(Entrance):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.capabilities import (
     NOTICES_INBOX,
@@ -16,6 +16,9 @@ from kelmu_tui.domain.capabilities import (
     capabilities,
 )
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
+
+SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})
+"""Codes of the backend's 403: what is known of the session is older than the user's mandates."""
 
 
 class SessionProblem(Exception):

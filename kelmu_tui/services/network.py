@@ -176,7 +176,31 @@ async def renew_session(
     info = await client.session()
     known = {} if shut_out else {"session_revision": str(revision)}
     await run(put_secrets, store, {**session_secrets(info), **known})
+    await run(_destroy_lost, store, frozenset(found.business_id for found in info.organisations))
     return True
+
+
+def _destroy_lost(store: Store, held: frozenset[str]) -> None:
+    """Destroy the replicas of organisations for which no mandate is left; the attached one ends by its feed."""
+    for organisation in sessions.replicas(store.folder):
+        if organisation not in held and organisation != store.organisation:
+            store.destroy_replica(organisation)
+
+
+async def ask_session(store: Store, backend_url: str, clock: Clock) -> None:
+    """Ask for the session where no organisation is open, and keep the answer.
+
+    Raises:
+        ApiError: the backend gave no usable answer.
+        ValueError: the address is not allowed.
+    """
+    device = secret(store, "device") or ""
+    async with SignIn(backend_url, device=device, clock=clock) as sign_in:
+        client = Client(backend_url, LedgerTokens(store, sign_in, clock), device)
+        try:
+            await renew_session(store, client, None, shut_out=True)
+        finally:
+            await client.close()
 
 
 async def complete(

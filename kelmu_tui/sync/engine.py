@@ -13,7 +13,7 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from kelmu_tui.api.answers import SnapshotPart
-from kelmu_tui.api.contract import MAX_WAIT, Changes
+from kelmu_tui.api.contract import MAX_WAIT, Changes, ProblemCode
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
@@ -371,12 +371,12 @@ class Engine:
             self._show(state=Connection.FOLLOWING)
             return self._status
         try:
-            await sync_once(self._thread, self._client)
-            self._show(state=Connection.ONLINE, problem=None)
-            return self._status
+            barred = await sync_once(self._thread, self._client)
+            self._show(state=Connection.ONLINE, problem=ProblemCode.MANDATE_MISSING.value if barred else None)
         finally:
             await self._show_figures()
             self._lock.release()
+        return self._status
 
     # --- units of work -----------------------------------------------------------------------------------------------
 

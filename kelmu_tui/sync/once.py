@@ -11,8 +11,11 @@ from kelmu_tui.sync import pull, push
 from kelmu_tui.sync.seams import Api, Runner
 
 
-async def sync_once(thread: Runner, client: Api) -> None:
+async def sync_once(thread: Runner, client: Api) -> bool:
     """Send and read once; the caller holds the lead.
+
+    Returns:
+        Whether a command was refused for want of a mandate: the session is then older than the mandates.
 
     Raises:
         ApiError: the backend could not be reached, wants a sign-in or an update; nothing is lost.
@@ -21,20 +24,23 @@ async def sync_once(thread: Runner, client: Api) -> None:
     await thread.run(push.start, store)
     await thread.run(push.hasten, store)
     await thread.run(pull.follow_up, store)
-    await _push(thread, client)
+    barred = await _push(thread, client)
     await _pull(thread, client)
+    return barred
 
 
-async def _push(thread: Runner, client: Api) -> None:
+async def _push(thread: Runner, client: Api) -> bool:
+    barred = False
     while items := await thread.run(push.take_due, thread.store):
-        for error in await asyncio.gather(*(_send(thread, client, item) for item in items)):
-            if error is not None and (
-                not isinstance(error, ProblemAnswer) or isinstance(error, SignInNeeded | UpdateNeeded)
-            ):
-                raise error
+        for came in await asyncio.gather(*(_send(thread, client, item) for item in items)):
+            if isinstance(came, push.Pushed):
+                barred = barred or came.pull_now
+            elif not isinstance(came, ProblemAnswer) or isinstance(came, SignInNeeded | UpdateNeeded):
+                raise came
+    return barred
 
 
-async def _send(thread: Runner, client: Api, item: Frozen) -> ApiError | None:
+async def _send(thread: Runner, client: Api, item: Frozen) -> ApiError | push.Pushed:
     try:
         answer = await client.command(
             item.organisation, item.aggregate, item.verb, item.id, item.if_match, item.body, item.lease, item.schema
@@ -42,8 +48,7 @@ async def _send(thread: Runner, client: Api, item: Frozen) -> ApiError | None:
     except ApiError as error:
         await thread.run(push.failed, thread.store, item, error)
         return error
-    await thread.run(push.answered, thread.store, item, answer)
-    return None
+    return await thread.run(push.answered, thread.store, item, answer)
 
 
 async def _pull(thread: Runner, client: Api) -> None:

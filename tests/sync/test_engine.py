@@ -322,7 +322,9 @@ async def test_a_second_terminal_follows_and_takes_over(
 
 
 async def test_once_sends_and_reads_then_ends(terminal: Terminal) -> None:
-    await terminal.engine.once()
+    first = await terminal.engine.once()
+    assert (first.session_revision, first.refreshing) == (2, False)
+    assert first.synced_at is not None
     key = await terminal.act("n0001")
     status = await terminal.engine.once()
     assert await terminal.state(key) is State.SETTLED
