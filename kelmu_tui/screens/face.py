@@ -274,6 +274,9 @@ class Face(GuardedApp, inherit_bindings=False):
             return glyphs.busy, words, "accent"
         at = self.t.formats.moment(status.synced_at, self.now()) if status.synced_at is not None else ""
         match status.state:
+            case Connection.FOLLOWING if status.leader_silent:
+                # The terminal that talks to the backend for both of us was stopped: nothing comes, nothing goes.
+                return glyphs.offline, self.t("common.leader_silent", at=at or "–"), "warn"
             case Connection.ONLINE | Connection.FOLLOWING:
                 return glyphs.online, self.t("common.synced", at=at) if at else self.t("common.online"), "good"
             case Connection.CONNECTING:

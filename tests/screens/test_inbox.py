@@ -342,6 +342,7 @@ async def test_the_top_line_tells_every_state_of_the_connection(tmp_path: Path) 
         cases: list[tuple[dict[str, Any], str]] = [
             ({"state": Connection.ONLINE}, "10:00"),
             ({"state": Connection.OFFLINE}, app.t("common.offline_since", at="10:00")),
+            ({"state": Connection.FOLLOWING, "leader_silent": True}, app.t("common.leader_silent", at="10:00")),
             ({"state": Connection.CONNECTING}, app.t("common.connecting")),
             ({"state": Connection.SIGNED_OUT}, app.t("common.signed_out")),
             ({"state": Connection.UPDATE_NEEDED}, app.t("common.update_needed")),
