@@ -12,6 +12,7 @@ from kelmu_tui.screens.listing import ListScreen
 from kelmu_tui.screens.words import municipality_name
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.endings import NotPossible
+from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.outbox import State as CommandState
 from kelmu_tui.store.rows import CommandLine
 from kelmu_tui.widgets.cells import Cell, Column
@@ -231,6 +232,10 @@ class OutboxScreen(ListScreen[CommandLine, None]):
                 done += 1
             except NotPossible as error:
                 why = error.reason
+            except StoreError as error:  # a dialog may have asked for this, after the action that opened it has ended
+                self.reload()
+                self.face.store_failed(error)
+                return
         self.rows.clear_marks()
         self.reload()
         if done:

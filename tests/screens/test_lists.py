@@ -21,6 +21,7 @@ from kelmu_tui.screens.outbox import OutboxScreen
 from kelmu_tui.screens.personas import PersonasScreen
 from kelmu_tui.services.known import KnownSession, read_session
 from kelmu_tui.store import outbox
+from kelmu_tui.store.errors import StoreFull
 from kelmu_tui.store.rows import CommandLine
 from tests.screens.support import (
     HOSTILE,
@@ -201,6 +202,25 @@ async def test_discarding_warns_first(tmp_path: Path) -> None:
         assert [line.state for line in commands(app)] == ["discarded"]
         await press(pilot, "d", "down", "enter")
         assert app.t("outbox.not_possible.state") in " ".join(text_of(app).split())
+
+
+async def test_a_full_disk_stops_the_discarding_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(command: str) -> None:
+        raise StoreFull(command)
+
+    async with office(tmp_path, notices(5)) as (app, pilot):
+        await press(pilot, "a")
+        assert app.desk is not None
+        await show(app, pilot, OutboxScreen(app.desk))
+        monkeypatch.setattr(app.desk.outbox, "discard", full)
+        await press(pilot, "d", "down", "enter")
+        assert " ".join(app.t("errors.store.store_full").split()[:3]) in " ".join(text_of(app).split())
+        assert [line.state for line in commands(app)] == ["queued"]
+        monkeypatch.undo()
+        await press(pilot, "d", "down", "enter")
+        assert [line.state for line in commands(app)] == ["discarded"]
 
 
 async def test_the_outbox_follows_what_the_sync_does(tmp_path: Path) -> None:
