@@ -1,36 +1,23 @@
-"""The files: opening, keys, transactions, what other processes do, and everything that can go wrong with a disk."""
+"""The files: opening, keys, transactions, damage, what other processes do, and ends."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from kelmu_tui.store import connection, migrations, schema
 from kelmu_tui.store.database import EVERYTHING, LEDGER_FILE, Changed, Store
-from kelmu_tui.store.errors import LedgerTooNew, NoReplica, StoreCorrupt, StoreFull, StoreUnavailable
+from kelmu_tui.store.errors import LedgerTooNew, NoReplica, StoreCorrupt, StoreUnavailable
 from kelmu_tui.store.keys import WRAPS_FILE
-from tests.store.build import OTHER, OWN, fill, notice, open_store
+from tests.store.build import OWN, fill, notice, open_store
 from tests.store.conftest import OpenStore
+from tests.store.secrets_table import put_secret, secrets_of
 
 REPLICA_FILE = f"replica-{OWN}.db"
-
-
-def put_secret(store: Store, key: str, value: str = "x") -> None:
-    with store.write() as db:
-        db.execute("INSERT OR REPLACE INTO secret VALUES (?, ?)", (key, value))
-        store.changed("secret", keys=[key])
-
-
-def secrets_of(store: Store) -> list[str]:
-    with store.read() as db:
-        return [row[0] for row in db.execute("SELECT key FROM secret ORDER BY key")]
 
 
 # --- opening --------------------------------------------------------------------------------------------------------
@@ -340,83 +327,6 @@ def test_the_decryption_of_the_test_before_can_find_something(folder: Path, stor
     store.scrub()
     literal = connection._literal(store._key(REPLICA_FILE))
     assert b"Poistettava" in decrypted(folder / REPLICA_FILE, literal)
-
-
-# --- the disk says no -----------------------------------------------------------------------------------------------
-
-
-def test_a_full_disk_is_typed_and_costs_nothing(store: Store) -> None:
-    put_secret(store, "a")
-    pages = store.db.execute("PRAGMA main.page_count").fetchone()[0]
-    store.db.execute(f"PRAGMA main.max_page_count = {pages + 1}")
-    with pytest.raises(StoreFull) as caught, store.write() as db:
-        db.execute("INSERT INTO secret VALUES ('big', ?)", ("x" * 100_000,))
-    assert caught.value.code == "store_full"
-    assert secrets_of(store) == ["a"]
-    put_secret(store, "b")
-    assert secrets_of(store) == ["a", "b"]
-
-
-def test_a_busy_file_is_typed(opened: OpenStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "BUSY_TIMEOUT", 0.01)
-    one, two = opened(), opened()
-    with one.write(), pytest.raises(StoreUnavailable) as caught, two.write():
-        pass
-    assert caught.value.reason == "busy"
-
-
-def test_a_closed_store_is_typed(store: Store) -> None:
-    store.close()
-    store.close()
-    with pytest.raises(StoreUnavailable), store.read():
-        pass
-
-
-def test_a_folder_that_is_a_file_is_typed(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreUnavailable):
-        open_store(tmp_path / "file")
-
-
-def test_organisations_are_business_ids(store: Store) -> None:
-    for name in ("../x", "", OTHER + "x"):
-        with pytest.raises(ValueError, match="business ID"):
-            store.attach(name)
-
-
-WRITER = """
-import sys
-from pathlib import Path
-from tests.store.build import open_store
-store = open_store(Path(sys.argv[1]))
-n = int(sys.argv[2])
-while True:
-    with store.write() as db:
-        db.execute("INSERT INTO secret VALUES (?, ?)", (f"{n:09d}", "x" * 500))
-    print(n, flush=True)
-    n += 1
-"""
-
-
-def test_kill_minus_nine_costs_no_acknowledged_commit(folder: Path, opened: OpenStore) -> None:
-    begin = 0
-    for _ in range(4):
-        child = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(folder), str(begin)],
-            stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
-        )  # fmt: skip
-        assert child.stdout is not None
-        said = [child.stdout.readline() for _ in range(40)]
-        child.send_signal(signal.SIGKILL)
-        rest, _ = child.communicate()
-        acknowledged = [int(line) for line in (*said, *rest.splitlines()) if line.strip()]
-        store = opened()
-        kept = {int(key) for key in secrets_of(store)}
-        store.close()
-        assert store.incidents == ()
-        assert set(acknowledged) <= kept
-        assert len(kept) <= acknowledged[-1] + 2, "at most one commit may have been made and not told"
-        begin = max(kept) + 1
 
 
 def flip(path: Path, offset: int) -> None:
