@@ -21,6 +21,7 @@ from kelmu_tui.terminal.driver import QuietDriver, driver_for
 from kelmu_tui.terminal.environment import TerminalProfile
 from kelmu_tui.terminal.filter import SafeText
 from kelmu_tui.terminal.hang_up import HangUp
+from kelmu_tui.terminal.timers import SureTimers
 
 CRASHED = 70
 """Exit code after an error of our own (EX_SOFTWARE)."""
@@ -30,7 +31,7 @@ class Panicked(Exception):
     """Textual gave up with a message that may hold anything; only the fact is kept."""
 
 
-class GuardedApp(App[int]):
+class GuardedApp(SureTimers, App[int]):
     """An app whose painted text is safe, whose crashes tell no values, and which leaves when the terminal does.
 
     Attributes:

@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
+from kelmu_tui.terminal.timers import SureTimers
 from kelmu_tui.widgets.cells import fit, one_line
 from kelmu_tui.widgets.glyphs import UNICODE, Glyphs
 from kelmu_tui.widgets.painted import Line, Painted, Piece, both_ends
@@ -141,7 +142,7 @@ class Remark(NamedTuple):
     hint: str = ""
 
 
-class MessageBar(Painted):
+class MessageBar(SureTimers, Painted):
     """A rule until there is something to say, and again some seconds later."""
 
     def __init__(self, glyphs: Glyphs = UNICODE) -> None:
