@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -62,3 +63,31 @@ def test_the_wheel_works_outside_the_checkout(wheel: Path, tmp_path: Path) -> No
     )
     assert done.returncode == 0, done.stderr
     assert str(ROOT) not in done.stdout.replace(str(Path(sys.prefix)), "")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(
+    "KELMU_REQUIRE_ALL" not in os.environ, reason="makes an environment from the package index: for the full run"
+)
+def test_the_wheel_installs_into_a_clean_environment(wheel: Path, tmp_path: Path) -> None:
+    """With the locked dependencies of a user, none of the developers': both commands start and find their data."""
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "clean")], check=True, timeout=120)
+    place = tmp_path / "clean" / "bin"
+    install = [str(place / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    locked = ["--require-hashes", "--requirement", str(ROOT / "requirements" / "run.txt")]
+    for arguments in (locked, ["--no-deps", str(wheel)]):
+        subprocess.run([*install, *arguments], cwd=tmp_path, check=True, capture_output=True, timeout=500)
+    environment = {"PATH": os.environ["PATH"], "KELMU_HOME": str(tmp_path / "home"), "LANG": "C.UTF-8"}
+
+    def said(*command: str) -> str:
+        done = subprocess.run(
+            [str(place / command[0]), *command[1:]],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, (command, done.stderr)
+        return done.stdout
+
+    assert json.loads(said("kelmu", "doctor", "--json"))
+    assert "Kelmu" in said("python", "-c", "from kelmu_tui.screens.house import KelmuApp; print(KelmuApp)")
+    assert json.loads(said("kelmu-backend", "openapi")) == json.loads((ROOT / "docs" / "openapi.json").read_text())
+    assert said("kelmu", "completion", "bash")
