@@ -201,6 +201,23 @@ def decide(
     return None
 
 
+def withdraw(connection: Connection, user: str, now: datetime) -> int:
+    """Take back the approvals of `user` that no terminal has collected, and close the pages that know who it is.
+
+    Done before `families.end_all`: a terminal that collects at the same moment is either too late or has a session.
+    Returns how many approvals were taken back.
+    """
+    taken = connection.execute(
+        update(device_grant)
+        .where(device_grant.c.user == user, device_grant.c.state == State.APPROVED.value, device_grant.c.expires > now)
+        .values(state=State.REFUSED.value, decided_at=now)
+    ).rowcount
+    connection.execute(delete(sitting).where(sitting.c.user == user))
+    for _ in range(taken):
+        journal.record(connection, Event.REFUSED, now, user=user, outcome=End.ADMINISTRATOR.value)
+    return taken
+
+
 def _again(
     connection: Connection, ring: KeyRing, row: Row[Any], device_code: str, caller: Caller, now: datetime
 ) -> Renewal | PollError:

@@ -15,7 +15,8 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from enum import StrEnum
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,22 @@ _SIGNING_FILES: Final = "signing-*.json"
 
 class KeyProblem(Exception):
     """The keys are missing, readable by others, or those of a demonstration; the server must not start."""
+
+
+class NoKeys(KeyProblem):
+    """Nobody has made the keys yet, or not all of them."""
+
+
+class Standing(StrEnum):
+    """What a signing key is for at an instant."""
+
+    WAITING = "waiting"
+    """Published; it signs later."""
+    SIGNING = "signing"
+    VERIFYING = "verifying"
+    """Replaced; tokens made with it may still be about."""
+    OVER = "over"
+    """No token made with it is good any more; the next rotation drops it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,21 @@ class KeyRing:
         """Return the newest key that may sign at `now`."""
         active = [each for each in self._signing if each.active_from <= now]
         return active[-1] if active else self._signing[0]
+
+    def standings(self, now: datetime) -> list[tuple[SigningKey, Standing]]:
+        """Return all signing keys, the oldest first, with what each is for at `now`."""
+        current = self.signing(now)
+        found = []
+        for key, successor in zip_longest(self._signing, self._signing[1:]):
+            if key is current:
+                standing = Standing.SIGNING
+            elif key.active_from > now:
+                standing = Standing.WAITING
+            else:
+                over = successor is not None and successor.active_from + RETIRED_AFTER <= now
+                standing = Standing.OVER if over else Standing.VERIFYING
+            found.append((key, standing))
+        return found
 
     def find(self, kid: str) -> ECKey | None:
         """Return the key named `kid`, or None."""
@@ -102,6 +134,12 @@ def ring(settings: Settings) -> KeyRing:
     return loaded
 
 
+def complete(secret_folder: Path) -> bool:
+    """Tell whether keys of both kinds lie there, fit or not."""
+    folder = secret_folder / FOLDER
+    return (folder / _HASH_FILE).exists() and any(folder.glob(_SIGNING_FILES))
+
+
 def create(secret_folder: Path, now: datetime, *, demo: bool = False) -> None:
     """Make the keys that are missing; existing ones stay as they are."""
     folder = private_folder(private_folder(secret_folder) / FOLDER)
@@ -130,13 +168,14 @@ def load(secret_folder: Path, *, demo: bool) -> KeyRing:
     """Read the keys.
 
     Raises:
+        NoKeys: nobody has made them, or not all of them.
         KeyProblem: a file is missing, damaged, readable by others, or a demonstration's outside demo mode.
     """
+    if not complete(secret_folder):
+        raise NoKeys("the keys have not been made")
     folder = secret_folder / FOLDER
     hash_file = _read(folder / _HASH_FILE)
     files = [_read(path) for path in sorted(folder.glob(_SIGNING_FILES))]
-    if not files:
-        raise KeyProblem("there is no signing key")
     if not demo and any(each.get("demo") is not False for each in (hash_file, *files)):
         raise KeyProblem("the keys were made for a demonstration; make real ones")
     try:
