@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.cli.output import Column
 from kelmu_tui.store.rows import NoticeDetail, NoticeLine, Query, Sort, TraceLine, View
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def list_notices(env: Env) -> int:
@@ -138,7 +141,7 @@ def show(env: Env) -> int:
         env.out.data("inbox.show", detail(found, full=full))
         return Exit.OK
     for label, text in described(env, found, full=full):
-        env.out.line(f"{label}: {text}" if label else text)
+        env.out.line(f"{label}: {text}" if label else f"  {text}")
     return Exit.OK
 
 
@@ -171,35 +174,41 @@ def detail(found: NoticeDetail, *, full: bool) -> dict[str, Any]:
 
 
 def described(env: Env, found: NoticeDetail, *, full: bool) -> list[tuple[str, str]]:
-    """Return a notice as labelled lines for people."""
+    """Return a notice as labelled lines for people, with everything that the screen shows."""
     from kelmu_tui.domain.identifiers import mask
     from kelmu_tui.domain.organisations import municipalities
+    from kelmu_tui.services.described import content_fields
 
     t, line, customer, known = env.t, found.line, found.customer, municipalities()
+    formats = t.formats
 
     def place(code: str | None) -> str | None:
         return None if code is None else known[code].name.get(t.language) if code in known else code
 
+    def when(instant: datetime | None, *more: str | None) -> str | None:
+        return None if instant is None else ", ".join([formats.instant(instant), *filter(None, more)])
+
+    origin = found.origin
     rows: list[tuple[str, str | None]] = [
         (t("cli.column_id"), line.id),
         (t("cli.column_kind"), t.choice("kinds.full", line.kind) + (f" ({t('cli.urgent')})" if line.urgent else "")),
-        (t("cli.column_status"), t.choice("kinds.status", line.status)),
-        (t("cli.column_due"), t.formats.date(line.due)),
-        (t("cli.arrived"), t.formats.instant(line.arrived)),
-        (t("cli.column_municipality"), place(line.municipality)),
-        (t("cli.column_assignee"), line.assignee_name),
+        (t("kinds.field.status"), t.choice("kinds.status", line.status)),
+        (t("kinds.field.due"), formats.date(line.due)),
+        (t("kinds.field.arrived"), formats.instant(line.arrived)),
+        (t("kinds.field.municipality"), place(line.municipality)),
+        (t("kinds.field.assignee"), line.assignee_name),
+        (t("kinds.field.handled"), when(found.handled_at, found.handled_by)),
         (t("cli.column_customer"), line.customer),
         (t("cli.identity"), customer.identity_code if full else mask(customer.identity_code)),
-        (t("cli.language"), customer.language),
-        (t("cli.home"), t("cli.non_disclosure") if customer.non_disclosure else place(customer.home_municipality)),
-        (t("cli.address"), customer.address),
-        (t("cli.telephone"), customer.telephone),
-        (t("cli.text"), found.content.free_text),
-        *[(t("cli.expense"), f"{e.text} {t.formats.euros(e.amount)}") for e in found.content.expenses],
-        *[(t("cli.note"), f"{t.formats.instant(n.at)} {n.by}: {n.text}") for n in found.notes],
-        (
-            t("cli.origin"),
-            None if found.origin is None else f"{place(found.origin.municipality)}: {found.origin.reason}",
-        ),
+        (t("cli.language"), t.choice("kinds.language", customer.language, customer.language)),
+        (t("kinds.field.non_disclosure"), t("common.yes") if customer.non_disclosure else None),
+        (t("kinds.field.home_municipality"), place(customer.home_municipality)),
+        (t("kinds.field.address"), customer.address),
+        (t("kinds.field.telephone"), customer.telephone),
+        *content_fields(found.content, line.subtype, t, full=full),
+        *[(t("kinds.field.notes"), f"{formats.instant(n.at)} {n.by}: {n.text}") for n in found.notes],
+        (t("kinds.field.origin"), origin and f"{place(origin.municipality)}, {formats.instant(origin.at)}"),
+        (t("kinds.field.transfer_reason"), origin and origin.reason),
+        (t("cli.data_at"), when(found.data_at)),
     ]
-    return [(label, text) for label, text in rows if text]
+    return [(label, text.replace("\n", "\n  ")) for label, text in rows if text]

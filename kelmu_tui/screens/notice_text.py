@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from kelmu_tui.domain.identifiers import mask, mask_account
+from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.i18n import Translator
 from kelmu_tui.screens.desk import InboxLine
 from kelmu_tui.screens.words import kind_name, municipality_name, organisation_name
-from kelmu_tui.store.rows import ContentDetail, NoticeDetail, TraceLine
+from kelmu_tui.services.described import content_fields
+from kelmu_tui.store.rows import NoticeDetail, TraceLine
 from kelmu_tui.widgets.glyphs import Glyphs
 from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Heading, Paragraph, Spans
@@ -27,7 +28,7 @@ def preview(detail: NoticeDetail, t: Translator, glyphs: Glyphs, now: datetime, 
     """Return the preview: who, what about, where it stands; then the rest, as far as there is room."""
     yield Spans(tuple(_customer(detail, t, glyphs)))
     yield Spans(tuple(_standing(detail, t, today)))
-    yield from _content(detail.content, detail.line.subtype, t)
+    yield from _content(detail, t)
     yield from _contact(detail, t)
     yield from _notes(detail, t, now)
     yield from _origin(detail, t)
@@ -51,7 +52,7 @@ def whole(detail: NoticeDetail, t: Translator, glyphs: Glyphs, now: datetime, to
         by = f", {detail.handled_by}" if detail.handled_by else ""
         yield Field(t("kinds.field.handled"), f"{t.formats.instant(detail.handled_at)}{by}")
     yield Gap()
-    yield from _content(detail.content, line.subtype, t)
+    yield from _content(detail, t)
     yield from _origin(detail, t)
     yield from _notes(detail, t, now)
     if detail.data_at is not None:
@@ -100,66 +101,9 @@ def _standing(detail: NoticeDetail, t: Translator, today: date) -> Iterator[Piec
         yield (f"  {t('kinds.field.assignee')} {line.assignee_name}", "")
 
 
-def _content(content: ContentDetail, subtype: str | None, t: Translator) -> Iterator[Block]:
-    yield from _why(content, subtype, t)
-    if content.free_text:
-        yield Field(t("kinds.field.free_text"), content.free_text)
-    for number, expense in enumerate(content.expenses):
-        label = "" if number else t("kinds.field.expenses_applied")
-        yield Field(label, f"{expense.text}  {t.formats.euros(expense.amount)}")
-    yield from _dates(content, t)
-    if content.household:
-        members = (
-            f"{one.name} ({t.choice('kinds.relation', one.relation)}{'' if one.born is None else f', {one.born}'})"
-            for one in content.household
-        )
-        yield Field(t("kinds.field.household"), "\n".join(members))
-    if content.interpreter_language:
-        language = t.choice("kinds.language", content.interpreter_language, content.interpreter_language)
-        yield Field(t("kinds.field.interpreter_need"), language)
-    if content.attachments is not None:
-        yield Field(t("kinds.field.attachments"), t.formats.number(content.attachments))
-    if content.bank_account:
-        yield Field(t("kinds.field.bank_account"), mask_account(content.bank_account))
-    if content.kela_worker:
-        telephone = f", {content.kela_worker_telephone}" if content.kela_worker_telephone else ""
-        yield Field(t("kinds.field.kela_worker"), f"{content.kela_worker}{telephone}")
-
-
-def _why(content: ContentDetail, subtype: str | None, t: Translator) -> Iterator[Block]:
-    if subtype is not None:
-        yield Field(t("kinds.field.subtype"), t.choice("kinds.subtype", subtype, subtype))
-    if content.reason is not None:
-        yield Field(t("kinds.field.reason"), t.choice("kinds.need_reason", content.reason, content.reason))
-    if content.consent is not None:
-        yield Field(t("kinds.field.consent"), t("common.yes") if content.consent else t("common.no"))
-    if content.reduction_percent is not None:
-        yield Field(t("kinds.field.reduction_percent"), t.formats.percent(content.reduction_percent))
-    if content.reduction_reason is not None:
-        why = t.choice("kinds.reduction_reason", content.reduction_reason, content.reduction_reason)
-        yield Field(t("kinds.field.reduction_reason"), why)
-    if content.reduction_from is not None:
-        period = t.formats.period(content.reduction_from, content.reduction_to)
-        yield Field(t("kinds.field.reduction_period"), period)
-    if content.months_on_assistance is not None:
-        yield Field(t("kinds.field.months_on_assistance"), t.formats.number(content.months_on_assistance))
-
-
-def _dates(content: ContentDetail, t: Translator) -> Iterator[Block]:
-    if content.unemployed_since is not None:
-        yield Field(t("kinds.field.unemployed_since"), t.formats.date(content.unemployed_since))
-    if content.registered_jobseeker is not None:
-        yield Field(
-            t("kinds.field.registered_jobseeker"), t("common.yes") if content.registered_jobseeker else t("common.no")
-        )
-    if content.home_municipality_since is not None:
-        yield Field(t("kinds.field.home_municipality_since"), t.formats.date(content.home_municipality_since))
-    if content.calculation_from is not None:
-        period = t.formats.period(content.calculation_from, content.calculation_to)
-        yield Field(t("kinds.field.calculation_period"), period)
-    if content.basic_decision_reference:
-        on = f", {t.formats.date(content.basic_decision_on)}" if content.basic_decision_on is not None else ""
-        yield Field(t("kinds.field.basic_decision_reference"), f"{content.basic_decision_reference}{on}")
+def _content(detail: NoticeDetail, t: Translator) -> Iterator[Block]:
+    for label, text in content_fields(detail.content, detail.line.subtype, t):
+        yield Field(label, text)
 
 
 def _contact(detail: NoticeDetail, t: Translator) -> Iterator[Block]:
