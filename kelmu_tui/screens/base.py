@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
@@ -238,6 +238,22 @@ class Dialog(KeyedScreen[Result], ModalScreen[Result], inherit_bindings=False):
     """A box over the screen below, opaque and as small as its content; escape leaves without doing anything."""
 
     CONTEXT: ClassVar[Context] = Context.DIALOG
+
+    _given = False
+
+    async def give(self, save: Callable[..., Awaitable[str]], *answer: str) -> str:
+        """Have what was typed saved, and leave; stay with all of it when `save` returns what hinders it.
+
+        Return what hinders it.
+        """
+        if self._given:  # by a key before, which waited for the disk: the dialog is on its way out
+            return ""
+        problem = await save(*answer)
+        self.set_class(bool(problem), "-hindered")  # in a small window the reason needs room that choices have
+        if not problem:
+            self._given = True
+            self.dismiss(None)
+        return problem
 
     def takes(self, action: Action) -> bool:
         """In a field of several lines the arrows are for moving in the text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kelmu_tui.store.errors import StoreError
@@ -38,11 +39,24 @@ class Commands:
 
     async def _give(self, verb: str, ids: Sequence[str], *arguments: str) -> None:
         work = self.face.work
+        if work is not None and await work.do(verb, ids, *arguments) is not None:
+            self.commanded()
+
+    async def _save(self, verb: str, ids: list[str], *arguments: str) -> str:
+        """Give a command with what was typed in a dialog; return what hinders it, empty when it is saved.
+
+        `ids` keeps the notices that it was not saved for, so that a second try writes nothing twice.
+        """
+        work = self.face.work
         try:
             if work is not None and await work.do(verb, ids, *arguments) is not None:
                 self.commanded()
-        except StoreError as error:  # dialogs call this too, after the action that opened them has ended
-            self.face.store_failed(error)
+        except StoreError as error:
+            if work is not None:
+                ids[:] = work.left
+            self.face.report(error)
+            return self.face.t.choice("errors.store", error.code)
+        return ""
 
     async def action_inbox_take(self) -> None:
         """Make the notices mine."""
@@ -68,29 +82,20 @@ class Commands:
         """Write a note to them."""
         from kelmu_tui.screens.note import NoteScreen
 
-        ids = self.selected()
-
-        async def written(text: str | None) -> None:
-            if text is not None:
-                await self._give("note", ids, text)
-
-        self.face.push_screen(NoteScreen(len(ids)), written)
+        ids = list(self.selected())
+        self.face.push_screen(NoteScreen(len(ids), partial(self._save, "note", ids)))
 
     async def action_inbox_transfer(self) -> None:
         """Choose where they belong, and why, and move them there."""
         from kelmu_tui.screens.transfer import TransferScreen
 
-        ids = self.selected()
+        ids = list(self.selected())
         targets = await self.desk.run(self.desk.inbox.targets, ids)
         if not targets:
             self.face.say(self.face.t("transfer.no_targets", count=len(ids)), role="warn")
             return
-
-        async def chosen(answer: tuple[str, str] | None) -> None:
-            if answer is not None:
-                await self._give("transfer", ids, *answer)
-
-        self.face.push_screen(TransferScreen(self.lines_of(ids), len(ids), targets), chosen)
+        save = partial(self._save, "transfer", ids)
+        self.face.push_screen(TransferScreen(self.lines_of(ids), len(ids), targets, save))
 
     async def action_main_undo(self) -> None:
         """Take back the last command."""

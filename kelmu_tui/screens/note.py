@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual import on
@@ -15,14 +16,16 @@ from kelmu_tui.widgets.block_field import BlockField
 from kelmu_tui.widgets.chrome import Caption
 
 
-class NoteScreen(Dialog[str]):
-    """A box to write in; answers the text."""
+class NoteScreen(Dialog[None]):
+    """A box to write in; the text stays in it until it is saved."""
 
     CONTEXT: ClassVar[Context] = Context.NOTE
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, save: Callable[[str], Awaitable[str]]) -> None:
+        """Ask for a note to `count` notices; `save` gets the text and returns what hinders it, empty when nothing."""
         super().__init__()
         self._count = count
+        self._save = save
 
     def compose(self) -> ComposeResult:
         """Put the box together."""
@@ -44,10 +47,10 @@ class NoteScreen(Dialog[str]):
         length = len(self.query_one(BlockField).text)
         self.query_one("#foot", Caption).show(right=f"{number(length)}/{number(MAX_NOTE)}")
 
-    def action_dialog_save(self) -> None:
-        """Answer the text."""
-        text = self.query_one(BlockField).text.strip()
-        if text:
-            self.dismiss(text)
-        else:
-            self.query_one("#effect", Caption).show(self.face.t("inbox.note_empty"), role="warn")
+    async def action_dialog_save(self) -> None:
+        """Save the text."""
+        text, effect = self.query_one(BlockField).text.strip(), self.query_one("#effect", Caption)
+        if not text:
+            effect.show(self.face.t("inbox.note_empty"), role="warn")
+        elif problem := await self.give(self._save, text):
+            effect.show(problem, role="alarm")

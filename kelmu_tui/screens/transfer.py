@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -22,16 +22,27 @@ from kelmu_tui.widgets.picker import Choice, PickList
 from kelmu_tui.widgets.text_field import LineField
 
 
-class TransferScreen(Dialog[tuple[str, str]]):
-    """Answers the municipality (code) and the reason."""
+class TransferScreen(Dialog[None]):
+    """Asks for a recipient and a reason; both stay until the transfer is saved."""
 
     CONTEXT: ClassVar[Context] = Context.TRANSFER
 
-    def __init__(self, lines: Sequence[NoticeLine], count: int, targets: Sequence[Target]) -> None:
-        """Ask for a transfer of `count` notices, of which `lines` are known, to one of the legal `targets`."""
+    def __init__(
+        self,
+        lines: Sequence[NoticeLine],
+        count: int,
+        targets: Sequence[Target],
+        save: Callable[[str, str], Awaitable[str]],
+    ) -> None:
+        """Ask for a transfer of `count` notices, of which `lines` are known, to one of the legal `targets`.
+
+        `save` gets the municipality (code) and the reason, and returns what hinders the transfer, empty when nothing.
+        """
         super().__init__()
+        self._save = save
         self._lines = tuple(lines)
         self._count = count
+        self._told: Target | None = None
         self._targets = {target.municipality: target for target in targets}
 
     def compose(self) -> ComposeResult:
@@ -83,6 +94,7 @@ class TransferScreen(Dialog[tuple[str, str]]):
 
     def _say_effect(self) -> None:
         t, target = self.face.t, self._target
+        self._told = target
         effect = self.query_one("#effect", Caption)
         if target is None:
             effect.show(t("transfer.effect_none"), role="dim")
@@ -113,7 +125,9 @@ class TransferScreen(Dialog[tuple[str, str]]):
 
     @on(PickList.Pointed)
     def _pointed(self) -> None:
-        self._say_effect()
+        # A list of another height points anew at the same choice: no reason to talk over what is being said.
+        if self._target is not self._told:
+            self._say_effect()
 
     @on(TextArea.Changed)
     def _typed(self) -> None:
@@ -122,8 +136,8 @@ class TransferScreen(Dialog[tuple[str, str]]):
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
-    def action_dialog_accept(self) -> None:
-        """Go on to what is missing, or answer."""
+    async def action_dialog_accept(self) -> None:
+        """Go on to what is missing, or transfer."""
         target, reason = self._target, self.query_one(BlockField)
         effect = self.query_one("#effect", Caption)
         if target is None:
@@ -133,8 +147,8 @@ class TransferScreen(Dialog[tuple[str, str]]):
             if reason.has_focus:
                 effect.show(self.face.t("transfer.give_reason"), role="warn")
             self.set_focus(reason)
-        else:
-            self.dismiss((target.municipality, reason.text.strip()))
+        elif problem := await self.give(self._save, target.municipality, reason.text.strip()):
+            effect.show(problem, role="alarm")
 
     def action_dialog_down(self) -> None:
         """Point at the next target."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from kelmu_tui.services.inbox import CannotUndo
+from kelmu_tui.services.inbox import UNIT, CannotUndo
+from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.rows import Outcome
 
 if TYPE_CHECKING:
@@ -27,13 +28,18 @@ class Repeat:
 
 
 class Work:
-    """What was done at a desk; lives as long as the desk."""
+    """What was done at a desk; lives as long as the desk.
+
+    Attributes:
+        left: the notices that the last command was not saved for, because the store failed on the way.
+    """
 
     def __init__(self, face: Face, desk: Desk) -> None:
         self._face = face
         self._desk = desk
         self._undo: list[Outcome] = []
         self.last: Repeat | None = None
+        self.left: tuple[str, ...] = ()
 
     @property
     def can_undo(self) -> bool:
@@ -41,7 +47,12 @@ class Work:
         return bool(self._undo)
 
     async def do(self, verb: str, ids: Sequence[str], *arguments: str) -> Outcome | None:
-        """Give a command to notices and say what became of it."""
+        """Give a command to notices and say what became of it.
+
+        Raises:
+            StoreError: it could not be saved for the notices in `left`; for those before them it was.
+        """
+        self.left = tuple(ids)
         if not ids:
             return None
         inbox = self._desk.inbox
@@ -54,17 +65,29 @@ class Work:
             "transfer": inbox.transfer,
             "take-back": inbox.take_back,
         }
-        outcome: Outcome = await self._desk.run(methods[verb], tuple(ids), *arguments)
+        parts: list[Outcome] = []
+        try:
+            while self.left:
+                parts.append(await self._desk.run(methods[verb], self.left[:UNIT], *arguments))
+                self.left = self.left[UNIT:]
+        except StoreError:
+            self._remember(_whole(verb, parts))
+            raise
+        outcome = _whole(verb, parts)
         if verb in REPEATABLE:
             self.last = Repeat(verb, arguments)
+        self._remember(outcome)
+        self._tell(outcome, undoable=verb not in NOT_UNDOABLE)
+        return outcome
+
+    def _remember(self, outcome: Outcome) -> None:
+        """Have what was done sent and shown, and keep it to be undone."""
         self._face.expect(outcome.done)
         if outcome.done:
-            if verb not in NOT_UNDOABLE:
+            if outcome.verb not in NOT_UNDOABLE:
                 self._undo.append(outcome)
                 del self._undo[:-MOST_UNDO]
             self._desk.poke()
-        self._tell(outcome, undoable=verb not in NOT_UNDOABLE)
-        return outcome
 
     async def repeat(self, ids: Sequence[str]) -> Outcome | None:
         """Give the last command again, to other notices."""
@@ -76,8 +99,12 @@ class Work:
         """Take back the last command that can be taken back."""
         if not self._undo:
             return None
+        last = self._undo.pop()
         try:
-            outcome: Outcome = await self._desk.run(self._desk.inbox.undo, self._undo.pop())
+            outcome: Outcome = await self._desk.run(self._desk.inbox.undo, last)
+        except StoreError:
+            self._undo.append(last)  # once there is room again it can still be taken back
+            raise
         except CannotUndo:
             self._face.say(self._face.t("inbox.cannot_undo"), role="warn")
             return None
@@ -115,3 +142,14 @@ class Work:
         if len(reasons) == 1 and not outcome.done:
             return why
         return self._face.t("inbox.not_done", count=len(reasons), why=why)
+
+
+def _whole(verb: str, parts: Sequence[Outcome]) -> Outcome:
+    """Return what became of a command that was saved in parts."""
+    return Outcome(
+        verb,
+        tuple(id_ for part in parts for id_ in part.commands),
+        tuple(id_ for part in parts for id_ in part.done),
+        tuple(refused for part in parts for refused in part.refused),
+        parts[0].arguments if parts else (),
+    )
