@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from kelmu_backend import policy
+from kelmu_backend.cli import main as backend
 from kelmu_backend.database import tables
 from kelmu_backend.database.engine import Database
 from kelmu_backend.serve import database_url
@@ -25,7 +25,7 @@ INBOX, APPLICATIONS = "social_assistance_and_social_care", "benefit_viewing_and_
 
 pytestmark = pytest.mark.xdist_group("demo-backend")
 
-Regrant = Callable[[str, Callable[[Grant], bool]], list[Grant]]
+Regrant = Callable[[str, Callable[[Grant], bool]], None]
 
 
 @pytest.fixture
@@ -41,11 +41,10 @@ def keep(record: Database) -> Iterator[Regrant]:
     """Takes from a user every mandate that a test is not true of, and gives all of them back at the end."""
     before: dict[str, list[Grant]] = {}
 
-    def change(user: str, wanted: Callable[[Grant], bool]) -> list[Grant]:
+    def change(user: str, wanted: Callable[[Grant], bool]) -> None:
         with record.write() as connection:
             before.setdefault(user, policy.grants(connection, user))
             policy.replace_grants(connection, user, [grant for grant in before[user] if wanted(grant)])
-        return before[user]
 
     yield change
     for user, grants in before.items():
@@ -129,13 +128,12 @@ def test_a_mandate_that_ended_between_two_commands(at_work: Kelmu, keep: Regrant
 def test_a_mandate_that_ran_out_without_anybody_counting(at_work: Kelmu, keep: Regrant, record: Database) -> None:
     """No number grows when a day passes: the 403 alone is the sign."""
     wanted = new(at_work)
-    grants = keep(WORKER, lambda _: True)
+    keep(WORKER, lambda _: True)
     assert at_work("sync").code == Exit.OK
     yesterday = local_date(SystemClock().now()) - timedelta(days=1)
     with record.write() as connection:
         over = tables.grant.c.user == WORKER
         connection.execute(tables.grant.update().where(over).values(valid_to=yesterday))
-    assert replace(grants[0], valid_to=yesterday) != grants[0]
     ran = at_work("inbox", "take", wanted, "--json", "--wait", "20")
     assert (ran.code, ran.data["results"][0]["reason"]) == (Exit.NOT_ALLOWED, "mandate_missing")
     known = at_work("status", "--json")
@@ -168,6 +166,20 @@ def test_what_was_never_sent_is_kept_when_the_organisation_is_lost(
         assert at_work("outbox", "retry", kept[verb]["id"], "--wait", "20").code == Exit.OK
     shown = at_work("inbox", "show", wanted, "--json").data
     assert [note["text"] for note in shown["notes"]] == ["Soitetaan huomenna"]
+    assert at_work("inbox", "release", wanted, "--wait", "20").code == Exit.OK
+
+
+def test_a_session_that_an_administrator_ended_costs_a_sign_in_and_no_work(at_work: Kelmu, demo_home: Path) -> None:
+    wanted = new(at_work)
+    data = str(demo_home / "data" / "demo" / "backend" / "data")
+    assert backend(["users", "end-sessions", WORKER, "--data", data]) == Exit.OK
+    saved = at_work("inbox", "take", wanted, "--json", "--wait", "20")
+    assert (saved.code, saved.data["results"][0]["result"]) == (Exit.NOT_SENT, "saved")
+    assert at_work("sync").code == Exit.NOT_SIGNED_IN
+    assert at_work("status", "--json").data["queued"] == 1
+    assert at_work("sign-in", "--persona", WORKER).code == Exit.OK
+    assert at_work("sync").code == Exit.OK
+    assert wanted in [r["id"] for r in at_work("inbox", "list", "--view", "mine", "--json").data["notices"]]
     assert at_work("inbox", "release", wanted, "--wait", "20").code == Exit.OK
 
 
