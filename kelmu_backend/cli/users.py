@@ -6,13 +6,16 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kelmu_backend.cli.common import Commands, Exit, NotPossible, add_data, record, say
 from kelmu_tui.platform.clock import SystemClock
 
 if TYPE_CHECKING:
     from kelmu_tui.domain.capabilities import Grant
+
+BY_ADMINISTRATOR: Final = "administrator"
+"""Outcome in the audit log of what was done here and by nobody who has signed in."""
 
 
 def add(commands: Commands) -> None:
@@ -84,12 +87,13 @@ def _grant(options: argparse.Namespace) -> int:
         )
         return [*(grant for grant in found if _key(grant) != _key(given)), given]
 
-    return _regrant(options, add)
+    return _regrant(options, "mandate.given", add)
 
 
 def _revoke(options: argparse.Namespace) -> int:
     return _regrant(
         options,
+        "mandate.taken",
         lambda found: [grant for grant in found if _key(grant) != (options.mandate, options.organisation)],
     )
 
@@ -98,16 +102,25 @@ def _key(grant: Grant) -> tuple[str, str]:
     return grant.mandate, grant.principal
 
 
-def _regrant(options: argparse.Namespace, change: Callable[[list[Grant]], list[Grant]]) -> int:
+def _regrant(options: argparse.Namespace, action: str, change: Callable[[list[Grant]], list[Grant]]) -> int:
     from sqlalchemy.exc import IntegrityError
 
-    from kelmu_backend import policy
+    from kelmu_backend import audit, policy
 
     with record(options) as database:
         try:
             with database.write() as connection:
                 grants = policy.grants(connection, options.user)
                 revision = policy.replace_grants(connection, options.user, change(grants))
+                audit.write(
+                    connection,
+                    at=SystemClock().now(),
+                    user=options.user,
+                    organisation=options.organisation,
+                    mandate=options.mandate,
+                    action=action,
+                    outcome=BY_ADMINISTRATOR,
+                )
         except KeyError:
             raise NotPossible("there is no such user") from None
         except IntegrityError:

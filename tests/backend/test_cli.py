@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from kelmu_backend import cli, serve
 from kelmu_backend.cli import Exit, main
@@ -124,6 +125,16 @@ def test_migrate_population_and_users(tmp_path: Path, capsys: pytest.CaptureFixt
     after = {user["id"]: user for user in map(json.loads, capsys.readouterr().out.splitlines())}
     assert [grant["mandate"] for grant in after[without["id"]]["grants"]] == [mandate]
     assert len(after[granted["id"]]["grants"]) == len(granted["grants"]) - 1
+    audit = tables.audit.c
+    database = Database(serve.database_url(tmp_path / "d"))
+    with database.read() as connection:
+        columns = (audit.user, audit.organisation, audit.mandate, audit.action, audit.outcome)
+        told = [tuple(row) for row in connection.execute(select(*columns).order_by(audit.id))]
+    database.dispose()
+    assert told == [
+        (without["id"], principal, mandate, "mandate.given", "administrator"),
+        (granted["id"], principal, mandate, "mandate.taken", "administrator"),
+    ], "what was refused left no trace of something done"
 
 
 def test_the_environment_names_another_record(
