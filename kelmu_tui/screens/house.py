@@ -295,7 +295,8 @@ class KelmuApp(Watching):
 
     def action_main_sync(self) -> None:
         """Ask the backend now; when the session has ended, sign in again first."""
-        if self._status.state is Link.SIGNED_OUT:
+        if self._signed_out:
+            self._signed_out = False
             self.spawn("app.sign_in_again", self._sign_in_again())
             return
         self._poke()

@@ -34,6 +34,7 @@ class Watching(Entrance):
         self._pending: list[Changed] = []
         self._revision: int | None = None
         self._renewing = False
+        self._signed_out = False
 
     async def open_desk(self, context: Context) -> None:
         """Let the user work in `context`."""
@@ -79,6 +80,8 @@ class Watching(Entrance):
         before, self._status = self._status, status
         self.counts.outbox = status.queued + status.conflicts
         self.update_frames()
+        if status.state is not Link.CONNECTING:  # another try, after a command for one, is no sign-in yet
+            self._signed_out = status.state is Link.SIGNED_OUT
         if status.state is not before.state:
             self._tell_state(status)
         if status.conflicts > before.conflicts:

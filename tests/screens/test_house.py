@@ -270,6 +270,22 @@ async def test_a_session_that_ended_goes_on_after_a_new_sign_in(house: House) ->
         await until(pilot, lambda: app._status.queued == 0, "what was saved meanwhile to be sent")
 
 
+async def test_the_key_for_signing_in_again_works_while_a_command_is_being_tried(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        assert app.desk is not None
+        with house.database.write() as connection:
+            assert families.end_all(connection, app.desk.session.user_id, SystemClock().now()) == 1
+        app.action_main_sync()
+        await until(pilot, lambda: app._status.state is Connection.SIGNED_OUT, "the end of the session")
+        app.desk.poke()
+        assert app._status.state is Connection.CONNECTING
+        app.action_main_sync()
+        await until(pilot, lambda: isinstance(app.screen, PersonasScreen), "the door")
+        await at_work(app, pilot)
+
+
 async def test_signing_out_asks_first_and_leads_back_to_the_door(house: House) -> None:
     app = house.app()
     async with running(app) as pilot:
