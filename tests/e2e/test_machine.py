@@ -10,14 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.world import PIRKANMAA, WORKER, World, eventually, under_cursor
+from tests.e2e.world import PIRKANMAA, RESTORED, WORKER, World, eventually, saved_note, under_cursor
 from tests.support.requirements import program
 from tests.support.terminal import Terminal
 
 pytestmark = [pytest.mark.terminal, pytest.mark.xdist_group("e2e")]
-
-RESTORED = (b"\x1b[?1049l", b"\x1b[?25h")
-"""The program's own screen is left and the cursor is back."""
 
 
 @pytest.fixture
@@ -132,16 +129,6 @@ def test_ctrl_c_does_not_end_the_work(demo: World, user: Path) -> None:
 # --- the line and the system ----------------------------------------------------------------------------------------
 
 
-def saved_note(demo: World, app: Terminal, text: str) -> None:
-    """Write a note on the notice under the cursor."""
-    app.send("n")
-    app.wait_for("Muistiinpano näkyy tiimille")
-    app.send(text)
-    app.wait_for(text)
-    app.send("\x13")
-    app.wait_for("Muistiinpano lisätty.")
-
-
 def arrives(demo: World, text: str) -> None:
     """Wait until the backend has the note, and check that it has it once."""
     demo.kelmu("--user", WORKER, "sync")
@@ -151,7 +138,7 @@ def arrives(demo: World, text: str) -> None:
 def test_a_closed_line_ends_the_process_and_keeps_the_work(demo: World, user: Path) -> None:
     """The terminal is gone: the process follows within seconds without a crash, and the note is saved."""
     app = at_work(demo)
-    saved_note(demo, app, "ennen linjan katkeamista")
+    saved_note(app, "ennen linjan katkeamista")
     reports = set((demo.profile / "reports").glob("*"))
     app.hang_up()
     code = app.wait_exit(15)
@@ -167,7 +154,7 @@ def test_a_signal_restores_the_terminal_and_keeps_the_work(demo: World, user: Pa
     """The system asks to leave: own screen left, cursor back, the shell's usual code, the note saved."""
     with at_work(demo) as app:
         text = f"ennen signaalia {number.value}"
-        saved_note(demo, app, text)
+        saved_note(app, text)
         app.signal(number)
         assert app.wait_exit(15) == 128 + number
         assert all(mark in app.output for mark in RESTORED)
@@ -178,7 +165,7 @@ def test_a_signal_restores_the_terminal_and_keeps_the_work(demo: World, user: Pa
 def test_a_killed_app_loses_nothing_that_it_confirmed(demo: World, user: Path) -> None:
     """SIGKILL right after the confirmation on the screen: the command is in the ledger, and arrives once."""
     with at_work(demo) as app:
-        saved_note(demo, app, "ennen tappamista")
+        saved_note(app, "ennen tappamista")
         app.signal(signal.SIGKILL)
         assert app.wait_exit(15) == -signal.SIGKILL
     arrives(demo, "ennen tappamista")
@@ -225,7 +212,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(demo: World, small_disk: Path) 
     world = demo
     world.sign_in(WORKER, sync=True)
     with at_work(world) as app:
-        saved_note(world, app, "ennen levyn täyttymistä")
+        saved_note(app, "ennen levyn täyttymistä")
         ballast = fill(small_disk)
         app.send("n")
         app.wait_for("Muistiinpano näkyy tiimille")
@@ -239,7 +226,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(demo: World, small_disk: Path) 
         app.send("\x13")
         app.wait_for("Muistiinpano lisätty.")
         world.wait_sql(lambda rows: rows == [(1,)], "SELECT count(*) FROM note WHERE text = ?", "tämä ei mahdu")
-        saved_note(world, app, "tilaa on taas")
+        saved_note(app, "tilaa on taas")
         world.wait_sql(lambda rows: rows == [(1,)], "SELECT count(*) FROM note WHERE text = ?", "tilaa on taas")
         app.send("ctrl+q")
         assert app.wait_exit() == 0

@@ -31,6 +31,9 @@ SUPERVISOR = "persona-supervisor"
 PIRKANMAA, VARSINAIS_SUOMI = "Pirkanmaan hyvinvointialue", "Varsinais-Suomen hyvinvointialue"
 TAMPERE, TURKU = "837", "853"
 
+RESTORED: Final = (b"\x1b[?1049l", b"\x1b[?25h")
+"""What the program writes when it leaves its own screen and gives the cursor back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
@@ -211,6 +214,16 @@ def served_world(home: Path, public_url: str) -> Iterator[tuple[World, str]]:
         server.send_signal(signal.SIGTERM)
         server.wait(PATIENCE)
         os.close(lock)
+
+
+def saved_note(app: Terminal, text: str) -> None:
+    """Write a note on the notice under the cursor of an app in Finnish, and wait until it is confirmed."""
+    app.send("n")
+    app.wait_for("Muistiinpano näkyy tiimille")
+    app.send(text)
+    app.wait_for(text)
+    app.send("\x13")
+    app.wait_for("Muistiinpano lisätty.")
 
 
 def alive(pid: int) -> bool:
