@@ -42,7 +42,7 @@ class Commands:
         if work is not None and await work.do(verb, ids, *arguments) is not None:
             self.commanded()
 
-    async def _save(self, verb: str, ids: list[str], *arguments: str) -> str:
+    async def _save_typed(self, verb: str, ids: list[str], *arguments: str) -> str:
         """Give a command with what was typed in a dialog; return what hinders it, empty when it is saved.
 
         `ids` keeps the notices that it was not saved for, so that a second try writes nothing twice.
@@ -83,7 +83,7 @@ class Commands:
         from kelmu_tui.screens.note import NoteScreen
 
         ids = list(self.selected())
-        self.face.push_screen(NoteScreen(len(ids), partial(self._save, "note", ids)))
+        self.face.push_screen(NoteScreen(len(ids), partial(self._save_typed, "note", ids)))
 
     async def action_inbox_transfer(self) -> None:
         """Choose where they belong, and why, and move them there."""
@@ -94,7 +94,7 @@ class Commands:
         if not targets:
             self.face.say(self.face.t("transfer.no_targets", count=len(ids)), role="warn")
             return
-        save = partial(self._save, "transfer", ids)
+        save = partial(self._save_typed, "transfer", ids)
         self.face.push_screen(TransferScreen(self.lines_of(ids), len(ids), targets, save))
 
     async def action_main_undo(self) -> None:
