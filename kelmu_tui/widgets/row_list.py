@@ -84,6 +84,7 @@ class RowList(Roled, Generic[Row], can_focus=True):
         self._texts = {ListState.LOADING: "", ListState.READY: "", ListState.FAILED: ""}
         self._mark_start: str | None = None
         self._told: str | None = None
+        self._painted: dict[int, Strip] = {}
 
     # --- what others may know ---------------------------------------------------------------------------------------
 
@@ -273,8 +274,11 @@ class RowList(Roled, Generic[Row], can_focus=True):
             self.refresh(Region(0, y, self.size.width, 1))
 
     def _reread(self) -> None:
-        """The reader brought something: paint it and say so."""
-        self.refresh()
+        """The reader brought something: paint the lines that look different now, and say so."""
+        width = self.size.width
+        for y in range(1, self.size.height):
+            if self._paint(y, width) != self._painted.get(y):
+                self.refresh(Region(0, y, width, 1))
         self._tell()
         self._changed()
 
@@ -298,8 +302,12 @@ class RowList(Roled, Generic[Row], can_focus=True):
         await self._reader.close()
 
     def render_line(self, y: int) -> Strip:
-        """Paint one line: the header, a row, or a message in place of rows."""
-        width = self.size.width
+        """Paint one line, and remember how it looks."""
+        strip = self._painted[y] = self._paint(y, self.size.width)
+        return strip
+
+    def _paint(self, y: int, width: int) -> Strip:
+        """Return one line: the header, a row, or a message in place of rows."""
         if y == 0:
             return self._header(width)
         index = self._window.top + y - 1
