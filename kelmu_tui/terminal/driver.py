@@ -90,6 +90,18 @@ class QuietDriver(LinuxDriver):
         if isinstance(self._app, Leaving):
             self._app.terminal_gone()
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        # The window itself before what somebody exported: COLUMNS and LINES of a shell that has been left behind (or
+        # of a container) would freeze the picture at their size for good.
+        for number in (self.fileno, 1, 2):
+            try:
+                width, height = os.get_terminal_size(number)
+            except OSError:
+                continue
+            if width and height:
+                return width, height
+        return super()._get_terminal_size()
+
     # --- output -----------------------------------------------------------------------------------------------------
 
     def write(self, data: str) -> None:

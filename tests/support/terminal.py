@@ -60,7 +60,8 @@ class Terminal:
         self.output = bytearray()
         self.exit_code: int | None = None
         environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-        environment.pop("COLORTERM", None)
+        for name in ("COLORTERM", "COLUMNS", "LINES"):  # of the machine's own terminal; `env` may set them
+            environment.pop(name, None)
         environment.update(env or {})
         self.started = time.perf_counter()
         self.pid, self._fd = pty.fork()
