@@ -119,10 +119,17 @@ class Office(Face):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way: no task, no unit of work, no list that reads, no key that waits."""
+        """Whether nothing is under way: no task, no unit, no list that reads, no key that waits, no paint."""
         lists = [screen.rows for screen in self.screen_stack if hasattr(screen, "rows") and screen.is_mounted]
         quiet = not self.tasks.names and not self.thread.busy and not any(one.busy for one in lists)
-        return quiet and self._key_guard is None and not self._held
+        return quiet and self._key_guard is None and not self._held and self.painted
+
+    @property
+    def painted(self) -> bool:
+        """Whether the terminal has been sent all of the picture; on a busy machine that is some frames later."""
+        screen = self.screen
+        waiting = screen._dirty_widgets or screen._layout_required or screen._repaint_required
+        return not waiting and not screen._compositor._dirty_regions
 
 
 def notices(count: int) -> list[dict[str, Any]]:

@@ -8,6 +8,9 @@ from kelmu_tui.store import replica
 from tests.screens.support import Office, change, notices, press, settled, text_of
 from tests.widgets.support import Recorder, until
 
+WARM_UP = ("j", "k")
+"""What Textual laid out while lines were waiting to be painted, it paints once more with the first of them."""
+
 
 async def test_an_idle_inbox_is_silent_and_a_move_costs_little(tmp_path: Path) -> None:
     app = Office(tmp_path, notices(200))
@@ -18,6 +21,8 @@ async def test_an_idle_inbox_is_silent_and_a_move_costs_little(tmp_path: Path) -
             await until(pilot, lambda: "Vapaa teksti 0" in text_of(app))
             await settled(pilot)
             first = len(Recorder.take().encode())
+            await press(pilot, *WARM_UP)
+            Recorder.take()
             app.update_frames()
             app.set_status()
             await settled(pilot)
@@ -41,6 +46,7 @@ async def test_a_change_costs_the_lines_that_look_different(tmp_path: Path) -> N
         async with app.run_test(size=(80, 24), headless=False) as pilot:
             await until(pilot, lambda: "Vapaa teksti 0" in text_of(app))
             await settled(pilot)
+            await press(pilot, *WARM_UP)
             Recorder.take()
             same = notices(200)
             change(app.store, lambda db: replica.put_rows(db, 1, same[150:]), "notice")
