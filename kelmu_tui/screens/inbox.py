@@ -178,11 +178,19 @@ class InboxScreen(Commands, Filtering[None]):
             empty = t.choice("inbox.empty", query.view)
         self.rows.set_texts(loading=t("common.loading"), empty=empty, failed=t("common.reading_failed"))
 
+    def update_frame(self) -> None:
+        """Show the present state in the frame and beside the filter."""
+        super().update_frame()
+        if self.alive:
+            self._update_view()
+
     def _update_view(self) -> None:
         t, query, rows = self.face.t, self.query_now, self.rows
         number = t.formats.number
         shown = number(rows.count)
-        counts = f"{shown}/{number(self._total)}" if query.text else shown
+        # The view's own count goes on while a filter hides the rest; before it is there, the last that was listed.
+        total = self.face.counts.views.get(query.view, self._total)
+        counts = f"{shown}/{number(total)}" if query.text else shown
         left: list[Piece] = [(t.choice("inbox.view", query.view), "strong"), (f"  {counts}", "")]
         arrow = self.face.glyphs.down if query.descending else self.face.glyphs.up
         left.append((f"   {t('inbox.sorted_by', what=t.choice('inbox.sort', query.sort))} {arrow}", "dim"))

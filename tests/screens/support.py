@@ -126,7 +126,9 @@ class Office(Face):
 
     @property
     def painted(self) -> bool:
-        """Whether the terminal has been sent all of the picture; on a busy machine that is some frames later."""
+        """Whether the terminal has been sent all that it is to see; on a busy machine that is some frames later."""
+        if self.curtain.down:
+            return True
         screen = self.screen
         waiting = screen._dirty_widgets or screen._layout_required or screen._repaint_required
         return not waiting and not screen._compositor._dirty_regions

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kelmu_tui.store import aftermath, outbox, replica
+from kelmu_tui.store.rows import View
 from tests.screens.support import change, notices, office, pending, press, settled, text_of, where
 from tests.store.build import NOW, OWN, notice, trace
 from tests.widgets.support import until
@@ -40,6 +41,16 @@ async def test_what_a_colleague_does_shows_live(tmp_path: Path) -> None:
         await press(pilot, "a")
         assert " ".join(text_of(app).split()).count(app.t("errors.refusal.already_taken")) == 1
         assert pending(app) == []
+
+
+async def test_the_total_beside_a_filter_follows_the_view(tmp_path: Path) -> None:
+    async with office(tmp_path, notices(10)) as (app, pilot):
+        await press(pilot, "slash", *"sukunimi0003", "enter")
+        assert "1/10" in text_of(app).splitlines()[3]
+        app.counts.views = {View.UNHANDLED: 12}
+        app.update_frames()
+        await settled(pilot)
+        assert "1/12" in text_of(app).splitlines()[3]
 
 
 async def test_what_an_own_command_brings_back_is_no_news(tmp_path: Path) -> None:
