@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kelmu_tui.widgets.text_field import LineField
 
-FILTER_SECONDS: Final = 0.06
+FILTER_SECONDS: Final = 0.02
 """The list follows the typing at this distance, so that a fast word is one reading and not five."""
 MAX_FILTER: Final = 100
 
