@@ -105,16 +105,7 @@ def sign_out(env: Env) -> int:
     """Sign out; with unsent commands only after the user has said what becomes of them."""
     import asyncio
 
-    from kelmu_tui.services.context import open_store
-
-    store = open_store(
-        env.profile,
-        user=env.option("user"),
-        backend_url=env.backend_url,
-        ask=env.passphrase,
-        clock=env.clock,
-        ids=env.ids,
-    )
+    store = env.store()
     try:
         with _running_demo(env) or nullcontext() as demo:
             _settle_unsent(env, store)

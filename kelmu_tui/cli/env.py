@@ -18,6 +18,7 @@ from kelmu_tui.platform.settings import Loaded, is_profile_name, load
 if TYPE_CHECKING:
     from kelmu_tui.i18n import Translator
     from kelmu_tui.services.context import Context
+    from kelmu_tui.store.database import Store
 
 MAX_STDIN = 1024 * 1024
 """Characters read from standard input at the most: ids or a reason, not a file sent by mistake."""
@@ -79,6 +80,23 @@ class Env:
             user=self.option("user"),
             backend_url=self.backend_url,
             organisation=self.option("organisation"),
+            ask=self.passphrase,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def store(self) -> Store:
+        """Open the signed-in user's store alone, where no organisation needs to be open; the caller closes it.
+
+        Raises:
+            SessionProblem, StoreError: turned into words by `faults`.
+        """
+        from kelmu_tui.services.context import open_store
+
+        return open_store(
+            self.profile,
+            user=self.option("user"),
+            backend_url=self.backend_url,
             ask=self.passphrase,
             clock=self.clock,
             ids=self.ids,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
-from kelmu_tui.services.context import Context, activate, open_store
+from kelmu_tui.services.context import Context, activate
 from kelmu_tui.services.known import SHUT_OUT
 from kelmu_tui.services.session import DEMO, NoSuchOrganisation, NothingOpens, secret
 from kelmu_tui.store.outbox import State
@@ -73,14 +73,7 @@ def ask_again(env: Env, seconds: float) -> None:
     """
     from kelmu_tui.services.network import ask_session
 
-    store = open_store(
-        env.profile,
-        user=env.option("user"),
-        backend_url=env.backend_url,
-        ask=env.passphrase,
-        clock=env.clock,
-        ids=env.ids,
-    )
+    store = env.store()
     try:
         with _running_demo(env) or nullcontext() as demo:
             if demo is None and env.profile.name == DEMO:
