@@ -14,6 +14,7 @@ from typing import Any, Final
 from textual.app import App
 from textual.events import Resize
 from textual.messages import Update
+from textual.timer import Timer
 
 LONGEST_SECONDS: Final = 0.5
 """Whoever waits longer than this for rows is shown that they are being read."""
@@ -25,26 +26,26 @@ class Curtain:
     def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._held = ExitStack()
-        self._down = False
+        self._limit: Timer | None = None
         self._then: Callable[[], object] | None = None
 
     @property
     def down(self) -> bool:
         """Whether nothing is painted now."""
-        return self._down
+        return self._limit is not None
 
     def lower(self, then: Callable[[], object] | None = None) -> None:
         """Paint nothing from now on; `then` is called when the curtain is up again and all has been painted."""
         self._then = then
-        if not self._down:
-            self._down = True
+        if self._limit is None:
             self._held.enter_context(self._app.batch_update())
-            self._app.set_timer(LONGEST_SECONDS, self.lift)
+            self._limit = self._app.set_timer(LONGEST_SECONDS, self.lift)
 
     def lift(self) -> None:
         """Paint everything there is, and from now on every change."""
-        if self._down:
-            self._down = False
+        if self._limit is not None:
+            self._limit.stop()  # else it would lift the next one before its time
+            self._limit = None
             self._held.close()
             if self._app.screen_stack:
                 # Laid out and wholly painted in one go, and now: a refresh would wait for the next frame, paint what

@@ -74,6 +74,20 @@ async def test_what_happened_behind_it_is_painted_when_it_lifts(tmp_path: Path) 
         await shown(pilot, window)
 
 
+async def test_the_limit_of_one_does_not_lift_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with behind(tmp_path) as (app, pilot, _):
+        app.curtain.lift()
+        monkeypatch.setattr(curtain, "LONGEST_SECONDS", 0.02)
+        app.curtain.lower()
+        app.curtain.lift()
+        monkeypatch.setattr(curtain, "LONGEST_SECONDS", 3600.0)
+        app.curtain.lower()
+        later: list[bool] = []
+        app.set_timer(0.05, lambda: later.append(app.curtain.down))  # rings after the first limit would have
+        await until(pilot, lambda: later)
+        assert later == [True]
+
+
 @pytest.mark.parametrize("size", [(40, 12), (120, 40)])
 @pytest.mark.parametrize("moment", ["long before", "just before", "with", "just after"])
 async def test_a_window_that_changes_behind_it_is_painted_in_its_size(
