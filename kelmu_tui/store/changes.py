@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 EVERYTHING: Final = frozenset(
-    {"secret", "command", "conflict", "view_event", "state", "scope", "notice", "trace", "announcement"}
+    {"secret", "command", "conflict", "view_event", "trouble", "state", "scope", "notice", "trace", "announcement"}
 )
 """Tables named in a `Changed` of everything."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-LEDGER_VERSION: Final = 1
+LEDGER_VERSION: Final = 2
 REPLICA_VERSION: Final = 1
 
 LEDGER: Final = """
@@ -64,6 +64,34 @@ CREATE TABLE view_event (
     subject TEXT,                               -- id of the notice; NULL for a list
     rows INTEGER NOT NULL,
     data_at TEXT                                -- age of what was shown
+);
+"""
+
+LEDGER_2: Final = """
+-- An event becomes the very text that is hashed and shipped, so that the backend can check it byte for byte. The texts
+-- of the first step are the lists that it hashed: their chain goes on unbroken.
+ALTER TABLE view_event RENAME TO view_event_1;
+CREATE TABLE view_event (
+    number INTEGER PRIMARY KEY,                 -- in the chain, without gaps
+    previous BLOB NOT NULL,                     -- hash of the event before
+    hash BLOB NOT NULL,                         -- SHA-256 of previous and body
+    body TEXT NOT NULL,                         -- JSON, see store.views
+    received_at TEXT                            -- when the backend's receipt came; NULL before
+);
+INSERT INTO view_event SELECT number, previous, hash,
+    json_array(number, at, user, organisation, view, subject, rows, data_at), NULL FROM view_event_1;
+DROP TABLE view_event_1;
+CREATE INDEX view_event_unshipped ON view_event (number) WHERE received_at IS NULL;
+
+CREATE TABLE trouble (
+    number INTEGER PRIMARY KEY,                 -- the newest ones are kept (store.troubles)
+    part TEXT NOT NULL,                         -- pull fill push ship session store
+    code TEXT NOT NULL,                         -- api.errors and store.errors
+    status INTEGER,                             -- of HTTP
+    request_id TEXT NOT NULL,
+    times INTEGER NOT NULL,                     -- the same in a row counts
+    first_at TEXT NOT NULL,
+    last_at TEXT NOT NULL
 );
 """
 

@@ -39,7 +39,12 @@ from tests.widgets.support import until
 
 def looks(app: Office) -> list[tuple[str, str | None]]:
     with app.store.read() as db:
-        return [(view, subject) for view, subject in db.execute("SELECT view, subject FROM view_event ORDER BY number")]
+        return [
+            (view, subject)
+            for view, subject in db.execute(
+                "SELECT body ->> 'view', body ->> 'subject' FROM view_event ORDER BY number"
+            )
+        ]
 
 
 def view(app: Office) -> View:

@@ -14,6 +14,7 @@ from kelmu_tui.services import doctor, session
 from kelmu_tui.services.doctor import Finding, State, examine, examine_backend, file_system
 from kelmu_tui.store.database import LEDGER_FILE, Store
 from kelmu_tui.store.keys import DemoKeys
+from kelmu_tui.store.schema import LEDGER_VERSION
 
 IDS = SeededIds(1)
 FINE = Loaded(Settings())
@@ -51,7 +52,7 @@ def test_nothing_there_is_nothing_wrong(profile: Profile, tmp_path: Path) -> Non
 def test_a_sound_store(profile: Profile, folder: Path) -> None:
     assert wrong(profile) == set()
     told = {f.what: f.value for f in findings(profile) if f.part == "store"}
-    assert (told["user"], told["keys"], told["schema"]) == (folder.name, "demo", "1")
+    assert (told["user"], told["keys"], told["schema"]) == (folder.name, "demo", str(LEDGER_VERSION))
     assert told["cipher"].startswith("SQLCipher 4.")
 
 

@@ -65,7 +65,9 @@ def line(inbox: Inbox, id_: str) -> NoticeLine:
 def events(store: Store) -> list[tuple[str, str | None, int]]:
     with store.read() as db:
         assert views.verify(db) is None
-        return db.execute("SELECT view, subject, rows FROM view_event ORDER BY number").fetchall()  # type: ignore[no-any-return]
+        return db.execute(
+            "SELECT body ->> 'view', body ->> 'subject', body ->> 'rows' FROM view_event ORDER BY number"
+        ).fetchall()  # type: ignore[no-any-return]
 
 
 def sent(store: Store, outcome: Outcome) -> None:

@@ -220,7 +220,8 @@ def event(subject: str | None) -> views.ViewEvent:
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ("UPDATE view_event SET subject = 'other' WHERE number = 2", 2),
+        ("UPDATE view_event SET body = json_set(body, '$.subject', 'other') WHERE number = 2", 2),
+        ("UPDATE view_event SET number = 9 WHERE number = 3", 9),
         ("DELETE FROM view_event WHERE number = 2", 3),
         ("UPDATE view_event SET previous = zeroblob(32) WHERE number = 3", 3),
         ("DELETE FROM view_event WHERE number = 1", None),
