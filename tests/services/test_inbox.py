@@ -65,9 +65,9 @@ def line(inbox: Inbox, id_: str) -> NoticeLine:
 def events(store: Store) -> list[tuple[str, str | None, int]]:
     with store.read() as db:
         assert views.verify(db) is None
-        return db.execute(
-            "SELECT body ->> 'view', body ->> 'subject', body ->> 'rows' FROM view_event ORDER BY number"
-        ).fetchall()  # type: ignore[no-any-return]
+        return list(
+            db.execute("SELECT body ->> 'view', body ->> 'subject', body ->> 'rows' FROM view_event ORDER BY number")
+        )
 
 
 def sent(store: Store, outcome: Outcome) -> None:
