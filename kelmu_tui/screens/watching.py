@@ -61,7 +61,7 @@ class Watching(Entrance):
         tables = frozenset().union(*(change.tables for change in pending))
         every = any(not change.keys for change in pending)
         keys = frozenset() if every else frozenset().union(*(change.keys for change in pending))
-        if self.desk is not None and tables - {"view_event", "state"}:
+        if self.desk is not None and tables - {"view_event", "trouble", "state"}:
             self.store_changed(Changed(tables, keys))
             self.spawn("app.counts", self._count())
 

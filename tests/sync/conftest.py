@@ -11,6 +11,7 @@ from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.store.database import Store
 from tests.sync.simulation.player import Keys
 from tests.sync.simulation.record import A, B, HandClock, Record, build
+from tests.sync.terminal import Backend, Terminal
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +45,9 @@ def store(tmp_path: Path, clock: HandClock) -> Iterator[Store]:
     found.attach(A.business_id)
     yield found
     found.close()
+
+
+@pytest.fixture
+def terminal(record: Record, store: Store, clock: HandClock) -> Terminal:
+    """Return a terminal of aino."""
+    return Terminal(store, Backend(record), clock)

@@ -1,0 +1,86 @@
+"""The loop that sends: takes what is due into flight and stores what became of each. `push` decides."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from kelmu_tui.api.errors import ApiError
+from kelmu_tui.store.errors import StoreError
+from kelmu_tui.store.outbox import Frozen
+from kelmu_tui.store.troubles import Part
+from kelmu_tui.sync import backoff, push
+from kelmu_tui.sync.line import YIELD_SECONDS, Line
+from kelmu_tui.sync.signals import end, first_of
+from kelmu_tui.sync.status import Connection
+
+
+class Pushing:
+    """The sending half of an engine."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def poke(self) -> None:
+        """Send everything that waits now."""
+        self._line.hasten = True
+        self._line.push_wake.set()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        line = self._line
+        flying: set[asyncio.Task[Any]] = set()
+        try:
+            while True:
+                line.push_wake.clear()
+                rest: float | None = None
+                try:
+                    rest = await self._send_due(flying)
+                except StoreError as error:
+                    line.show(problem=error.code)
+                    rest = backoff.delay(3, line.ids)
+                timer = [] if rest is None or (rest <= 0 and flying) else [line.wait(max(rest, YIELD_SECONDS))]
+                await first_of(line.tasks, line.push_wake.wait(), *timer, others=tuple(flying))
+                flying -= {task for task in flying if task.done()}
+        finally:
+            await end(list(flying))
+
+    async def _send_due(self, flying: set[asyncio.Task[Any]]) -> float | None:
+        """Start sending what may go out; return seconds until more may, None when nothing waits."""
+        line = self._line
+        if line.waits_for_somebody() or line.failures >= backoff.PROBE_AFTER:
+            return None
+        hasten, line.hasten = line.hasten, False
+        if hasten:
+            await line.unit(push.hasten)
+        for item in await line.unit(push.take_due):
+            flying.add(line.tasks.spawn(f"sync.send.{item.verb}", self._send(item)))
+        return await line.unit(push.next_due)
+
+    async def _send(self, item: Frozen) -> None:
+        """Send one command and store what became of it; the answer is stored even if the disk needs a while."""
+        line = self._line
+        try:
+            answer = await line.client.command(
+                item.organisation,
+                item.aggregate,
+                item.verb,
+                item.id,
+                item.if_match,
+                item.body,
+                item.lease,
+                item.schema,
+            )
+        except ApiError as error:
+            verdict = await line.stubborn(push.failed, item, error)
+            await line.note(Part.PUSH, error)
+            if not line.paused(error) and not verdict.reached:
+                line.lost()
+                line.show(state=Connection.OFFLINE, problem=error.code, request_id=error.request_id)
+        else:
+            verdict = await line.stubborn(push.answered, item, answer)
+            line.failures = 0
+            line.well(Part.PUSH)
+        if verdict.pull_now:
+            line.hurry = True
+            line.pull_wake.set()

@@ -1,0 +1,93 @@
+"""What went wrong is written down once for each new trouble, with the backend's request id and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from kelmu_tui.api.contract import Problem, ProblemCode
+from kelmu_tui.api.errors import ProblemAnswer, Unreachable
+from kelmu_tui.store import troubles
+from kelmu_tui.store.database import Store
+from kelmu_tui.store.troubles import KEPT, Part, Trouble
+from kelmu_tui.sync.status import Connection
+from tests.sync.simulation.record import START
+from tests.sync.terminal import Terminal, eventually
+
+
+def listed(store: Store) -> list[tuple[Part, str, int | None, str, int]]:
+    with store.read() as db:
+        return [line[:5] for line in troubles.troubles(db)]
+
+
+def trouble(part: Part = Part.PULL, code: str = "unreachable", minute: int = 0) -> Trouble:
+    return Trouble(part, code, None, f"r{minute}", START + timedelta(minutes=minute))
+
+
+def test_the_same_again_counts_and_another_one_is_listed_above(store: Store) -> None:
+    for one in (
+        trouble(),
+        trouble(minute=1),
+        trouble(Part.PUSH, minute=2),
+        trouble(minute=3),
+        trouble(code="x", minute=4),
+    ):
+        troubles.note(store, one)
+    assert listed(store) == [
+        (Part.PULL, "x", None, "r4", 1),
+        (Part.PULL, "unreachable", None, "r3", 3),
+        (Part.PUSH, "unreachable", None, "r2", 1),
+    ]
+    with store.read() as db:
+        found = troubles.troubles(db)[1]
+    assert (found.first_at, found.last_at) == (START, START + timedelta(minutes=3))
+
+
+def test_only_the_newest_are_kept(store: Store) -> None:
+    for minute in range(KEPT + 7):
+        troubles.note(store, trouble(code=f"c{minute}", minute=minute))
+    found = listed(store)
+    assert len(found) == KEPT
+    assert (found[0][1], found[-1][1]) == (f"c{KEPT + 6}", "c7")
+
+
+async def test_an_absence_is_noted_once_and_again_after_the_backend_had_answered(terminal: Terminal) -> None:
+    store, backend = terminal.store, terminal.backend
+
+    async def state(wanted: Connection) -> bool:
+        return terminal.engine.status.state is wanted
+
+    async with terminal.running():
+        for times in (1, 2):
+            await eventually(lambda: state(Connection.ONLINE))
+            backend.error = Unreachable("r-away")
+            backend.wake()
+            await more_calls(terminal, 5)
+            assert terminal.engine.status.state is Connection.OFFLINE
+            assert listed(store) == [(Part.PULL, "unreachable", None, "r-away", times)]
+            backend.error = None
+
+
+async def more_calls(terminal: Terminal, number: int) -> None:
+    """Wait until the backend has been asked so many times more."""
+    wanted = len(terminal.backend.calls) + number
+
+    async def asked() -> bool:
+        return len(terminal.backend.calls) >= wanted
+
+    await eventually(asked)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_problem_is_noted_with_its_status_and_request(terminal: Terminal, status: int) -> None:
+    code = ProblemCode.INTERNAL if status == 500 else ProblemCode.SERVICE_BREAK
+    problem = Problem(type="about:blank", title="x", status=status, code=code, request_id="r-7")
+    terminal.backend.error = ProblemAnswer(status, problem, "r-7")
+    async with terminal.running():
+        await eventually(lambda: noted(terminal.store))
+    assert listed(terminal.store)[0] == (Part.PULL, code.value, status, "r-7", 1)
+
+
+async def noted(store: Store) -> bool:
+    return bool(listed(store))
