@@ -80,7 +80,7 @@ def _show_code(env: Env, authorization: DeviceAuthorization, *, browser: bool) -
 
 def report_sign_in(env: Env, store: Store) -> int:
     """Tell who is signed in, and remember the organisation if one was named or there is no choice."""
-    session = Session(store, env.clock)
+    session = Session(store)
     known = session.known()
     wanted = env.option("organisation")
     if wanted is not None:

@@ -13,20 +13,24 @@ from kelmu_tui.services.known import SHUT_OUT
 from kelmu_tui.services.session import (
     ChooseOrganisation,
     KnownOrganisation,
-    LeaseOver,
     NoSuchOrganisation,
     NothingOpens,
     NotSignedIn,
     SessionProblem,
 )
 from kelmu_tui.services.short_ids import Ambiguous, Unknown
-from kelmu_tui.store.errors import StoreError
+from kelmu_tui.store.errors import ClockBehind, LeaseEnded, StoreError
 
 
 def explain(error: Exception, t: Translator) -> CliError:
     """Return the failure to tell; one that nobody foresaw is told without any value in it."""
     if isinstance(error, SessionProblem):
         return _session(error, t)
+    if isinstance(error, LeaseEnded):
+        until = t.formats.instant(error.until)
+        return CliError(Exit.NOT_SIGNED_IN, error.code, t("cli.lease_over", until=until))
+    if isinstance(error, ClockBehind):
+        return CliError(Exit.NOT_SIGNED_IN, error.code, t("cli.clock_behind"))
     if isinstance(error, StoreError):
         return CliError(
             Exit.STORE, error.code, t.choice("errors.store", error.code, default=t("errors.store.store_error"))
@@ -51,9 +55,6 @@ def _session(error: SessionProblem, t: Translator) -> CliError:
     match error:
         case NotSignedIn():
             return CliError(Exit.NOT_SIGNED_IN, error.code, t("cli.not_signed_in"))
-        case LeaseOver():
-            until = t.formats.instant(error.until)
-            return CliError(Exit.NOT_SIGNED_IN, error.code, t("cli.lease_over", until=until))
         case ChooseOrganisation():
             return CliError(
                 Exit.NOT_ALLOWED, error.code, f"{t('cli.choose_organisation')}\n{listed(error.organisations, t)}"

@@ -135,7 +135,7 @@ def _go_on(env: Env, context: Context, leads: bool) -> bool:
     """
     before, own = context.active.capabilities, context.active.organisation.business_id
     try:
-        context.active = activate(context.profile, context.store, own, context.clock, context.ids).active
+        context.active = activate(context.profile, context.store, own, context.ids).active
     except (NothingOpens, NoSuchOrganisation) as problem:
         if leads and context.session.known().organisation(own) is None:
             # The rows are gone already; key and file follow. What another terminal leads is that one's to end.

@@ -26,7 +26,7 @@ from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.themes import THEMES
 from kelmu_tui.screens.work import Work
 from kelmu_tui.store.database import Changed
-from kelmu_tui.store.errors import StoreError
+from kelmu_tui.store.errors import NotShown, StoreError
 from kelmu_tui.store.rows import View
 from kelmu_tui.sync.status import Connection
 from kelmu_tui.terminal.crash import Reporter
@@ -217,9 +217,16 @@ class Face(GuardedApp, inherit_bindings=False):
             self._handle_exception(failure)
 
     def store_failed(self, failure: StoreError) -> None:
-        """Say what is wrong with the disk or the files, and go on."""
+        """Say what is wrong with the disk or the files, and go on; what may not be shown is taken away."""
+        if isinstance(failure, NotShown):
+            self.shut(failure)
+            return
         self.say(self.t.choice("errors.store", failure.code), role="alarm")
         self.report(failure)
+
+    def shut(self, why: NotShown) -> None:
+        """Take away everything that is shown of the store: it may not be seen before the backend has been heard."""
+        del why
 
     def spawn(self, name: str, work: Any) -> None:
         """Start a task of the app."""

@@ -25,15 +25,15 @@ from kelmu_tui.services.context import Context, activate, open_store
 from kelmu_tui.services.session import (
     ChooseOrganisation,
     KnownSession,
-    LeaseOver,
     NoSuchOrganisation,
     NothingOpens,
     NotSignedIn,
     Session,
     current_folder,
 )
+from kelmu_tui.store import lease
 from kelmu_tui.store.database import Changed, Store
-from kelmu_tui.store.errors import StoreError
+from kelmu_tui.store.errors import ClockBehind, NotShown, StoreError
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.leader import is_led
 from kelmu_tui.sync.status import Connection as Link
@@ -64,7 +64,7 @@ class KelmuApp(Watching):
 
     def on_mount(self) -> None:
         """Open what there is."""
-        self.set_interval(CLOCK_SECONDS, self.update_frames)
+        self.set_interval(CLOCK_SECONDS, self._minute)
         self.spawn("app.start", self._start())
 
     async def _start(self) -> None:
@@ -118,6 +118,26 @@ class KelmuApp(Watching):
         found = store.incidents if store is not None else ()
         return self.t("common.set_aside", count=len(found), file=found[0].moved_to.name) if found else ""
 
+    def _minute(self) -> None:
+        """Look at what only time changes."""
+        self.update_frames()
+        context, thread = self._working, self._thread
+        if context is not None and thread is not None:
+            self.spawn("app.lease", thread.run(lease.check, context.store))
+
+    def shut(self, why: NotShown) -> None:
+        """Leave what may not be shown any more and ask for a sign-in, which is a connection as well."""
+        if self._working is not None:
+            self._working = None
+            self.spawn("app.shut", self._shut(why))
+
+    async def _shut(self, why: NotShown) -> None:
+        await self._leave()
+        await self.sign_in(self._why_shut(why))
+
+    def _why_shut(self, why: NotShown) -> str:
+        return self.t("sign_in.clock_behind" if isinstance(why, ClockBehind) else "sign_in.lease_over")
+
     # --- signing out ------------------------------------------------------------------------------------------------
 
     async def action_main_sign_out(self) -> None:
@@ -165,21 +185,21 @@ class KelmuApp(Watching):
         run = self._thread.run
         while True:
             try:
-                context = await run(activate, self.where, store, organisation, self.clock, self.ids)
+                context = await run(activate, self.where, store, organisation, self.ids)
             except ChooseOrganisation:
-                organisation = await self._choose(await run(Session(store, self.clock).known), None, must_choose=True)
+                organisation = await self._choose(await run(Session(store).known), None, must_choose=True)
                 if organisation is None:
                     return
             except NoSuchOrganisation:
                 organisation = None
             except NothingOpens:
-                await self._show_closed(await run(Session(store, self.clock).known))
+                await self._show_closed(await run(Session(store).known))
                 return
-            except (NotSignedIn, LeaseOver) as problem:
+            except (NotSignedIn, NotShown) as problem:
                 # A broken ledger was moved aside: the store that knows of it is closed before anybody signs in.
                 aside = self._incident_text(store)
                 await self._leave()
-                await self.sign_in(self.t("sign_in.lease_over") if isinstance(problem, LeaseOver) else aside)
+                await self.sign_in(self._why_shut(problem) if isinstance(problem, NotShown) else aside)
                 return
             else:
                 await self.open_desk(context)

@@ -120,7 +120,7 @@ class Watching(Entrance):
     async def _reopen_if_changed(self, context: Context, thread: StoreThread) -> None:
         own = context.active.organisation.business_id
         try:
-            fresh = await thread.run(activate, self.where, context.store, own, self.clock, self.ids)
+            fresh = await thread.run(activate, self.where, context.store, own, self.ids)
         except SessionProblem:
             await self.stop_engine()
             await self.enter(context.store)

@@ -16,7 +16,9 @@ from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.ids import Ids, RandomIds
 from kelmu_tui.platform.paths import Profile
+from kelmu_tui.services import session as sessions
 from kelmu_tui.services.session import AskPassphrase, Session, choose_keys, find_folder, secret
+from kelmu_tui.store import lease
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.rows import ActiveSession
 
@@ -33,13 +35,13 @@ if TYPE_CHECKING:
 class Context:
     """A user at work for one organisation; close it when done."""
 
-    def __init__(self, profile: Profile, store: Store, active: ActiveSession, clock: Clock, ids: Ids) -> None:
+    def __init__(self, profile: Profile, store: Store, active: ActiveSession, ids: Ids) -> None:
         self.profile = profile
         self.store = store
         self.active = active
-        self.clock = clock
+        self.clock = store.clock
         self.ids = ids
-        self.session = Session(store, clock)
+        self.session = Session(store)
 
     @cached_property
     def inbox(self) -> Inbox:
@@ -84,12 +86,17 @@ def open_store(
 ) -> Store:
     """Open the ledger of `user` (id, or folder name), of the one signed in last by default.
 
+    Replicas whose lease ended a day ago are destroyed.
+
     Raises:
         NotSignedIn: there is none.
         StoreError: the ledger or its keys cannot be had.
     """
     folder: Path = find_folder(profile, user, backend_url)
-    return Store.open(folder, choose_keys(profile, folder, ask), clock or SystemClock(), ids or RandomIds())
+    store = Store.open(folder, choose_keys(profile, folder, ask), clock or SystemClock(), ids or RandomIds())
+    if lease.overdue(store):
+        sessions.destroy_replicas(store)
+    return store
 
 
 def open_context(
@@ -105,28 +112,28 @@ def open_context(
     """Open everything a user needs to work from the local store.
 
     Raises:
-        SessionProblem: nobody is signed in, nothing opens, the lease is over, or an organisation has to be chosen.
-        StoreError: the files or their keys cannot be had.
+        SessionProblem: nobody is signed in, nothing opens, or an organisation has to be chosen.
+        StoreError: the files or their keys cannot be had; `NotShown` when the lease is over.
     """
     clock, ids = clock or SystemClock(), ids or RandomIds()
     store = open_store(profile, user=user, backend_url=backend_url, ask=ask, clock=clock, ids=ids)
     try:
-        return activate(profile, store, organisation, clock, ids)
+        return activate(profile, store, organisation, ids)
     except BaseException:
         store.close()
         raise
 
 
-def activate(profile: Profile, store: Store, organisation: str | None, clock: Clock, ids: Ids) -> Context:
+def activate(profile: Profile, store: Store, organisation: str | None, ids: Ids) -> Context:
     """Choose the organisation in an open store; also how the app changes it while running.
 
     Raises:
-        SessionProblem: as `open_context`; the store stays open.
+        SessionProblem, NotShown: as `open_context`; the store stays open.
     """
-    session = Session(store, clock)
-    active = session.activate(organisation, local_date(clock.now()))
-    session.check_lease()
-    return Context(profile, store, active, clock, ids)
+    session = Session(store)
+    active = session.activate(organisation, local_date(store.clock.now()))
+    lease.check(store)
+    return Context(profile, store, active, ids)
 
 
 class Connection(NamedTuple):

@@ -170,7 +170,7 @@ def _stores(profile: Profile, *, clock: Clock, ids: Ids, ask: AskPassphrase | No
         yield Finding("store", "opens", error.code, State.WRONG, "store")
         return
     try:
-        yield from _open_store(store, folder, clock)
+        yield from _open_store(store, folder)
     finally:
         store.close()
 
@@ -179,7 +179,7 @@ def _no_passphrase(_: bool) -> str:
     raise AssertionError("a store wrapped by a passphrase is not opened without one")
 
 
-def _open_store(store: Store, folder: Path, clock: Clock) -> Iterator[Finding]:
+def _open_store(store: Store, folder: Path) -> Iterator[Finding]:
     yield Finding("store", "opens", "ledger.db")
     with store.read() as db:
         found = int(db.execute("PRAGMA main.user_version").fetchone()[0])
@@ -191,13 +191,13 @@ def _open_store(store: Store, folder: Path, clock: Clock) -> Iterator[Finding]:
     yield Finding("store", "cipher", f"SQLCipher {cipher[0] if cipher else '?'}, SQLite {library}")
     for incident in store.incidents:
         yield Finding("store", "incident", f"{incident.file} {incident.kind}", State.WRONG, "set_aside")
-    session = Session(store, clock)
+    session = Session(store)
     try:
         _, until = session.lease()
     except SessionProblem:
         yield Finding("store", "session", "–", State.NOTE, "not_signed_in")
     else:
-        over = session.now() > until
+        over = store.clock.now() > until
         yield Finding("store", "lease", until.isoformat(), State.WRONG if over else State.OK, "lease" if over else "")
         signed_in = session.signed_in()
         hint = "" if signed_in else "session_over"

@@ -35,7 +35,7 @@ from kelmu_tui.domain.text import clean
 from kelmu_tui.domain.transfer import Target, find_target, transfer_options
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.store import details, endings, notices, outbox, overlay, traces, views
+from kelmu_tui.store import details, endings, lease, notices, outbox, overlay, traces, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import Draft, State
 from kelmu_tui.store.rows import (
@@ -97,25 +97,25 @@ class Inbox:
     ) -> list[NoticeLine] | list[TraceLine]:
         """Return up to `limit` rows after or before a place, or from the beginning: notices, or traces in that view."""
         query = self._whole(query)
-        with self._store.read() as db:
+        with lease.within(self._store) as db:
             if query.view is View.TRANSFERRED:
                 return traces.trace_page(db, query, after=after, before=before, limit=limit)
             return notices.page(db, query, after=after, before=before, limit=limit)
 
     def count(self, query: Query) -> int:
         """Return how many rows `query` has."""
-        with self._store.read() as db:
+        with lease.within(self._store) as db:
             return self._count(db, self._whole(query))
 
     def counts(self) -> dict[View, int]:
         """Return how many rows each view has, without a filter."""
-        with self._store.read() as db:
+        with lease.within(self._store) as db:
             return {view: self._count(db, self._whole(Query(view))) for view in View}
 
     def rank(self, query: Query, id: str) -> int | None:  # noqa: A002
         """Return how many rows stand before the notice `id`; None when it is not in the list."""
         query = self._whole(query)
-        with self._store.read() as db:
+        with lease.within(self._store) as db:
             if query.view is View.TRANSFERRED:
                 return traces.trace_rank(db, query, id)
             return notices.rank(db, query, id)
@@ -123,7 +123,7 @@ class Inbox:
     def lines(self, query: Query, ids: Iterable[str]) -> list[NoticeLine] | list[TraceLine]:
         """Return those of `ids` that are in the list now, in the order of `ids`."""
         query = self._whole(query)
-        with self._store.read() as db:
+        with lease.within(self._store) as db:
             if query.view is View.TRANSFERRED:
                 return traces.trace_lines(db, query, ids)
             return notices.lines(db, query, ids)
@@ -148,7 +148,7 @@ class Inbox:
 
     def _look(self, view: str, id: str) -> NoticeDetail | None:  # noqa: A002
         self._need(NOTICES_INBOX)
-        with self._store.read() as db:
+        with lease.within(self._store) as db:
             held = bool(notices.any_lines(db, [id]))
         if not held:
             return None
@@ -156,7 +156,7 @@ class Inbox:
         if last is None or last[:2] != (view, id) or not timedelta(0) <= now - last[2] < SAME_LOOK:
             self._log(view, id, 1)
             self._last_look = (view, id, now)
-        with self._store.read() as db:
+        with lease.within(self._store) as db:
             return details.detail(db, id)
 
     def _log(self, view: str, subject: str | None, rows: int) -> None:
@@ -199,7 +199,7 @@ class Inbox:
     def targets(self, ids: Sequence[str]) -> tuple[Target, ...]:
         """Return the places that every one of the notices may be transferred to, own organisation first."""
         on = self._today()
-        with self._store.read() as db:
+        with lease.within(self._store) as db:
             found = [shown.state for id_ in dict.fromkeys(ids) if (shown := self._shown(db, id_)) is not None]
         places = {(state.kind, state.organisation, state.municipality) for state in found}
         if not places:

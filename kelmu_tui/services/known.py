@@ -33,16 +33,6 @@ class NotSignedIn(SessionProblem):
     code = "not_signed_in"
 
 
-class LeaseOver(SessionProblem):
-    """The backend has not been heard for so long that nothing may be shown any more; `until` is when it ended."""
-
-    code = "lease_over"
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__(self.code)
-        self.until = until
-
-
 class ChooseOrganisation(SessionProblem):
     """The user may act for several organisations and has not said for which."""
 

@@ -22,6 +22,7 @@ from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services import session as sessions
 from kelmu_tui.services.session import TOKEN_SECRETS, AskPassphrase, put_secrets, secret
+from kelmu_tui.store import lease
 from kelmu_tui.store.database import Store
 
 MARGIN: Final = timedelta(seconds=30)
@@ -151,9 +152,12 @@ def token_secrets(tokens: Tokens, now: datetime) -> dict[str, str | None]:
     return kept
 
 
-def session_secrets(info: SessionInfo) -> dict[str, str | None]:
-    """Return the secrets that keep the backend's answer about the session."""
-    return {"session": info.model_dump_json()}
+def keep_session(store: Store, info: SessionInfo, values: dict[str, str | None]) -> None:
+    """Commit the backend's answer about the session, its lease and its time, with further secrets in `values`."""
+    store.clock.hear(info.server_time)
+    put_secrets(store, {"session": info.model_dump_json(), lease.SECRET: info.lease.until.isoformat(), **values})
+    with store.write() as db:
+        store.clock.keep(db)
 
 
 async def renew_session(
@@ -174,8 +178,8 @@ async def renew_session(
     if not shut_out and (revision is None or await run(secret, store, "session_revision") == str(revision)):
         return False
     info = await client.session()
-    known = {} if shut_out else {"session_revision": str(revision)}
-    await run(put_secrets, store, {**session_secrets(info), **known})
+    known: dict[str, str | None] = {} if shut_out else {"session_revision": str(revision)}
+    await run(keep_session, store, info, known)
     await run(_destroy_lost, store, frozenset(found.business_id for found in info.organisations))
     return True
 
@@ -237,15 +241,7 @@ async def complete(
         if opened is not None:
             opened.close()
         store = Store.open(folder, sessions.choose_keys(profile, folder, ask), clock, ids)
-    put_secrets(
-        store,
-        {
-            **token_secrets(tokens, clock.now()),
-            **session_secrets(info),
-            "backend": backend_url,
-            "device": device,
-        },
-    )
+    keep_session(store, info, {**token_secrets(tokens, clock.now()), "backend": backend_url, "device": device})
     sessions.make_current(profile, folder)
     return store
 
@@ -276,13 +272,12 @@ async def end_session(profile: Profile, store: Store, sign_in: SignIn | None, id
         Whether the backend knows; False when the revocation waits for the next connection.
     """
     refresh = secret(store, "refresh_token")
-    gone: dict[str, str | None] = dict.fromkeys((*TOKEN_SECRETS, "session"))
+    gone: dict[str, str | None] = dict.fromkeys((*TOKEN_SECRETS, "session", lease.SECRET))
     if refresh is not None:
         gone[f"{REVOKE}{ids.new()}"] = refresh
     put_secrets(store, gone)
     sessions.forget_current(profile, store.folder)
-    for organisation in sessions.replicas(store.folder):
-        store.destroy_replica(organisation)
+    sessions.destroy_replicas(store)
     if sign_in is None:
         return refresh is None
     return await revoke_queued(store, sign_in) == 0

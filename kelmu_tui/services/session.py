@@ -5,7 +5,8 @@ last, so that the program starts without asking and without a connection. What t
 in the ledger's `secret` table and read back as domain values, without the wire's models.
 
 Secrets kept: `session` (JSON of `contract.SessionInfo`), `organisation` (the one chosen last), `backend`, `device`,
-`refresh_token`, `access_token`, `access_until`, `revoke:<n>` (tokens to be revoked when the backend answers).
+`refresh_token`, `access_token`, `access_until`, `lease_until`, `revoke:<n>` (tokens to be revoked when the backend
+answers).
 """
 
 from __future__ import annotations
@@ -19,13 +20,11 @@ from typing import Final
 
 from kelmu_tui.domain.capabilities import NOTICES_INBOX, Denied
 from kelmu_tui.domain.deadlines import local_date
-from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import Profile, private_folder, write_private
 from kelmu_tui.services.known import ChooseOrganisation as ChooseOrganisation
 from kelmu_tui.services.known import KnownOrganisation as KnownOrganisation
 from kelmu_tui.services.known import KnownSession as KnownSession
-from kelmu_tui.services.known import LeaseOver as LeaseOver
 from kelmu_tui.services.known import NoSuchOrganisation as NoSuchOrganisation
 from kelmu_tui.services.known import NothingOpens as NothingOpens
 from kelmu_tui.services.known import NotSignedIn as NotSignedIn
@@ -153,6 +152,12 @@ def replicas(folder: Path) -> list[str]:
     return sorted(path.name.removeprefix("replica-").removesuffix(".db") for path in folder.glob("replica-*-?.db"))
 
 
+def destroy_replicas(store: Store) -> None:
+    """Destroy the replicas of all organisations: keys first, then files."""
+    for organisation in replicas(store.folder):
+        store.destroy_replica(organisation)
+
+
 # --- secrets --------------------------------------------------------------------------------------------------------
 
 
@@ -177,9 +182,8 @@ def put_secrets(store: Store, values: dict[str, str | None]) -> None:
 class Session:
     """The session in a user's ledger."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._clock = clock
         self._parsed: tuple[str, KnownSession] | None = None
 
     def known(self) -> KnownSession:
@@ -202,12 +206,6 @@ class Session:
         """Tell whether there is a token to go on with; without one the data may still be shown within the lease."""
         return secret(self._store, "refresh_token") is not None
 
-    def now(self) -> datetime:
-        """Return the time for leases: never before what the backend's clock said: turning it back gains nothing."""
-        heard = self.synced_at()
-        times = [self._clock.now(), self.known().server_time]
-        return max(times if heard is None else [*times, heard])
-
     def synced_at(self) -> datetime | None:
         """Return when the backend was last heard about the attached organisation, by its own clock."""
         return self._state_instant("synced_at")
@@ -220,16 +218,6 @@ class Session:
         if lease is not None and until is not None and until > newest[1]:
             newest = (lease, until)
         return newest
-
-    def check_lease(self) -> None:
-        """Let nothing be shown after the lease.
-
-        Raises:
-            LeaseOver: it has ended.
-        """
-        _, until = self.lease()
-        if self.now() > until:
-            raise LeaseOver(until)
 
     def chosen(self) -> str | None:
         """Return the business ID of the organisation chosen last."""

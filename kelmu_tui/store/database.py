@@ -19,11 +19,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from kelmu_tui.platform.clock import Clock
+from kelmu_tui.platform.clock import Clock, boot_id
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import UnsafePath, private_folder
 from kelmu_tui.store import connection, files
 from kelmu_tui.store.changes import EVERYTHING, Changed, Changes
+from kelmu_tui.store.clock import TrustedClock
 from kelmu_tui.store.connection import Connection, typed_errors
 from kelmu_tui.store.errors import KeysLost, LedgerTooNew, NoReplica, StoreCorrupt, StoreUnavailable
 from kelmu_tui.store.keys import KeySource, salt_of
@@ -48,9 +49,9 @@ class Incident(NamedTuple):
 class Store:
     """The local truth of one user. One thread uses it at a time; `store.thread` gives it one of its own."""
 
-    def __init__(self, folder: Path, keys: KeySource, clock: Clock, ids: Ids) -> None:
+    def __init__(self, folder: Path, keys: KeySource, clock: Clock, ids: Ids, boot: str) -> None:
         self.folder = folder
-        self.clock = clock
+        self.clock = TrustedClock(clock, boot)
         self.ids = ids
         self._keys = keys
         self._incidents: list[Incident] = []
@@ -62,8 +63,11 @@ class Store:
         self._identity: tuple[int, int] | None = None
 
     @classmethod
-    def open(cls, folder: Path, keys: KeySource, clock: Clock, ids: Ids) -> Store:
+    def open(cls, folder: Path, keys: KeySource, clock: Clock, ids: Ids, boot: str | None = None) -> Store:
         """Open or create the ledger in `folder`; finish what an interrupted `destroy_replica` left.
+
+        Args:
+            boot: names the machine's present run, for the trusted time; read from the system by default.
 
         Raises:
             KeysUnavailable: the keys cannot be had (keyring, passphrase).
@@ -76,7 +80,7 @@ class Store:
             raise StoreUnavailable("unsafe") from error
         except OSError as error:
             raise files.unavailable(error) from error
-        store = cls(folder, keys, clock, ids)
+        store = cls(folder, keys, clock, ids, boot_id() if boot is None else boot)
         try:
             with typed_errors():
                 store._open_ledger()
@@ -173,6 +177,7 @@ class Store:
             if found == self._versions and not replaced:
                 return False
             self._versions = found
+            self.clock.load(self.db)
             self._changes.add(EVERYTHING, ())
         self._changes.tell()
         return True
@@ -262,6 +267,7 @@ class Store:
                 files.create(path)
                 self._db = connection.connect(path, key)
             self._migrate()
+        self.clock.load(self.db)
         self._versions = self._data_versions()
 
     def _key(self, name: str) -> bytes:

@@ -5,6 +5,9 @@
     ├── StoreUnavailable    "store_unavailable": reason "io", "busy", "read_only", "open" or "unsafe"
     │   └── StoreCorrupt    "store_corrupt": a page fails its check while working; `Store.set_aside_broken` mends it
     ├── LedgerTooNew        "ledger_too_new": written by a newer version of the program
+    ├── NotShown             what the store holds may not be shown now
+    │   ├── LeaseEnded       "lease_over": the backend was not heard for too long
+    │   └── ClockBehind      "clock_behind": nobody knows what time it is, so nobody knows whether the lease is over
     ├── NoReplica           "no_replica": no organisation has been attached
     └── KeysUnavailable     "keys_unavailable": reason "keyring_missing", "keyring_silent", "keyring_refused",
         │                   "passphrase_missing", "demo_only"
@@ -16,6 +19,8 @@ No message of these holds a value of the store.
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class StoreError(Exception):
@@ -55,6 +60,26 @@ class LedgerTooNew(StoreError):
         super().__init__(f"version {found}, known {known}")
         self.found = found
         self.known = known
+
+
+class NotShown(StoreError):
+    """What the store holds may not be shown before the backend has been heard."""
+
+
+class LeaseEnded(NotShown):
+    """The backend has not been heard for so long that nothing may be shown any more; `until` is when that began."""
+
+    code = "lease_over"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
+
+
+class ClockBehind(NotShown):
+    """The machine's clock lies behind what is known to have passed: only the backend can tell the time again."""
+
+    code = "clock_behind"
 
 
 class NoReplica(StoreError):

@@ -21,6 +21,8 @@ from typing import Any, Final, NamedTuple
 from kelmu_tui.domain.notices import COMMUTES
 
 SCHEMA: Final = 1
+LONGEST_WAIT: Final = timedelta(hours=1)
+"""No command waits longer than this for its next attempt. One that seems to was put off by a clock that was wrong."""
 PARALLEL: Final = 4
 """Notices whose commands are in flight at the same time."""
 KEPT: Final = timedelta(days=7)
@@ -209,14 +211,17 @@ def hasten(db: Any, now: datetime, until: Callable[[], datetime]) -> int:
 
 
 def due(db: Any, now: datetime, limit: int = PARALLEL) -> list[str]:
-    """Return the commands that may go out now: the first open one of each notice, oldest first."""
+    """Return the commands that may go out now: the first open one of each notice, oldest first.
+
+    A time further away than `LONGEST_WAIT` counts as come.
+    """
     in_flight = db.execute("SELECT count(*) FROM main.command WHERE state = 'sending'").fetchone()[0]
     rows = db.execute(
-        "SELECT id FROM main.command AS c WHERE state = 'queued' AND (due_at IS NULL OR due_at <= ?)"
+        "SELECT id FROM main.command AS c WHERE state = 'queued' AND (due_at IS NULL OR due_at <= ? OR due_at > ?)"
         " AND NOT EXISTS (SELECT 1 FROM main.command AS p WHERE p.aggregate = c.aggregate"
         " AND p.organisation = c.organisation AND p.number < c.number AND p.state IN ('queued', 'sending'))"
         " ORDER BY number LIMIT ?",
-        (stamp(now), max(0, limit - in_flight)),
+        (stamp(now), stamp(now + LONGEST_WAIT), max(0, limit - in_flight)),
     )
     return [row[0] for row in rows]
 

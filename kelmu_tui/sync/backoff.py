@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from kelmu_tui.platform.ids import Ids
+from kelmu_tui.store.outbox import LONGEST_WAIT
 
 CEILING: Final = 300.0
 """Longest wait in seconds of a command between two attempts."""
@@ -18,9 +19,9 @@ RESTART_SPREAD: Final = 2.0
 
 
 def delay(attempts: int, ids: Ids, *, retry_after: float | None = None, ceiling: float = CEILING) -> float:
-    """Return seconds to wait after `attempts` failures; what the backend asked for wins."""
+    """Return seconds to wait after `attempts` failures; what the backend asked for wins, up to an hour."""
     if retry_after is not None:
-        return retry_after
+        return min(retry_after, LONGEST_WAIT.total_seconds())
     return ids.uniform(0.0, min(ceiling, 2.0 ** min(attempts, 30)))
 
 

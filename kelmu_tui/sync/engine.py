@@ -141,6 +141,8 @@ class Engine:
                 self._lock.beat(line.clock.now())
             rounds += 1
             await line.quietly(line.thread.run(line.store.poll))
+            if line.store.clock.due():
+                await line.quietly(line.unit(pull.keep_time))
             await line.wait(WATCH_SECONDS)
 
     async def _telling(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
 from kelmu_tui.api.contract import Change, Changes, SnapshotEnd, SnapshotStart
-from kelmu_tui.store import aftermath, feed, replica
+from kelmu_tui.store import aftermath, feed, lease, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.page import Entry, Page
 
@@ -81,9 +81,11 @@ def take_changes(store: Store, ask: Ask, answer: Changes) -> Pulled:
             feed.forget_cursor(db)
             return Pulled(applied=False)
         store.changed(*effect.tables, keys=effect.told())
+    store.clock.hear(answer.server_time)
     if effect.purged:
         store.scrub()
     follow_up(store)
+    keep_time(store)
     return Pulled(applied=True, more=answer.more)
 
 
@@ -148,6 +150,14 @@ def follow_up(store: Store) -> None:
         touched = {*again, *settled, *stranded}
         if touched:
             store.changed("command", keys=touched)
+
+
+def keep_time(store: Store) -> None:
+    """Write down what time it is and until when the lease runs, every few minutes."""
+    if store.clock.due():
+        with store.write() as db:
+            store.clock.keep(db)
+            lease.keep(db)
 
 
 def sweep(store: Store) -> bool:

@@ -72,7 +72,8 @@ def next_due(store: Store) -> float | None:
         return None
     if not text:
         return 0.0
-    return max(0.0, (datetime.fromisoformat(text) - store.clock.now()).total_seconds())
+    rest = datetime.fromisoformat(text) - store.clock.now()
+    return 0.0 if rest > outbox.LONGEST_WAIT else max(0.0, rest.total_seconds())
 
 
 def hasten(store: Store) -> None:

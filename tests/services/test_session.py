@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -12,17 +13,19 @@ from kelmu_tui.domain.capabilities import NOTICES_INBOX, Reason
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services import session as sessions
-from kelmu_tui.services.context import open_context
+from kelmu_tui.services.context import activate, open_context, open_store
 from kelmu_tui.services.session import (
     ChooseOrganisation,
-    LeaseOver,
     NoSuchOrganisation,
     NothingOpens,
     NotSignedIn,
     Session,
     put_secrets,
 )
+from kelmu_tui.store import lease
 from kelmu_tui.store.database import Store
+from kelmu_tui.store.errors import ClockBehind, LeaseEnded
+from kelmu_tui.store.keys import WRAPS_FILE
 from tests.services.signed_in import FIRST, NOW, SECOND, TODAY, Time, organisation, session_text
 
 # --- places ---------------------------------------------------------------------------------------------------------
@@ -70,23 +73,58 @@ def test_a_context_opens_offline(profile: Profile, store: Store, time: Time) -> 
         assert sum(context.inbox.counts().values()) == 0
 
 
-def test_nothing_is_shown_after_the_lease_even_with_the_clock_turned_back(store: Store, time: Time) -> None:
-    session = Session(store, time)
-    session.activate(None, TODAY)
-    time.at = NOW + timedelta(hours=12)
-    session.check_lease()
+def test_nothing_is_shown_after_the_lease_even_with_the_clock_turned_back(
+    profile: Profile, store: Store, time: Time
+) -> None:
+    until = NOW + timedelta(hours=12)
+    put_secrets(store, {lease.SECRET: until.isoformat()})
+    opened = activate(profile, store, None, SeededIds(4))
+    time.at = until
+    assert opened.inbox.counts()
     time.at += timedelta(seconds=1)
-    with pytest.raises(LeaseOver):
-        session.check_lease()
+    with pytest.raises(LeaseEnded) as told:
+        opened.inbox.counts()
+    assert told.value.until == until
     with store.write() as db:
-        db.execute("INSERT INTO replica.state VALUES ('synced_at', ?)", ((NOW + timedelta(hours=13)).isoformat(),))
+        store.clock.keep(db)
+    store.close()
     time.at = NOW - timedelta(days=365)
-    with pytest.raises(LeaseOver):
-        session.check_lease()
+    with pytest.raises(LeaseEnded):
+        open_context(profile, ask=lambda _: "", clock=time, ids=SeededIds(2))
+
+
+def test_a_clock_that_lies_behind_shows_nothing_until_the_backend_is_heard(
+    profile: Profile, store: Store, time: Time
+) -> None:
+    put_secrets(store, {lease.SECRET: (NOW + timedelta(hours=12)).isoformat()})
+    time.at = NOW + timedelta(hours=2)
+    with store.write() as db:
+        store.clock.keep(db)
+    store.close()
+    time.at = NOW + timedelta(hours=1)
+    with pytest.raises(ClockBehind):
+        open_context(profile, ask=lambda _: "", clock=time, ids=SeededIds(2))
+    again = open_store(profile, ask=lambda _: "", clock=time)
+    again.clock.hear(NOW + timedelta(hours=3))
+    with closing(activate(profile, again, None, SeededIds(4))) as context:
+        assert context.inbox.counts()
+
+
+def test_a_day_after_the_lease_the_replicas_are_destroyed(profile: Profile, store: Store, time: Time) -> None:
+    put_secrets(store, {lease.SECRET: (NOW + timedelta(hours=12)).isoformat()})
+    store.attach(FIRST)
+    store.close()
+    time.at = NOW + timedelta(hours=36)
+    open_store(profile, ask=lambda _: "", clock=time).close()
+    assert sessions.replicas(store.folder) == [FIRST]
+    time.at += timedelta(seconds=1)
+    open_store(profile, ask=lambda _: "", clock=time).close()
+    assert sessions.replicas(store.folder) == []
+    assert FIRST not in (store.folder / WRAPS_FILE).read_text()
 
 
 def test_the_feed_prolongs_the_lease(store: Store, time: Time) -> None:
-    session = Session(store, time)
+    session = Session(store)
     session.activate(None, TODAY)
     until = NOW + timedelta(hours=30)
     with store.write() as db:
@@ -96,7 +134,7 @@ def test_the_feed_prolongs_the_lease(store: Store, time: Time) -> None:
 
 def test_one_of_several_organisations_is_chosen_once(store: Store, time: Time) -> None:
     put_secrets(store, {"session": session_text(organisation(FIRST, "Pirkanmaa"), organisation(SECOND, "Varsinais"))})
-    session = Session(store, time)
+    session = Session(store)
     with pytest.raises(ChooseOrganisation) as asked:
         session.activate(None, TODAY)
     assert len(asked.value.organisations) == 2
@@ -122,7 +160,7 @@ def test_one_of_several_organisations_is_chosen_once(store: Store, time: Time) -
 def test_what_opens_nothing_is_explained(store: Store, time: Time, changes: dict[str, Any], reason: Reason) -> None:
     put_secrets(store, {"session": session_text(organisation(FIRST, "Pirkanmaa", **changes))})
     with pytest.raises(NothingOpens) as told:
-        Session(store, time).activate(None, TODAY)
+        Session(store).activate(None, TODAY)
     assert told.value.why is not None
     assert told.value.why.reason is reason
 
@@ -131,7 +169,7 @@ def test_a_mandate_that_ended_since_the_answer_closes(store: Store, time: Time) 
     made = organisation(FIRST, "Pirkanmaa", capabilities=[NOTICES_INBOX])
     made["grants"][0]["valid_to"] = "2026-11-23"
     put_secrets(store, {"session": session_text(made)})
-    session = Session(store, time)
+    session = Session(store)
     assert session.activate(None, TODAY).capabilities == {NOTICES_INBOX}
     with pytest.raises(NothingOpens):
         session.activate(None, TODAY + timedelta(days=1))
@@ -140,7 +178,7 @@ def test_a_mandate_that_ended_since_the_answer_closes(store: Store, time: Time) 
 def test_no_organisation_at_all(store: Store, time: Time) -> None:
     put_secrets(store, {"session": json.dumps({**json.loads(session_text()), "organisations": []})})
     with pytest.raises(NothingOpens) as told:
-        Session(store, time).activate(None, TODAY)
+        Session(store).activate(None, TODAY)
     assert told.value.organisation is None
 
 
@@ -148,4 +186,4 @@ def test_no_organisation_at_all(store: Store, time: Time) -> None:
 def test_an_unreadable_session_is_none(store: Store, time: Time, text: str) -> None:
     put_secrets(store, {"session": text})
     with pytest.raises(NotSignedIn):
-        Session(store, time).known()
+        Session(store).known()

@@ -142,7 +142,7 @@ async def test_an_ended_session_asks_for_a_sign_in_and_keeps_the_rest(store: Sto
     assert secret(store, "session") is not None
     with pytest.raises(SignInNeeded):
         await source.access_token()
-    assert not Session(store, time).signed_in()
+    assert not Session(store).signed_in()
 
 
 async def test_a_lock_held_for_ever_is_no_endless_wait(store: Store, time: Time, server: Server) -> None:
@@ -164,7 +164,7 @@ async def test_a_lock_held_for_ever_is_no_endless_wait(store: Store, time: Time,
 async def test_signing_out_destroys_here_and_revokes_there(profile: Profile, store: Store, time: Time) -> None:
     server = Server()
     keep(store, time)
-    Session(store, time).activate(None, TODAY)
+    Session(store).activate(None, TODAY)
     assert sessions.replicas(store.folder) == [FIRST]
     async with SignIn("http://127.0.0.1:1", transport=httpx.MockTransport(server)) as sign_in:
         assert await end_session(profile, store, sign_in, SeededIds(3))
@@ -175,7 +175,7 @@ async def test_signing_out_destroys_here_and_revokes_there(profile: Profile, sto
     with pytest.raises(NotSignedIn):
         sessions.current_folder(profile)
     with pytest.raises(NotSignedIn):
-        Session(store, time).known()
+        Session(store).known()
 
 
 async def test_signing_out_offline_revokes_later(profile: Profile, store: Store, time: Time) -> None:
@@ -206,7 +206,7 @@ def test_unsent_commands_are_counted_and_discarded_by_will_only(store: Store, ti
 
 def test_a_context_can_change_its_organisation(profile: Profile, store: Store, time: Time) -> None:
     put_secrets(store, {"session": session_text(organisation(FIRST, "Pirkanmaa"), organisation(SECOND, "Varsinais"))})
-    first = activate(profile, store, FIRST, time, SeededIds(4))
-    second = activate(profile, store, SECOND, time, SeededIds(4))
+    first = activate(profile, store, FIRST, SeededIds(4))
+    second = activate(profile, store, SECOND, SeededIds(4))
     assert (first.active.organisation.business_id, second.active.organisation.business_id) == (FIRST, SECOND)
     assert second.inbox is second.inbox
