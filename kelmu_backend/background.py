@@ -39,6 +39,7 @@ class Background:
         self._tasks.spawn("publish", self._every(SECOND, self.publish))
         self._tasks.spawn("wake", self._every(SECOND, self._wakeups.look))
         self._tasks.spawn("forget", self._every(HOUR, self.forget))
+        self._tasks.spawn("drop", self._every(HOUR, self.drop))
         if self._core.config.demo:
             self._tasks.spawn("arrive", self._arrive())
         for name, work in self._wakeups.hints():
@@ -66,6 +67,20 @@ class Background:
                 return None
         with core.database.write() as connection:
             return notices.publish_due(connection, now)
+
+    async def drop(self) -> int:
+        """Delete the notices that were handled long ago; return in how many steps."""
+        core = self._core
+        steps = 0
+
+        def work() -> feed.Change | None:
+            with core.database.write() as connection:
+                return notices.drop_over(connection, core.config.clock.now())
+
+        while change := await core.run(work):
+            core.hub.committed(change)
+            steps += 1
+        return steps
 
     async def _arrive(self) -> None:
         """Let a notice arrive every now and then, as long as the demo runs."""

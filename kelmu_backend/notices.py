@@ -1,4 +1,4 @@
-"""Units of work on notices: load, change by the domain's verdict, publish when their time has come."""
+"""Units of work on notices: load, change by the domain's verdict, publish and drop when their time has come."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kelmu_backend import feed
@@ -14,7 +14,7 @@ from kelmu_backend.database import tables
 from kelmu_backend.feed import Change, Entry
 from kelmu_backend.policy import notices_scope, traces_scope
 from kelmu_backend.rows import instant
-from kelmu_tui.domain.deadlines import local_date
+from kelmu_tui.domain.deadlines import kept_after_handling, local_date
 from kelmu_tui.domain.notices import (
     Actor,
     AddNote,
@@ -218,3 +218,28 @@ def publish_due(connection: Connection, now: datetime) -> Change | None:
     ids = [row.id for row in found]
     connection.execute(update(tables.notice).where(tables.notice.c.id.in_(ids)).values(published=True))
     return feed.record(connection, [Entry(notices_scope(row.organisation), row.id, row.version) for row in found])
+
+
+_OVER: Final = (
+    select(tables.notice.c.id, tables.notice.c.organisation, tables.notice.c.version)
+    .where(tables.notice.c.published, tables.notice.c.handled_at <= bindparam("limit"))
+    .order_by(tables.notice.c.handled_at, tables.notice.c.id)
+    .limit(PUBLISH_AT_ONCE)
+)
+
+
+def drop_over(connection: Connection, now: datetime) -> Change | None:
+    """Delete up to `PUBLISH_AT_ONCE` notices that were handled long ago, with notes and traces; return what changed.
+
+    None when there is none.
+    """
+    found = connection.execute(_OVER.with_for_update(skip_locked=True), {"limit": now - kept_after_handling()}).all()
+    if not found:
+        return None
+    ids = [row.id for row in found]
+    left = connection.execute(delete(tables.trace).where(tables.trace.c.notice.in_(ids)).returning(tables.trace)).all()
+    connection.execute(delete(tables.note).where(tables.note.c.notice.in_(ids)))
+    connection.execute(delete(tables.notice).where(tables.notice.c.id.in_(ids)))
+    gone = [Entry(notices_scope(row.organisation), row.id, row.version + 1, "rm") for row in found]
+    gone += [Entry(traces_scope(row.organisation), row.notice, row.version + 1, "rm") for row in left]
+    return feed.record(connection, gone)

@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from kelmu_backend.database import tables
+from kelmu_tui.domain.deadlines import kept_after_handling
 
 HIDDEN: Final = ("address", "telephone", "home_municipality")
 """Fields of a customer that a non-disclosure order hides."""
@@ -65,6 +66,7 @@ def _notice(row: Row[Any], notes: list[JsonRow]) -> JsonRow:
         "notes": notes,
         "origin": origin and {name: origin[name] for name in ("organisation", "municipality", "at", "reason")},
         "transferred_from": row.transferred_from,
+        "expires_at": instant(row.handled_at + kept_after_handling()) if row.handled_at is not None else None,
     }
 
 

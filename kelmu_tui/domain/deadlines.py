@@ -51,6 +51,12 @@ def kind_rules() -> Mapping[Kind, KindRule]:
 
 
 @cache
+def kept_after_handling() -> timedelta:
+    """Return how long a notice stays in Kelmu after it was handled."""
+    return timedelta(days=catalogue.table("notices.toml")["retention"]["handled_days"])
+
+
+@cache
 def _holidays(year: int) -> frozenset[date]:
     # Reckoned here, since the package `holidays` takes a third of a second before its first answer, and the first
     # paint shows working days; a test compares the two for each year of its range.

@@ -12,7 +12,7 @@ import sqlcipher3.dbapi2 as driver
 from kelmu_tui.store.errors import StoreCorrupt, StoreError, StoreFull, StoreUnavailable
 from kelmu_tui.store.keys import salt_of
 from kelmu_tui.store.migrations import statements
-from kelmu_tui.store.schema import REPLICA, REPLICA_VERSION
+from kelmu_tui.store.schema import REPLICA, REPLICA_STEPS, REPLICA_VERSION
 
 BUSY_TIMEOUT: Final = 5.0
 """Seconds that a transaction waits for another process before `StoreUnavailable("busy")`."""
@@ -96,6 +96,26 @@ def attach(db: Connection, path: Path, key: bytes) -> bool:
         db.execute("DETACH DATABASE replica")
         raise
     return fresh
+
+
+def renew_replica(db: Connection) -> bool:
+    """Bring the attached replica to today's version; False when this program cannot: it has to be pulled again."""
+    found = db.execute("PRAGMA replica.user_version").fetchone()[0]
+    if found == REPLICA_VERSION:
+        return True
+    if found != REPLICA_VERSION - 1 or found not in REPLICA_STEPS:
+        return False
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in statements(REPLICA_STEPS[found]):
+            db.execute(statement)
+        db.execute(f"PRAGMA replica.user_version = {REPLICA_VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return True
 
 
 def sound(db: Connection, schema: str) -> bool:

@@ -29,7 +29,7 @@ from kelmu_tui.store.connection import Connection, typed_errors
 from kelmu_tui.store.errors import KeysLost, LedgerTooNew, NoReplica, StoreCorrupt, StoreUnavailable
 from kelmu_tui.store.keys import KeySource, salt_of
 from kelmu_tui.store.migrations import STEPS, statements
-from kelmu_tui.store.schema import LEDGER_VERSION, REPLICA_VERSION
+from kelmu_tui.store.schema import LEDGER_VERSION
 
 LEDGER_FILE: Final = "ledger.db"
 _BUSINESS_ID: Final = re.compile(r"[0-9]{7}-[0-9]")
@@ -313,7 +313,7 @@ class Store:
             except StoreCorrupt:
                 self._set_aside(name, files.why_closed(self.folder / name, salt_of(self._key(name))))
                 fresh = self._attach_file(name)
-            if not fresh and db.execute("PRAGMA replica.user_version").fetchone()[0] != REPLICA_VERSION:
+            if not fresh and not connection.renew_replica(db):
                 # Everything in it can be pulled again; a shape that this version does not know can't be read.
                 db.execute("DETACH DATABASE replica")
                 self._keys.forget(name)

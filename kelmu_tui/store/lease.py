@@ -1,6 +1,7 @@
 """Until when rows of the backend may be shown without hearing from it: the newest lease of session and feed.
 
-What is shown leaves the store through `within`, so nothing is returned after the lease, whatever asks for it.
+What is shown leaves the store through `within`, so nothing is returned after the lease or past a row's own end,
+whatever asks for it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from kelmu_tui.store import expiry
 from kelmu_tui.store.connection import Connection
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import ClockBehind, LeaseEnded
@@ -37,6 +39,7 @@ def within(store: Store) -> Iterator[Connection]:
     Raises:
         NotShown: nothing may be shown any more.
     """
+    expiry.sweep(store)
     with store.read() as db:
         _check(store, db)
         yield db

@@ -35,7 +35,7 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _INSERT_NOTICE: Final = (
     "INSERT INTO replica.notice (rowid, generation, id, tie, version, kind, kind_rank, subtype, urgent, status, open,"
     " organisation, municipality, municipality_rank, arrived, due, customer, customer_key, non_disclosure, assignee,"
-    " assignee_name, transferred_from, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " assignee_name, transferred_from, body, expires) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 _INSERT_WORDS: Final = "INSERT INTO replica.notice_text (rowid, words) VALUES (?, ?)"
 _DELETE_WORDS: Final = "INSERT INTO replica.notice_text (notice_text, rowid, words) VALUES ('delete', ?, ?)"
@@ -110,6 +110,12 @@ def remove(db: Any, generation: int, id: str, version: int | None = None) -> boo
             _touch(db)
             return True
     return False
+
+
+def delete_notices(db: Any, found: Iterable[Sequence[Any]]) -> None:
+    """Delete notices given as rows that begin with rowid and body."""
+    _delete_notices(db, [(row[0], row[1]) for row in found])
+    _touch(db)
 
 
 def drop_generation(db: Any, generation: int, limit: int) -> bool:
@@ -204,6 +210,7 @@ def _notice(rowid: int, generation: int, row: Mapping[str, Any]) -> tuple[Any, .
         row.get("assignee_name"),
         row.get("transferred_from"),
         _text(row),
+        microseconds(row["expires_at"]) if row.get("expires_at") else None,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 LEDGER_VERSION: Final = 2
-REPLICA_VERSION: Final = 1
+REPLICA_VERSION: Final = 2
 
 LEDGER: Final = """
 CREATE TABLE secret (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -134,7 +134,8 @@ CREATE TABLE replica.notice (
     assignee TEXT,
     assignee_name TEXT,
     transferred_from TEXT,
-    body TEXT NOT NULL                          -- JSON of the whole contract.NoticeRow
+    body TEXT NOT NULL,                         -- JSON of the whole contract.NoticeRow
+    expires INTEGER                             -- microseconds of UTC: from then on it is not shown (store.expiry)
 );
 CREATE UNIQUE INDEX replica.notice_identity ON notice (generation, id);
 CREATE INDEX replica.notice_by_due ON notice (generation, open, due, arrived, tie);
@@ -145,6 +146,7 @@ CREATE INDEX replica.notice_by_customer ON notice (generation, open, customer_ke
 CREATE INDEX replica.notice_mine ON notice (generation, assignee, due, arrived, tie)
     WHERE open = 1 AND assignee IS NOT NULL;
 CREATE INDEX replica.notice_urgent ON notice (generation, due, arrived, tie) WHERE open = 1 AND urgent = 1;
+CREATE INDEX replica.notice_expiry ON notice (expires) WHERE expires IS NOT NULL;
 
 CREATE VIRTUAL TABLE replica.notice_text USING fts5 (
     words, content = '', tokenize = 'ascii', prefix = '1 2 3', detail = none
@@ -175,3 +177,13 @@ CREATE TABLE replica.tombstone (
     PRIMARY KEY (generation, id)
 ) WITHOUT ROWID;
 """
+
+REPLICA_STEPS: Final = {
+    1: """
+ALTER TABLE replica.notice ADD COLUMN expires INTEGER;
+CREATE INDEX replica.notice_expiry ON notice (expires) WHERE expires IS NOT NULL;
+-- The rows that are there do not tell when they end: they are filled anew beside themselves and shown till then.
+DELETE FROM replica.state WHERE key = 'cursor';
+"""
+}
+"""What makes a replica of the version before one of today's, without a connection; older ones are pulled again."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
 from kelmu_tui.api.contract import Change, Changes, SnapshotEnd, SnapshotStart
-from kelmu_tui.store import aftermath, feed, lease, replica
+from kelmu_tui.store import aftermath, expiry, feed, lease, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.page import Entry, Page
 
@@ -164,6 +164,7 @@ def sweep(store: Store) -> bool:
     """Delete a little of what nobody sees any more; True when nothing is left."""
     if store.organisation is None:
         return True
+    expiry.sweep(store)
     with store.read() as db:
         if not feed.waiting(db):
             return True

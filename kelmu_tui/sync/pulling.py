@@ -133,8 +133,10 @@ class Pulling:
     async def _failed(self, error: ApiError) -> float | None:
         """Show what is wrong and return how long to rest, None until somebody acts."""
         line = self._line
+        # Shown before anything is awaited: what the user does about it in between must not be overwritten.
+        paused = line.paused(error)
         await line.note(Part.PULL, error)
-        if line.paused(error):
+        if paused:
             return None
         self._failures += 1
         if isinstance(error, Unreachable):

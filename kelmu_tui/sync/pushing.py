@@ -72,9 +72,10 @@ class Pushing:
                 item.schema,
             )
         except ApiError as error:
+            paused = line.paused(error)
             verdict = await line.stubborn(push.failed, item, error)
             await line.note(Part.PUSH, error)
-            if not line.paused(error) and not verdict.reached:
+            if not paused and not verdict.reached:
                 line.lost()
                 line.show(state=Connection.OFFLINE, problem=error.code, request_id=error.request_id)
         else:

@@ -97,7 +97,8 @@ class TransferOrigin(Answer):
 class NoticeRow(Answer):
     """A notice as its holder sees it.
 
-    `transferred_from` is the sender's business ID while the transfer can still be taken back.
+    `transferred_from` is the sender's business ID while the transfer can still be taken back. From `expires_at` on it
+    may not be shown any more and is gone from the record too.
     """
 
     table: Literal["notice"] = "notice"
@@ -121,6 +122,7 @@ class NoticeRow(Answer):
     notes: list[Note] = Field(default_factory=list)
     origin: TransferOrigin | None = None
     transferred_from: BusinessId | None = None
+    expires_at: AwareDatetime | None = None
 
 
 class TraceRow(Answer):

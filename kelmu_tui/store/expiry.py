@@ -1,0 +1,47 @@
+"""Rows that end by themselves: the backend says when, and from that moment no query returns them.
+
+Whoever wants to show rows sweeps first (`store.lease.within`); so does the sync, for stores that nobody looks at.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kelmu_tui.store import replica
+from kelmu_tui.store.database import Store
+from kelmu_tui.store.replica import microseconds
+
+AT_ONCE: Final = 250
+"""Rows deleted in one transaction."""
+
+
+def sweep(store: Store) -> int:
+    """Delete the rows whose time has come and return how many; what was deleted does not stay in the log either."""
+    if store.organisation is None:
+        return 0
+    gone = 0
+    while _come(store):
+        with store.write() as db:
+            ended = _ended(db, store)
+            replica.delete_notices(db, ended)
+            store.changed("notice", keys=[row[2] for row in ended])
+        gone += len(ended)
+    if gone:
+        store.scrub()
+    return gone
+
+
+def _come(store: Store) -> bool:
+    # One step into an index that holds the rows with an end only.
+    with store.read() as db:
+        first = db.execute("SELECT min(expires) FROM replica.notice WHERE expires IS NOT NULL").fetchone()[0]
+    return first is not None and first <= microseconds(store.clock.now())
+
+
+def _ended(db: Any, store: Store) -> list[tuple[int, str, str]]:
+    rows: list[tuple[int, str, str]] = db.execute(
+        "SELECT rowid, body, id FROM replica.notice INDEXED BY notice_expiry"
+        " WHERE expires IS NOT NULL AND expires <= ? LIMIT ?",
+        (microseconds(store.clock.now()), AT_ONCE),
+    ).fetchall()
+    return rows
