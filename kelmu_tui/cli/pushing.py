@@ -15,7 +15,7 @@ from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.services.context import Context, activate
 from kelmu_tui.services.known import SHUT_OUT
-from kelmu_tui.services.session import DEMO, NoSuchOrganisation, NothingOpens, secret
+from kelmu_tui.services.session import DEMO, NoSuchOrganisation, NothingOpens, end_organisation, secret
 from kelmu_tui.store.outbox import State
 from kelmu_tui.sync.status import Connection as Link
 from kelmu_tui.sync.status import SyncStatus
@@ -139,7 +139,7 @@ def _go_on(env: Env, context: Context, leads: bool) -> bool:
     except (NothingOpens, NoSuchOrganisation) as problem:
         if leads and context.session.known().organisation(own) is None:
             # The rows are gone already; key and file follow. What another terminal leads is that one's to end.
-            context.store.destroy_replica(own)
+            end_organisation(context.store, own)
         raise _ended(env, context, problem) from None
     return context.active.capabilities != before
 

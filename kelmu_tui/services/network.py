@@ -188,7 +188,7 @@ def _destroy_lost(store: Store, held: frozenset[str]) -> None:
     """Destroy the replicas of organisations for which no mandate is left; the attached one ends by its feed."""
     for organisation in sessions.replicas(store.folder):
         if organisation not in held and organisation != store.organisation:
-            store.destroy_replica(organisation)
+            sessions.end_organisation(store, organisation)
 
 
 async def ask_session(store: Store, backend_url: str, clock: Clock) -> None:

@@ -31,7 +31,7 @@ from kelmu_tui.services.known import NotSignedIn as NotSignedIn
 from kelmu_tui.services.known import SessionProblem as SessionProblem
 from kelmu_tui.services.known import named as named
 from kelmu_tui.services.known import read_session
-from kelmu_tui.store import files
+from kelmu_tui.store import aftermath, files
 from kelmu_tui.store.database import LEDGER_FILE, Store
 from kelmu_tui.store.errors import KeysUnavailable
 from kelmu_tui.store.keys import DemoKeys, KeyringKeys, KeySource, PassphraseKeys, method
@@ -150,6 +150,15 @@ def choose_keys(profile: Profile, folder: Path, ask: AskPassphrase) -> KeySource
 def replicas(folder: Path) -> list[str]:
     """Return the business IDs of the organisations that have a replica in a user's folder."""
     return sorted(path.name.removeprefix("replica-").removesuffix(".db") for path in folder.glob("replica-*-?.db"))
+
+
+def end_organisation(store: Store, organisation: str) -> None:
+    """Destroy the replica of an organisation for which no mandate is left, and what commands tell of its customers."""
+    with store.write() as db:
+        touched = aftermath.end_organisation(db, organisation, store.clock.now())
+        store.changed("command", "conflict", keys=touched)
+    store.destroy_replica(organisation)
+    store.scrub()
 
 
 def destroy_replicas(store: Store) -> None:

@@ -104,9 +104,48 @@ def strand(db: Any, organisation: str, scopes: Iterable[str], now: datetime) -> 
     return [notice for _, notice in gone]
 
 
+def tells_too_much(db: Any, organisation: str, scopes: Iterable[str]) -> bool:
+    """Tell whether the ledger still holds of customers what the user may no longer see (`forget_customers`)."""
+    if _notices(organisation) in scopes:
+        return False
+    row = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM main.command WHERE organisation = ?1 AND (json_type(label, '$.customer') IS NOT"
+        " NULL OR EXISTS (SELECT 1 FROM main.conflict WHERE command = id AND current IS NOT NULL)))",
+        (organisation,),
+    ).fetchone()
+    return bool(row[0])
+
+
+def forget_customers(db: Any, organisation: str) -> list[str]:
+    """Take names and the backend's rows out of the commands of an organisation; return their notices.
+
+    What the user wrote stays: it is their own work, and they may want to copy it out.
+    """
+    db.execute(
+        "UPDATE main.conflict SET current = NULL WHERE current IS NOT NULL"
+        " AND command IN (SELECT id FROM main.command WHERE organisation = ?)",
+        (organisation,),
+    )
+    rows = db.execute(
+        "UPDATE main.command SET label = json_remove(label, '$.customer') WHERE organisation = ? RETURNING aggregate",
+        (organisation,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def end_organisation(db: Any, organisation: str, now: datetime) -> list[str]:
+    """Do what follows when not one mandate for an organisation is left; return the notices of its commands."""
+    strand(db, organisation, (), now)
+    return forget_customers(db, organisation)
+
+
+def _notices(organisation: str) -> str:
+    return f"notices:{organisation}"
+
+
 def needed_scopes(verb: str, organisation: str) -> set[str]:
     """Return the scopes of the feed without which a command can't be allowed."""
-    notices, traces = f"notices:{organisation}", f"traces:{organisation}"
+    notices, traces = _notices(organisation), f"traces:{organisation}"
     return {"transfer": {notices, traces}, "take-back": {traces}}.get(verb, {notices})
 
 

@@ -126,7 +126,7 @@ def _restore_orders(store: Store) -> None:
 
 
 def follow_up(store: Store) -> None:
-    """Carry the replica's state over to the commands: offer again after a restore, settle, set aside.
+    """Carry the replica's state over to the commands: offer again after a restore, settle, set aside, forget names.
 
     One ledger transaction, and none when there is nothing to do; done after every answer and at each start, since a
     crash may have come between the replica's commit and this.
@@ -136,7 +136,11 @@ def follow_up(store: Store) -> None:
         return
     with store.read() as db:
         now = feed.state(db)
-        if now.epoch is None or not aftermath.concerned(db, organisation, now.epoch):
+        held = [scope.name for scope in now.scopes]
+        if now.epoch is None:
+            return
+        too_much = aftermath.tells_too_much(db, organisation, held)
+        if not too_much and not aftermath.concerned(db, organisation, now.epoch):
             return
     at = store.clock.now()
     # Shut out of everything there is no replica left that could catch up, nor any place where the effect would show.
@@ -146,10 +150,13 @@ def follow_up(store: Store) -> None:
         settled = aftermath.settle(
             db, organisation, epoch=now.epoch, checkpoint=checkpoint, filling=now.filling, now=at
         )
-        stranded = aftermath.strand(db, organisation, [scope.name for scope in now.scopes], at)
-        touched = {*again, *settled, *stranded}
+        stranded = aftermath.strand(db, organisation, held, at)
+        forgotten = aftermath.forget_customers(db, organisation) if too_much else []
+        touched = {*again, *settled, *stranded, *forgotten}
         if touched:
-            store.changed("command", keys=touched)
+            store.changed("command", "conflict", keys=touched)
+    if too_much:
+        store.scrub()
 
 
 def keep_time(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""What the list of own commands still tells of a customer once the notice has been given away."""
+"""What the list of own commands still tells of a customer once the notice, or the right to it, is gone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from kelmu_tui.services.session import end_organisation, replicas
 from kelmu_tui.store import aftermath, outbox
 from kelmu_tui.store.database import Store
+from kelmu_tui.sync import pull
 from tests.store.build import OWN
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -52,3 +54,59 @@ def test_a_name_stays_only_while_the_notice_does(store: Store, to: str, stays: b
 def test_a_name_stays_while_the_transfer_is_on_its_way(store: Store) -> None:
     give(store, "transfer", OTHER)
     assert labels(store)["transfer"]["customer"] == "Virta, Oskar"
+
+
+def refuse(store: Store) -> None:
+    """Save a note and have it refused with the notice as the backend has it."""
+    draft = outbox.Draft("user", OWN, "n", "note", {"text": "Soitettu"}, {"customer": "Virta, Oskar"}, 1, "lease")
+    with store.write() as db:
+        outbox.append(db, draft, id="command-note", now=NOW)
+        outbox.freeze(db, "command-note")
+        outbox.refuse(db, "command-note", {"code": "version_conflict"}, '{"customer": {"family_name": "Virta"}}', NOW)
+
+
+def ledger_text(store: Store) -> str:
+    with store.read() as db:
+        rows = db.execute("SELECT label, payload FROM command").fetchall()
+        rows += db.execute("SELECT coalesce(current, ''), code FROM conflict").fetchall()
+    return str(rows)
+
+
+@pytest.mark.parametrize(("scopes", "stays"), [([f"notices:{OWN}"], True), ([f"traces:{OWN}"], False), ([], False)])
+def test_with_the_scope_go_names_and_rows_but_not_what_the_user_wrote(
+    store: Store, scopes: list[str], stays: bool
+) -> None:
+    give(store, "open", None)
+    refuse(store)
+    with store.write() as db:
+        db.execute("INSERT INTO replica.state VALUES ('epoch', ?), ('cursor', 'c')", (EPOCH,))
+        db.executemany("INSERT INTO replica.scope (name, generation) VALUES (?, 1)", [(name,) for name in scopes])
+    pull.follow_up(store)
+    found = ledger_text(store)
+    assert ("Virta" in found) is stays
+    assert "Soitettu" in found
+    assert "version_conflict" in found
+    with store.read() as db:
+        assert not aftermath.tells_too_much(db, OWN, scopes)
+
+
+def test_before_the_backend_was_heard_nothing_is_forgotten(store: Store) -> None:
+    refuse(store)
+    pull.follow_up(store)
+    assert "Virta" in ledger_text(store)
+
+
+def test_a_lost_organisation_takes_the_names_along_and_sets_its_commands_aside(store: Store) -> None:
+    give(store, "open", None)
+    refuse(store)
+    draft = outbox.Draft("user", OWN, "m", "take", {}, {"customer": "Virta, Oskar"}, 1, "lease")
+    with store.write() as db:
+        outbox.append(db, draft, id="command-take", now=NOW)
+    store.detach()
+    end_organisation(store, OWN)
+    assert "Virta" not in ledger_text(store)
+    with store.read() as db:
+        found = outbox.command(db, "command-take")
+    assert found is not None
+    assert found.state is outbox.State.UNDELIVERABLE
+    assert replicas(store.folder) == []
