@@ -4,8 +4,9 @@
 `replica` (`schema.py`). Keys are raw, so that opening costs no key derivation, and proved by reading one row. A file
 that does not open is moved aside as `*.corrupt-<stamp>`, never deleted, and told in `Store.incidents`.
 
-**A transaction writes only one of the two files.** WAL over attached files is not atomic at a power loss: what needs
-both writes the replica first and then an idempotent mark in the ledger. The ledger is synced at each commit; the
+**A transaction writes only one of the two files**, and locks only that one: a long fill of the replica keeps no other
+terminal from saving a command. WAL over attached files is not atomic at a power loss: what needs both writes the
+replica first and then an idempotent mark in the ledger. The ledger is synced at each commit; the
 replica may lose its last commits at a power loss, never its consistency, and pulls them again.
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from kelmu_tui.platform.clock import Clock, boot_id
 from kelmu_tui.platform.ids import Ids
@@ -33,6 +34,12 @@ from kelmu_tui.store.schema import LEDGER_VERSION
 
 LEDGER_FILE: Final = "ledger.db"
 _BUSINESS_ID: Final = re.compile(r"[0-9]{7}-[0-9]")
+File = Literal["main", "replica"]
+_LOCK: Final[dict[File, str]] = {
+    "main": "UPDATE main.secret SET value = value WHERE 0",
+    "replica": "UPDATE replica.revision SET number = number WHERE 0",
+}
+"""Statements that change nothing and take the lock of one file; BEGIN IMMEDIATE would take those of both."""
 _PURGE: Final = "purge:"
 """Prefix of the ledger's `secret` rows that say which replica is being destroyed."""
 
@@ -133,20 +140,21 @@ class Store:
                 raise
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, file: File = "main") -> Iterator[Connection]:
         """Give the connection in a transaction that is committed at the end, or undone when anything is raised.
 
-        The unit of work takes at most 50 ms, since the other processes of the user wait for it, and writes only one
-        of the two files. Listeners hear what `changed` collected, after the commit.
+        The unit of work takes at most 50 ms, since the other processes of the user wait for it, and writes only
+        `file`: the ledger (`main`) or the attached replica. Listeners hear what `changed` collected, after the commit.
         """
         with self._lock:
             with typed_errors():
                 db = self.db
                 if db.in_transaction:
                     raise AssertionError("a transaction inside a transaction could commit half of the outer one")
-                db.execute("BEGIN IMMEDIATE")
                 self._changes.forget()
+                db.execute("BEGIN")
                 try:
+                    db.execute(_LOCK[file])
                     yield db
                     db.execute("COMMIT")
                 except BaseException:

@@ -21,7 +21,7 @@ def sweep(store: Store) -> int:
         return 0
     gone = 0
     while _come(store):
-        with store.write() as db:
+        with store.write("replica") as db:
             ended = _ended(db, store)
             replica.delete_notices(db, ended)
             store.changed("notice", keys=[row[2] for row in ended])

@@ -72,7 +72,7 @@ def take_changes(store: Store, ask: Ask, answer: Changes) -> Pulled:
     """Store an answer of the feed with its cursor in one transaction, then what follows from it."""
     if store.organisation != ask.organisation:
         return Pulled(applied=False)
-    with store.write() as db:
+    with store.write("replica") as db:
         if feed.state(db).cursor != ask.cursor:
             return Pulled(applied=False)
         effect = feed.apply(db, _page(answer))
@@ -93,7 +93,7 @@ def shut_out(store: Store, ask: Ask) -> None:
     """Take a 403 of the feed itself: not one mandate for the organisation is left, so everything of it goes."""
     if store.organisation != ask.organisation:
         return
-    with store.write() as db:
+    with store.write("replica") as db:
         effect = feed.shut_out(db)
         store.changed(*effect.tables, keys=effect.told())
     if effect.purged:
@@ -107,7 +107,7 @@ def take_part(store: Store, fill: Fill, part: SnapshotPart) -> bool:
         return False
     if isinstance(part, SnapshotEnd):
         _restore_orders(store)
-    with store.write() as db:
+    with store.write("replica") as db:
         if isinstance(part, SnapshotStart):
             store.changed("scope")
             return part.epoch == fill.epoch and feed.expect(db, fill.scope, fill.generation, fill.epoch, part.count)
@@ -121,7 +121,7 @@ def _restore_orders(store: Store) -> None:
     with store.read() as db:
         missing = replica.missing_orders(db)
     for statement in missing:
-        with store.write() as db:
+        with store.write("replica") as db:
             db.execute(statement)
 
 
@@ -175,7 +175,7 @@ def sweep(store: Store) -> bool:
     with store.read() as db:
         if not feed.waiting(db):
             return True
-    with store.write() as db:
+    with store.write("replica") as db:
         return feed.sweep(db)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kelmu_tui.store import connection, migrations, schema
-from kelmu_tui.store.database import EVERYTHING, LEDGER_FILE, Changed, Store
+from kelmu_tui.store.database import EVERYTHING, LEDGER_FILE, Changed, File, Store
 from kelmu_tui.store.errors import LedgerTooNew, NoReplica, StoreCorrupt, StoreUnavailable
 from kelmu_tui.store.keys import WRAPS_FILE
 from tests.store.build import OWN, fill, notice, open_store
@@ -189,6 +189,25 @@ def test_a_replica_of_another_version_is_made_anew(folder: Path, opened: OpenSto
 
 
 # --- transactions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("held", "other"), [("main", "replica"), ("replica", "main")])
+def test_a_transaction_keeps_others_from_its_own_file_alone(
+    opened: OpenStore, monkeypatch: pytest.MonkeyPatch, held: File, other: File
+) -> None:
+    monkeypatch.setattr(connection, "BUSY_TIMEOUT", 0.05)
+    one, two = opened(), opened()
+    for store in (one, two):
+        store.attach(OWN)
+    with one.write(held):
+        with two.write(other) as db:
+            db.execute(
+                "INSERT INTO main.secret VALUES ('a', 'b')"
+                if other == "main"
+                else "INSERT INTO replica.state VALUES ('a', 'b')"
+            )
+        with pytest.raises(StoreUnavailable, match="busy"), two.write(held):
+            pass
 
 
 def test_a_failed_write_leaves_nothing_and_tells_nobody(store: Store) -> None:

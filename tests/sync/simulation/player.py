@@ -16,7 +16,7 @@ from kelmu_tui.api.contract import Changes, SnapshotEnd, SnapshotStart
 from kelmu_tui.api.errors import SignInNeeded, Timeout
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.store import outbox
-from kelmu_tui.store.database import Store
+from kelmu_tui.store.database import File, Store
 from kelmu_tui.store.outbox import Draft, Frozen
 from kelmu_tui.sync import pull, push
 from tests.sync.simulation.record import PLACES, USERS, HandClock
@@ -50,9 +50,9 @@ class FragileStore(Store):
     dice: random.Random
 
     @contextmanager
-    def write(self) -> Iterator[Any]:
+    def write(self, file: File = "main") -> Iterator[Any]:
         """Give a transaction that may be the last."""
-        with super().write() as db:
+        with super().write(file) as db:
             yield db
             self.may_crash()
         self.may_crash()
