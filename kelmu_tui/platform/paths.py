@@ -14,6 +14,9 @@ from typing import Final, NamedTuple
 HOME_VARIABLE: Final = "KELMU_HOME"
 """Environment variable that moves data and settings to another folder: tests, portable installations."""
 
+NETWORK_FILE_SYSTEMS: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "sshfs", "fuse.sshfs", "afs"})
+"""On these neither `flock` nor SQLite's shared memory can be relied upon."""
+
 
 class UnsafePath(OSError):
     """A folder or file is not ours alone; `path` names it and `why` is `owner`, `mode` or `symlink`."""
@@ -77,6 +80,24 @@ def private_folder(path: Path) -> Path:
     if stat.S_IMODE(found.st_mode) & 0o077:
         path.chmod(0o700)
     return path
+
+
+def file_system(path: Path, mounts: str | None = None) -> str:
+    """Return the type of the file system that `path` lies on, `?` where the system does not tell."""
+    if mounts is None:
+        try:
+            mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return "?"
+    best, kind = -1, "?"
+    for line in mounts.splitlines():
+        parts = line.split()
+        if len(parts) < 3:
+            continue
+        point = Path(parts[1].replace("\\040", " "))
+        if (point == path or point in path.parents) and len(point.parts) >= best:
+            best, kind = len(point.parts), parts[2]
+    return kind
 
 
 def write_private(path: Path, data: bytes) -> None:

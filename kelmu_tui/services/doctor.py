@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
+from kelmu_tui.platform import paths
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import Profile
@@ -35,8 +36,6 @@ from kelmu_tui.store.keys import method
 from kelmu_tui.store.schema import LEDGER_VERSION
 
 PACKAGES: Final = ("kelmu-tui", "textual", "httpx", "pydantic", "sqlcipher3", "cryptography", "argon2-cffi", "keyring")
-NETWORK_FILE_SYSTEMS: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "sshfs", "fuse.sshfs", "afs", "9p"})
-"""On these neither `flock` nor SQLite's shared memory can be relied upon."""
 
 
 class State(StrEnum):
@@ -95,8 +94,8 @@ def _places(profile: Profile) -> Iterator[Finding]:
             yield _place("user", user, folder=True)
             for path in sorted(user.iterdir()):
                 yield _place("file", path, folder=False)
-    kind = file_system(profile.root)
-    wrong = kind in NETWORK_FILE_SYSTEMS
+    kind = paths.file_system(profile.root)
+    wrong = kind in paths.NETWORK_FILE_SYSTEMS
     yield Finding("places", "file_system", kind, State.WRONG if wrong else State.OK, "network" if wrong else "")
 
 
@@ -116,24 +115,6 @@ def _place(what: str, path: Path, *, folder: bool, private: bool = True) -> Find
     if private and mode & 0o077:
         return Finding("places", what, value, State.WRONG, "open_folder" if folder else "open_file")
     return Finding("places", what, value)
-
-
-def file_system(path: Path, mounts: str | None = None) -> str:
-    """Return the type of the file system that `path` lies on, `?` where the system does not tell."""
-    if mounts is None:
-        try:
-            mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return "?"
-    best, kind = -1, "?"
-    for line in mounts.splitlines():
-        parts = line.split()
-        if len(parts) < 3:
-            continue
-        point = Path(parts[1].replace("\\040", " "))
-        if (point == path or point in path.parents) and len(point.parts) >= best:
-            best, kind = len(point.parts), parts[2]
-    return kind
 
 
 # --- settings and stores --------------------------------------------------------------------------------------------

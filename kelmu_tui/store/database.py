@@ -22,12 +22,12 @@ from typing import Final, Literal, NamedTuple
 
 from kelmu_tui.platform.clock import Clock, boot_id
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.platform.paths import UnsafePath, private_folder
+from kelmu_tui.platform.paths import NETWORK_FILE_SYSTEMS, UnsafePath, file_system, private_folder
 from kelmu_tui.store import connection, files
 from kelmu_tui.store.changes import EVERYTHING, Changed, Changes
 from kelmu_tui.store.clock import TrustedClock
 from kelmu_tui.store.connection import Connection, typed_errors
-from kelmu_tui.store.errors import KeysLost, LedgerTooNew, NoReplica, StoreCorrupt, StoreUnavailable
+from kelmu_tui.store.errors import KeysLost, LedgerTooNew, NoReplica, OnNetworkDisk, StoreCorrupt, StoreUnavailable
 from kelmu_tui.store.keys import KeySource, salt_of
 from kelmu_tui.store.migrations import STEPS, statements
 from kelmu_tui.store.schema import LEDGER_VERSION
@@ -79,7 +79,7 @@ class Store:
         Raises:
             KeysUnavailable: the keys cannot be had (keyring, passphrase).
             LedgerTooNew: a newer program wrote the ledger; nothing was touched.
-            StoreFull, StoreUnavailable: the disk says no.
+            StoreFull, StoreUnavailable: the disk says no, or is not of this machine.
         """
         try:
             private_folder(folder)
@@ -87,6 +87,8 @@ class Store:
             raise StoreUnavailable("unsafe") from error
         except OSError as error:
             raise files.unavailable(error) from error
+        if file_system(folder) in NETWORK_FILE_SYSTEMS:
+            raise OnNetworkDisk
         store = cls(folder, keys, clock, ids, boot_id() if boot is None else boot)
         try:
             with typed_errors():

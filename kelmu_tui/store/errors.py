@@ -3,6 +3,7 @@
     StoreError              code
     ├── StoreFull           "store_full": the disk is full; the transaction was rolled back, nothing is half done
     ├── StoreUnavailable    "store_unavailable": reason "io", "busy", "read_only", "open" or "unsafe"
+    │   ├── OnNetworkDisk   "network_disk": the folder lies where locks can't be relied upon
     │   └── StoreCorrupt    "store_corrupt": a page fails its check while working; `Store.set_aside_broken` mends it
     ├── LedgerTooNew        "ledger_too_new": written by a newer version of the program
     ├── NotShown             what the store holds may not be shown now
@@ -43,6 +44,12 @@ class StoreUnavailable(StoreError):
     """The file cannot be read or written now; `reason` says how."""
 
     code = "store_unavailable"
+
+
+class OnNetworkDisk(StoreUnavailable):
+    """The folder lies on a network file system: two processes could spoil the files, and a lost line tear them."""
+
+    code = "network_disk"
 
 
 class StoreCorrupt(StoreUnavailable):

@@ -8,10 +8,10 @@ import pytest
 
 from kelmu_tui.platform.clock import SystemClock
 from kelmu_tui.platform.ids import SeededIds
-from kelmu_tui.platform.paths import Profile
+from kelmu_tui.platform.paths import NETWORK_FILE_SYSTEMS, Profile, file_system
 from kelmu_tui.platform.settings import Loaded, Settings, SettingsProblem
-from kelmu_tui.services import doctor, session
-from kelmu_tui.services.doctor import Finding, State, examine, examine_backend, file_system
+from kelmu_tui.services import session
+from kelmu_tui.services.doctor import Finding, State, examine, examine_backend
 from kelmu_tui.store.database import LEDGER_FILE, Store
 from kelmu_tui.store.keys import DemoKeys
 from kelmu_tui.store.schema import LEDGER_VERSION
@@ -90,7 +90,7 @@ def test_network_file_systems_are_found() -> None:
     assert file_system(Path("/home/with space/kelmu"), mounts) == "nfs4"
     assert file_system(Path("/home/other"), mounts) == "ext4"
     assert file_system(Path("/tmp/x"), mounts) == "tmpfs"
-    assert "nfs4" in doctor.NETWORK_FILE_SYSTEMS
+    assert "nfs4" in NETWORK_FILE_SYSTEMS
 
 
 async def test_a_backend_that_does_not_answer() -> None:

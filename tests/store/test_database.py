@@ -11,7 +11,7 @@ import pytest
 
 from kelmu_tui.store import connection, migrations, schema
 from kelmu_tui.store.database import EVERYTHING, LEDGER_FILE, Changed, File, Store
-from kelmu_tui.store.errors import LedgerTooNew, NoReplica, StoreCorrupt, StoreUnavailable
+from kelmu_tui.store.errors import LedgerTooNew, NoReplica, OnNetworkDisk, StoreCorrupt, StoreUnavailable
 from kelmu_tui.store.keys import WRAPS_FILE
 from tests.store.build import OWN, fill, notice, open_store
 from tests.store.conftest import OpenStore
@@ -147,6 +147,15 @@ def test_lost_wraps_are_moved_aside_too(folder: Path, opened: OpenStore) -> None
     (folder / WRAPS_FILE).write_text("{ not json")
     again = opened()
     assert [i.kind for i in again.incidents] == ["keys_lost", "wrong_key"]
+
+
+def test_a_network_disk_is_refused_before_anything_is_made(
+    folder: Path, opened: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kelmu_tui.store.database.file_system", lambda path: "nfs4")
+    with pytest.raises(OnNetworkDisk):
+        opened()
+    assert list(folder.iterdir()) == []
 
 
 def test_a_newer_ledger_is_left_alone(folder: Path, opened: OpenStore) -> None:
