@@ -1,0 +1,1 @@
+"""The sync protocol as an executable specification: small, pure, fast, and independent of the program's own code."""
