@@ -10,6 +10,7 @@
     │   ├── LeaseEnded       "lease_over": the backend was not heard for too long
     │   └── ClockBehind      "clock_behind": nobody knows what time it is, so nobody knows whether the lease is over
     ├── NoReplica           "no_replica": no organisation has been attached
+    ├── ViewsBarred         "views_barred": the log of views is an old or altered copy: nothing of customers is shown
     └── KeysUnavailable     "keys_unavailable": reason "keyring_missing", "keyring_silent", "keyring_refused",
         │                   "passphrase_missing", "demo_only"
         ├── WrongPassphrase "wrong_passphrase"
@@ -93,6 +94,12 @@ class NoReplica(StoreError):
     """Something of an organisation was asked before one was attached."""
 
     code = "no_replica"
+
+
+class ViewsBarred(StoreError):
+    """The backend found that the log of views is an old or an altered copy; the next sign-in begins a new one."""
+
+    code = "views_barred"
 
 
 class KeysUnavailable(StoreError):
