@@ -8,9 +8,9 @@
     ├── LedgerTooNew        "ledger_too_new": written by a newer version of the program
     ├── NotShown             what the store holds may not be shown now
     │   ├── LeaseEnded       "lease_over": the backend was not heard for too long
-    │   └── ClockBehind      "clock_behind": nobody knows what time it is, so nobody knows whether the lease is over
+    │   ├── ClockBehind      "clock_behind": nobody knows what time it is, so nobody knows whether the lease is over
+    │   └── ViewsBarred      "views_barred": the log of views is an old or an altered copy; a sign-in begins a new one
     ├── NoReplica           "no_replica": no organisation has been attached
-    ├── ViewsBarred         "views_barred": the log of views is an old or altered copy: nothing of customers is shown
     └── KeysUnavailable     "keys_unavailable": reason "keyring_missing", "keyring_silent", "keyring_refused",
         │                   "passphrase_missing", "demo_only"
         ├── WrongPassphrase "wrong_passphrase"
@@ -96,7 +96,7 @@ class NoReplica(StoreError):
     code = "no_replica"
 
 
-class ViewsBarred(StoreError):
+class ViewsBarred(NotShown):
     """The backend found that the log of views is an old or an altered copy; the next sign-in begins a new one."""
 
     code = "views_barred"

@@ -129,7 +129,7 @@ def answered(store: Store, sent: Register | Batch, receipt: ViewReceipt) -> None
                 views.received(db, sent.last, stamp(store.clock.now()))
             chain.bar(db, ProblemCode.VIEW_CHAIN_FORKED.value)
             store.changed("secret")
-        store.changed("view_event")
+        store.changed("view_event", keys=("chain",))
 
 
 def refused(store: Store, sent: Register | Batch, error: ProblemAnswer) -> bool:
@@ -151,7 +151,7 @@ def refused(store: Store, sent: Register | Batch, error: ProblemAnswer) -> bool:
             chain.set_known(db, known=False)
         else:
             return False
-        store.changed("view_event")
+        store.changed("view_event", keys=("chain",))
         return True
 
 
@@ -162,7 +162,7 @@ def _rewound(store: Store, db: Any, head: ChainHead) -> bool:
     else:
         chain.bar(db, ProblemCode.VIEW_CHAIN_FORKED.value)
         store.changed("secret")
-    store.changed("view_event")
+    store.changed("view_event", keys=("chain",))
     return True
 
 
