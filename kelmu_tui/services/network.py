@@ -26,7 +26,7 @@ from kelmu_tui.store import chain, lease, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.sync import ship
 from kelmu_tui.sync.once import ship_once
-from kelmu_tui.sync.seams import Result
+from kelmu_tui.sync.seams import Api, Result
 
 MARGIN: Final = timedelta(seconds=30)
 """A token that ends within this is renewed first: clocks differ and requests take time."""
@@ -286,7 +286,7 @@ async def revoke_queued(store: Store, sign_in: SignIn) -> int:
 
 
 async def end_session(
-    profile: Profile, store: Store, sign_in: SignIn | None, ids: Ids, client: Client | None = None
+    profile: Profile, store: Store, sign_in: SignIn | None, ids: Ids, client: Api | None = None
 ) -> bool:
     """Sign out: the tokens go at once, the replicas are shredded, the backend is told now or later.
 
@@ -312,7 +312,7 @@ async def end_session(
     return await revoke_queued(store, sign_in) == 0
 
 
-async def _tell_views(store: Store, client: Client) -> None:
+async def _tell_views(store: Store, client: Api) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(ship_once(_Here(store), client), TELL_SECONDS)
 

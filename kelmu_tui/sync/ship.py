@@ -4,7 +4,7 @@ The network is the caller's. A batch is a piece of the ledger's chain, signed by
 sent when session and mandates have ended; only to register the chain somebody has to be signed in. Whatever comes
 twice, late or never does no harm: the backend takes each event once, and a receipt only says what it has.
 
-    receipt                          events up to it are received, unless they can't be this ledger's: barred
+    receipt                          events up to it are received; if it can't be this ledger's, barred in the end
     409 view_chain_gap               the backend lost some (a restore): what the ledger still has goes again
     409 forked, forged, taken · 403  the ledger is an old or an altered copy: barred till the next sign-in
     404                              the backend does not know the chain (a restore): register it again
@@ -118,15 +118,16 @@ def answered(store: Store, sent: Register | Batch, receipt: ViewReceipt) -> None
         found = chain.read(db)
         if found is None or found.id != sent.chain:
             return
+        ours = views.agrees(db, receipt.number, bytes.fromhex(receipt.hash))
+        taken = sent.last if isinstance(sent, Batch) else 0
         if isinstance(sent, Register):
             chain.set_known(db, known=True)
-            views.rewind(db, receipt.number)
-        if views.agrees(db, receipt.number, bytes.fromhex(receipt.hash)):
-            views.received(db, receipt.number, stamp(store.clock.now()))
-        else:
-            # It has events that this ledger never logged: a newer one was here before.
-            if isinstance(sent, Batch):
-                views.received(db, sent.last, stamp(store.clock.now()))
+            if ours:
+                views.rewind(db, receipt.number)
+        views.received(db, receipt.number if ours else taken, stamp(store.clock.now()))
+        if not ours and not views.waiting(db, 1):
+            # It has events that this ledger never logged: a newer one was here before. As long as there is something
+            # to tell, that is told instead, so that the backend finds it out as well.
             chain.bar(db, ProblemCode.VIEW_CHAIN_FORKED.value)
             store.changed("secret")
         store.changed("view_event", keys=("chain",))
