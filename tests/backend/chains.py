@@ -12,7 +12,9 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kelmu_tui.api.contract import HEADER_SIGNATURE
+from kelmu_backend import view_checks
+from kelmu_backend.database import tables
+from kelmu_tui.api.contract import HEADER_SIGNATURE, Problem
 
 from .conftest import START, A, World
 
@@ -87,3 +89,27 @@ class Log:
         """Send the bytes of a batch with their signature, or with another one."""
         headers = {HEADER_SIGNATURE: packed(self.key.sign(body)) if signature is None else signature}
         return await world.client.post("/v1/view-events", content=body, headers=headers)
+
+
+def shipped(world: World) -> list[int]:
+    """Return the numbers that the record has, over all logs."""
+    return [row["number"] for row in world.all(tables.view_event)]
+
+
+def found(world: World) -> list[tuple[str, int, int, bool]]:
+    """Return the findings: kind, from, to, whether it is still open."""
+    rows = world.all(tables.view_finding)
+    return [(row["kind"], row["number"], row["until"], row["resolved"] is None) for row in rows]
+
+
+def whole(world: World) -> bool:
+    """Tell whether a check of the record finds every log in it whole."""
+    with world.database.read() as connection:
+        return all(checked.first_bad is None for checked in view_checks.verify(connection))
+
+
+def refused(answer: Any, code: str, head: int) -> bool:
+    """Tell whether a batch was refused so, with the last shared number."""
+    problem = Problem.model_validate_json(answer.content)
+    assert problem.head is not None
+    return (answer.status_code, problem.code, problem.head.number) == (409, code, head)

@@ -16,8 +16,7 @@ from kelmu_tui.sync.status import Connection
 from tests.sync.simulation.player import Keys
 from tests.sync.simulation.record import HandClock, Record
 from tests.sync.terminal import Backend, Terminal, eventually
-from tests.sync.test_ship import subjects
-from tests.sync.viewing import barred, look
+from tests.sync.viewing import barred, look, subjects
 
 
 async def until_told(terminal: Terminal, *wanted: str) -> None:

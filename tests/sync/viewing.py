@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 from sqlalchemy import select
 
 from kelmu_backend import view_checks, views
@@ -121,3 +124,39 @@ def chain_of(store: Store) -> str:
         found = chain.read(db)
     assert found is not None
     return found.id
+
+
+def numbers(store: Store) -> list[tuple[int, bool]]:
+    """Return the events of the ledger, and whether each was received."""
+    with store.read() as db:
+        rows = db.execute("SELECT number, received_at IS NOT NULL FROM view_event ORDER BY number")
+        return [(number, bool(received)) for number, received in rows]
+
+
+def subjects(count: int, start: int = 1) -> list[str]:
+    """Return names of so many things to look at."""
+    return [f"n{number:04d}" for number in range(start, start + count)]
+
+
+def spoil(store: Store, statement: str) -> None:
+    """Do something to the ledger that only its owner's key makes possible."""
+    with store.write() as db:
+        db.execute(statement)
+
+
+def backup_of(record: Record, number: int) -> Path:
+    """Copy the record as it is now."""
+    record.database.dispose()
+    path = record._path.with_name(f"backup-{number}")
+    shutil.copy(record._path, path)
+    record._open()
+    return path
+
+
+def restore(record: Record, backup: Path) -> None:
+    """Put a copy of the record in its place."""
+    record.database.dispose()
+    for companion in record._path.parent.glob("record.db-*"):
+        companion.unlink()
+    shutil.copy(backup, record._path)
+    record._open()
