@@ -18,6 +18,7 @@ from kelmu_backend.limits import RateClass
 from kelmu_backend.routes import feed as feed_routes
 from kelmu_backend.routes import notices as notice_routes
 from kelmu_backend.routes import session as session_routes
+from kelmu_backend.routes import views as view_routes
 from kelmu_backend.routes.declare import (
     ANY_GRANT,
     NOT_AUDITED,
@@ -72,7 +73,7 @@ def create_app(config: Config) -> FastAPI:
     # No description and no documentation pages on the server: they are in `docs/`.
     app = FastAPI(title="Kelmu", openapi_url=None, docs_url=None, redoc_url=None, lifespan=life)
     app.state.core = core
-    for module in (session_routes, feed_routes, notice_routes):
+    for module in (session_routes, feed_routes, notice_routes, view_routes):
         module.add(app.router)
     identity = sign_in(config, core.database)
     for path, endpoint in endpoints(identity.routes):

@@ -1,4 +1,5 @@
-"""Rate limits: a bucket for each user and class of request, in this process's memory.
+"""Rate limits: a bucket for each user (or chain of views, or network address) and class of request, in this process's
+memory.
 
 They stop a runaway program, not a colleague: whoever works by hand never meets them.
 """
@@ -32,6 +33,10 @@ class RateClass(Enum):
     POLL = Bucket(burst=200, rate=40)
     SNAPSHOT = Bucket(burst=60, rate=1)
     READ = Bucket(burst=300, rate=20)
+    SHIP = Bucket(burst=100, rate=2)
+    """Batches of views, for each chain."""
+    KNOCK = Bucket(burst=120, rate=1)
+    """Batches that prove nothing, for each network address: good ones from the same house cost nothing."""
     PUBLIC = None
 
 
@@ -53,6 +58,17 @@ class Limits:
         Raises:
             ProblemError: the bucket is empty; `Retry-After` says for how long.
         """
+        self._take(user, kind, 1)
+
+    def demand(self, user: str, kind: RateClass) -> None:
+        """Ask whether `charge` would be allowed, and take nothing.
+
+        Raises:
+            ProblemError: as `charge`.
+        """
+        self._take(user, kind, 0)
+
+    def _take(self, user: str, kind: RateClass, cost: int) -> None:
         bucket = kind.value
         if bucket is None:
             return
@@ -62,7 +78,7 @@ class Limits:
             left, since = self._buckets.pop(key, (float(bucket.burst), now))
             left = min(float(bucket.burst), left + (now - since) * bucket.rate)
             allowed = left >= 1
-            self._buckets[key] = (left - allowed, now)
+            self._buckets[key] = (left - cost if allowed else left, now)
             if len(self._buckets) > _USERS:
                 self._buckets.popitem(last=False)
         if not allowed:

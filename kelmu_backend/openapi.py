@@ -23,9 +23,9 @@ _PARAMETERS: Final = "#/components/parameters/"
 _TITLES: Final = {
     400: "A header or parameter is missing or unusable",
     401: "Not signed in",
-    403: "Not allowed for this organisation",
+    403: "Not allowed for this organisation, or not signed by the chain's key",
     404: "There is no such thing, or it is somebody else's",
-    409: "A rule refuses it, or the same command is under way",
+    409: "A rule refuses it, the same command is under way, or it does not fit into its chain",
     410: "The command is older than the memory of results",
     412: "The version has changed",
     413: "The body is too large",
@@ -54,6 +54,10 @@ _HEADERS: Final[dict[str, dict[str, Any]]] = {
     contract.HEADER_LEASE: {"pattern": r"^[A-Za-z0-9._:=-]{1,80}$", "about": "Newest lease that the client knows"},
     contract.HEADER_SCHEMA: {"pattern": r"^[0-9]{1,4}$", "about": "Number of the command schema", "optional": True},
     contract.HEADER_VERSION: {"pattern": r'^"[1-9][0-9]{0,8}"$', "about": "Version that the command was given on"},
+    contract.HEADER_SIGNATURE: {
+        "pattern": r"^[A-Za-z0-9_-]{86}$",
+        "about": "Ed25519 signature of the body by the chain's key, base64url without padding",
+    },
 }
 
 
@@ -65,6 +69,8 @@ class Documentation:
         answer: model of the answer with status 200; for a stream, the models of its lines.
         body: model of the request's body, None without one.
         stream: the answer is NDJSON.
+        statuses: problems beyond those that follow from the declaration.
+        headers: headers beyond those that follow from the declaration.
     """
 
     summary: str
@@ -72,6 +78,7 @@ class Documentation:
     body: type[BaseModel] | None = None
     stream: bool = False
     statuses: tuple[int, ...] = field(default=())
+    headers: tuple[str, ...] = field(default=())
 
     def responses(self, problems: Iterable[int]) -> dict[int | str, dict[str, Any]]:
         """Return the answers as OpenAPI describes them."""
@@ -86,7 +93,7 @@ class Documentation:
 
     def operation(self, headers: Iterable[str], *, secured: bool) -> dict[str, Any]:
         """Return what the framework does not know of the route: headers, body, security."""
-        found: dict[str, Any] = {"parameters": [{"$ref": _PARAMETERS + name} for name in headers]}
+        found: dict[str, Any] = {"parameters": [{"$ref": _PARAMETERS + name} for name in (*headers, *self.headers)]}
         if secured:
             found["security"] = [{"bearer": []}]
         if self.body is not None:

@@ -30,6 +30,11 @@ STATUS: Final[Mapping[ProblemCode, tuple[int, str]]] = {
     ProblemCode.VERSION_REQUIRED: (428, "If-Match is missing"),
     ProblemCode.COMMAND_EXPIRED: (410, "The command is too old"),
     ProblemCode.SCHEMA_UNKNOWN: (426, "The program needs an update"),
+    ProblemCode.VIEW_CHAIN_TAKEN: (409, "The chain belongs to another user or another key"),
+    ProblemCode.VIEW_CHAIN_GAP: (409, "Events before these have not arrived"),
+    ProblemCode.VIEW_CHAIN_FORKED: (409, "Another event stands in the record under this number"),
+    ProblemCode.VIEW_CHAIN_FORGED: (409, "The event does not fit into its chain"),
+    ProblemCode.VIEW_SIGNATURE_WRONG: (403, "The signature is not that of the chain's key"),
     ProblemCode.TOO_MANY_REQUESTS: (429, "Too many requests"),
     ProblemCode.SERVICE_BREAK: (503, "The service is not available now"),
     ProblemCode.INTERNAL: (500, "Something went wrong"),
@@ -58,6 +63,7 @@ class ProblemError(Exception):
         status: another status than the code's own, for malformed requests.
         rule: the `domain.notices.Refusal` that spoke.
         current: the present row of the notice or trace, as the asker may see it.
+        head: the last event of a chain of views that client and record share.
         errors: what was wrong where in the request; names of fields only, never what stood in them.
         headers: headers of the answer.
     """
@@ -69,6 +75,7 @@ class ProblemError(Exception):
         status: int | None = None,
         rule: str | None = None,
         current: Mapping[str, Any] | None = None,
+        head: Mapping[str, Any] | None = None,
         errors: list[str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -77,6 +84,7 @@ class ProblemError(Exception):
         self.status = status or STATUS[code][0]
         self.rule = rule
         self.current = current
+        self.head = head
         self.errors = errors or []
         self.headers = dict(headers or {})
 
@@ -97,6 +105,7 @@ class ProblemError(Exception):
             "rule": self.rule,
             "errors": self.errors,
             "current": self.current,
+            "head": self.head,
         }
 
 

@@ -27,7 +27,7 @@ class Exit(IntEnum):
 
     OK = 0
     FAILED = 1
-    """The server could not start."""
+    """The server could not start, or a log of views is not whole."""
     USAGE = 2
     NOT_POSSIBLE = 3
     """The record or the keys do not allow it: not empty, no such user, not migrated, made already."""

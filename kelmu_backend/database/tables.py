@@ -1,4 +1,5 @@
-"""The tables of the record: organisations and mandates, notices, the feed, the memory of results, the audit log.
+"""The tables of the record: organisations and mandates, notices, the feed, the memory of results, the audit log, and
+what clients tell of views.
 
 One set of typed tables for SQLite and PostgreSQL. Instants are stored as UTC, dates as Finnish calendar days. The
 tables of sign-in stand in `kelmu_backend.identity.tables` and share this metadata.
@@ -249,3 +250,56 @@ audit = Table(
     Index("ix_audit_organisation_at", "organisation", "at"),
 )
 """Who did what, written in the transaction it tells of; never the data itself."""
+
+view_chain = Table(
+    "view_chain",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("user", ForeignKey("app_user.id"), nullable=False),
+    Column("device", String(80), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("registered", Instant, nullable=False),
+    Column("head", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("ix_view_chain_of", "user", "device"),
+)
+"""The log of views of one ledger: `public_key` is a raw Ed25519 key, `head` the highest number received and `hash` the
+hash of that event (0 and zeros before the first)."""
+
+view_event = Table(
+    "view_event",
+    metadata,
+    Column("chain", ForeignKey("view_chain.id"), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("received", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("user", String(80), nullable=False),
+    Column("organisation", String(9), nullable=False),
+    Column("mandate", String(60)),
+    Column("view", String(60), nullable=False),
+    Column("subject", String(80)),
+    Column("rows", Integer, nullable=False),
+    Column("data_at", Instant),
+    Index("ix_view_event_organisation_at", "organisation", "at"),
+    Index("ix_view_event_subject", "subject"),
+)
+"""A view that a client logged before it showed anything. `body` is the text that the hash covers; the other columns are
+what it says (`at` and `data_at` by the client's clock), and the mandate by which the user might look, None when the
+record knows of none for that day."""
+
+view_finding = Table(
+    "view_finding",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("chain", ForeignKey("view_chain.id"), nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("resolved", Instant),
+    Index("ix_view_finding_of", "chain", "kind"),
+)
+"""What is wrong with a chain (`kelmu_backend.views.Finding`), from `number` to `until`."""

@@ -22,15 +22,18 @@ def retry_after() -> int:
 
 
 def source(ring: KeyRing, address: str) -> str:
-    """Return the stored name of a network address; a whole IPv6 /64 is one source, since one machine owns it."""
+    """Return the stored name of a network address."""
+    return ring.keyed("source", network(address)).hex()
+
+
+def network(address: str) -> str:
+    """Return what counts as one source: a whole IPv6 /64, since one machine owns it, else the address itself."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        name = address
-    else:
-        wide = isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None
-        name = str(ipaddress.ip_network((parsed, 64), strict=False)) if wide else address
-    return ring.keyed("source", name).hex()
+        return address
+    wide = isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if wide else address
 
 
 def exhausted(connection: Connection, of: str, now: datetime) -> bool:

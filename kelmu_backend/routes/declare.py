@@ -42,7 +42,7 @@ class Key(Enum):
     """Whether a route carries out commands."""
 
     NONE = "none"
-    """It changes nothing and can be repeated at will."""
+    """It is no command: it can be repeated at will."""
     REQUIRED = "required"
     """It needs an `Idempotency-Key`, a device and a lease."""
 

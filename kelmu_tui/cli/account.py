@@ -120,13 +120,12 @@ def sign_out(env: Env) -> int:
 
 
 async def _end(env: Env, store: Store, url: str | None) -> bool:
-    from kelmu_tui.api.sign_in import SignIn
-    from kelmu_tui.services.network import end_session
+    from kelmu_tui.services.network import calls, end_session
 
     if not url:
         return await end_session(env.profile, store, None, env.ids)
-    async with SignIn(url, clock=env.clock) as sign_in:
-        return await end_session(env.profile, store, sign_in, env.ids)
+    async with calls(store, url, env.clock) as (sign_in, client):
+        return await end_session(env.profile, store, sign_in, env.ids, client)
 
 
 def _settle_unsent(env: Env, store: Store) -> None:

@@ -19,7 +19,7 @@ from kelmu_tui.services.session import (
     SessionProblem,
 )
 from kelmu_tui.services.short_ids import Ambiguous, Unknown
-from kelmu_tui.store.errors import ClockBehind, LeaseEnded, StoreError
+from kelmu_tui.store.errors import ClockBehind, LeaseEnded, StoreError, ViewsBarred
 
 
 def explain(error: Exception, t: Translator) -> CliError:
@@ -31,6 +31,8 @@ def explain(error: Exception, t: Translator) -> CliError:
         return CliError(Exit.NOT_SIGNED_IN, error.code, t("cli.lease_over", until=until))
     if isinstance(error, ClockBehind):
         return CliError(Exit.NOT_SIGNED_IN, error.code, t("cli.clock_behind"))
+    if isinstance(error, ViewsBarred):
+        return CliError(Exit.NOT_SIGNED_IN, error.code, t.choice("errors.store", error.code))
     if isinstance(error, StoreError):
         return CliError(
             Exit.STORE, error.code, t.choice("errors.store", error.code, default=t("errors.store.store_error"))

@@ -33,7 +33,7 @@ from kelmu_tui.services.session import (
 )
 from kelmu_tui.store import lease
 from kelmu_tui.store.database import Changed, Store
-from kelmu_tui.store.errors import ClockBehind, NotShown, StoreError
+from kelmu_tui.store.errors import ClockBehind, NotShown, StoreError, ViewsBarred
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.leader import is_led
 from kelmu_tui.sync.status import Connection as Link
@@ -136,6 +136,8 @@ class KelmuApp(Watching):
         await self.sign_in(self._why_shut(why))
 
     def _why_shut(self, why: NotShown) -> str:
+        if isinstance(why, ViewsBarred):
+            return self.t.choice("errors.store", why.code)
         return self.t("sign_in.clock_behind" if isinstance(why, ClockBehind) else "sign_in.lease_over")
 
     # --- signing out ------------------------------------------------------------------------------------------------
@@ -158,16 +160,15 @@ class KelmuApp(Watching):
         self.push_screen(ConfirmScreen(title, warning, deed, stay), answered)
 
     async def _sign_out(self) -> None:
-        from kelmu_tui.api.sign_in import SignIn
-        from kelmu_tui.services.network import end_session
+        from kelmu_tui.services.network import calls, end_session
 
         store, thread = self._store, self._thread
         if store is None or thread is None:
             return
         await self._clear_desk()
         # The engine's own client has gone with it. A backend that is away is told at the next sign-in.
-        async with SignIn(self.backend_url, clock=self.clock, transport=self._transport) as sign_in:
-            await end_session(self.where, store, sign_in, self.ids)
+        async with calls(store, self.backend_url, self.clock, self._transport) as (sign_in, client):
+            await end_session(self.where, store, sign_in, self.ids, client)
         await self._leave()
         await self.sign_in()
 

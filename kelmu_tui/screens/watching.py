@@ -9,6 +9,7 @@ from kelmu_tui.services.context import Context, activate
 from kelmu_tui.services.known import SHUT_OUT
 from kelmu_tui.services.session import SessionProblem
 from kelmu_tui.store.database import Changed, Store
+from kelmu_tui.store.errors import ViewsBarred
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.status import Connection as Link
 from kelmu_tui.sync.status import SyncStatus
@@ -84,6 +85,8 @@ class Watching(Entrance):
             self._signed_out = status.state is Link.SIGNED_OUT
         if status.state is not before.state:
             self._tell_state(status)
+        if status.barred and not before.barred:
+            self.shut(ViewsBarred())
         if status.conflicts > before.conflicts:
             text = self.t("outbox.new_conflict", count=status.conflicts - before.conflicts)
             self.say(text, role="alarm", hint=self.key_text("main.outbox"))

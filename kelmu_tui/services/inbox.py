@@ -35,7 +35,7 @@ from kelmu_tui.domain.text import clean
 from kelmu_tui.domain.transfer import Target, find_target, transfer_options
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.store import details, endings, lease, notices, outbox, overlay, traces, views
+from kelmu_tui.store import chain, details, endings, lease, notices, outbox, overlay, traces, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import Draft, State
 from kelmu_tui.store.rows import (
@@ -162,11 +162,11 @@ class Inbox:
     def _log(self, view: str, subject: str | None, rows: int) -> None:
         with self._store.read() as db:
             heard = details.data_at(db)
-        event = views.ViewEvent(
-            self._clock.now(), self._session.user_id, self._own, view, subject, rows, heard
-        )  # fmt: skip
+        at, user = self._clock.now(), self._session.user_id
         with self._store.write() as db:
-            views.log(db, event)
+            chain.ensure(db, self._ids)
+            views.log(db, views.ViewEvent(at, user, self._own, view, subject, rows, heard))
+            self._store.changed("view_event", keys=(view,))
         self._last_look = None
 
     # --- commands ----------------------------------------------------------------------------------------------------

@@ -9,21 +9,24 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kelmu_tui.api.client import Client
 from kelmu_tui.api.contract import SessionInfo, Tokens
 from kelmu_tui.api.errors import SignInNeeded, Unreachable
-from kelmu_tui.api.sign_in import Away, GrantRefused, SignIn, SignInFailed, Wait
+from kelmu_tui.api.sign_in import Away, GrantRefused, SignIn, SignInFailed, Transport, Wait
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services import session as sessions
 from kelmu_tui.services.session import TOKEN_SECRETS, AskPassphrase, put_secrets, secret
-from kelmu_tui.store import lease
+from kelmu_tui.store import chain, lease, views
 from kelmu_tui.store.database import Store
+from kelmu_tui.sync import ship
+from kelmu_tui.sync.once import ship_once
+from kelmu_tui.sync.seams import Api, Result
 
 MARGIN: Final = timedelta(seconds=30)
 """A token that ends within this is renewed first: clocks differ and requests take time."""
@@ -31,6 +34,8 @@ TOKEN_LOCK: Final = "tokens.lock"  # noqa: S105 - the name of a file
 LOCK_STEP: Final = 0.05
 LONGEST_LOCK: Final = 30.0
 REVOKE: Final = "revoke:"
+TELL_SECONDS: Final = 5.0
+"""How long a sign-out waits for the backend to take the views that it has not been told."""
 
 Run = Callable[..., Awaitable[Any]]
 """Runs a whole unit of work on the store's thread: `StoreThread.run`, or `run_here` where there is no such thread."""
@@ -198,11 +203,24 @@ async def ask_session(store: Store, backend_url: str, clock: Clock) -> None:
         ApiError: the backend gave no usable answer.
         ValueError: the address is not allowed.
     """
+    async with calls(store, backend_url, clock) as (_, client):
+        await renew_session(store, client, None, shut_out=True)
+
+
+@asynccontextmanager
+async def calls(
+    store: Store, backend_url: str, clock: Clock, transport: Transport | None = None
+) -> AsyncIterator[tuple[SignIn, Client]]:
+    """Give what talks to the backend for the user of an open store where no engine runs.
+
+    Raises:
+        ValueError: the address is not allowed.
+    """
     device = secret(store, "device") or ""
-    async with SignIn(backend_url, device=device, clock=clock) as sign_in:
-        client = Client(backend_url, LedgerTokens(store, sign_in, clock), device)
+    async with SignIn(backend_url, device=device, clock=clock, transport=transport) as sign_in:
+        client = Client(backend_url, LedgerTokens(store, sign_in, clock), device, transport)
         try:
-            await renew_session(store, client, None, shut_out=True)
+            yield sign_in, client
         finally:
             await client.close()
 
@@ -242,6 +260,10 @@ async def complete(
             opened.close()
         store = Store.open(folder, sessions.choose_keys(profile, folder, ask), clock, ids)
     keep_session(store, info, {**token_secrets(tokens, clock.now()), "backend": backend_url, "device": device})
+    with store.write() as db:
+        if chain.barred(db):
+            views.begin_again(db, info.user.id, ids)
+            store.changed("secret", "view_event")
     sessions.make_current(profile, folder)
     return store
 
@@ -263,14 +285,19 @@ async def revoke_queued(store: Store, sign_in: SignIn) -> int:
     return left
 
 
-async def end_session(profile: Profile, store: Store, sign_in: SignIn | None, ids: Ids) -> bool:
+async def end_session(
+    profile: Profile, store: Store, sign_in: SignIn | None, ids: Ids, client: Api | None = None
+) -> bool:
     """Sign out: the tokens go at once, the replicas are shredded, the backend is told now or later.
 
-    What the user saved stays in the ledger; deciding about it comes before (`unsent`).
+    What the user saved stays in the ledger; deciding about it comes before (`unsent`). Views that were not told yet
+    are told through `client`, if the backend answers soon; what is left waits in the ledger.
 
     Returns:
         Whether the backend knows; False when the revocation waits for the next connection.
     """
+    if client is not None and not ship.waiting(store).known:
+        await _tell_views(store, client)  # a log of views is registered by who is signed in
     refresh = secret(store, "refresh_token")
     gone: dict[str, str | None] = dict.fromkeys((*TOKEN_SECRETS, "session", lease.SECRET))
     if refresh is not None:
@@ -278,6 +305,24 @@ async def end_session(profile: Profile, store: Store, sign_in: SignIn | None, id
     put_secrets(store, gone)
     sessions.forget_current(profile, store.folder)
     sessions.destroy_replicas(store)
+    if client is not None:
+        await _tell_views(store, client)
     if sign_in is None:
         return refresh is None
     return await revoke_queued(store, sign_in) == 0
+
+
+async def _tell_views(store: Store, client: Api) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ship_once(_Here(store), client), TELL_SECONDS)
+
+
+class _Here:
+    """Units of work at once on this thread (`sync.seams.Runner`)."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def run(self, function: Callable[..., Result], *args: Any) -> Result:
+        """Run a unit of work."""
+        return function(*args)

@@ -8,7 +8,8 @@
     ├── LedgerTooNew        "ledger_too_new": written by a newer version of the program
     ├── NotShown             what the store holds may not be shown now
     │   ├── LeaseEnded       "lease_over": the backend was not heard for too long
-    │   └── ClockBehind      "clock_behind": nobody knows what time it is, so nobody knows whether the lease is over
+    │   ├── ClockBehind      "clock_behind": nobody knows what time it is, so nobody knows whether the lease is over
+    │   └── ViewsBarred      "views_barred": the log of views is an old or an altered copy; a sign-in begins a new one
     ├── NoReplica           "no_replica": no organisation has been attached
     └── KeysUnavailable     "keys_unavailable": reason "keyring_missing", "keyring_silent", "keyring_refused",
         │                   "passphrase_missing", "demo_only"
@@ -93,6 +94,12 @@ class NoReplica(StoreError):
     """Something of an organisation was asked before one was attached."""
 
     code = "no_replica"
+
+
+class ViewsBarred(NotShown):
+    """The backend found that the log of views is an old or an altered copy; the next sign-in begins a new one."""
+
+    code = "views_barred"
 
 
 class KeysUnavailable(StoreError):

@@ -1,7 +1,7 @@
 """Until when rows of the backend may be shown without hearing from it: the newest lease of session and feed.
 
 What is shown leaves the store through `within`, so nothing is returned after the lease or past a row's own end,
-whatever asks for it.
+whatever asks for it, nor while the log of views is known to be an old or an altered copy.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from kelmu_tui.store import expiry
+from kelmu_tui.store import chain, expiry
 from kelmu_tui.store.connection import Connection
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import ClockBehind, LeaseEnded
@@ -46,9 +46,10 @@ def within(store: Store) -> Iterator[Connection]:
 
 
 def check(store: Store) -> None:
-    """Let nothing be shown after the lease.
+    """Let nothing be shown after the lease, nor without a log of views that holds.
 
     Raises:
+        ViewsBarred: the log does not hold.
         LeaseEnded: it has ended.
         ClockBehind: nobody can tell whether it has.
     """
@@ -57,6 +58,7 @@ def check(store: Store) -> None:
 
 
 def _check(store: Store, db: Any) -> None:
+    chain.demand(db)
     ends = until(db)
     if ends is None:
         return

@@ -4,17 +4,27 @@ Events form a chain: each holds the hash of the one before, so that editing, dro
 event is kept as the text that is hashed and shipped (`body`): a JSON object with `number` and the fields of
 `ViewEvent`, or the list of them that the ledger's first version wrote. The ledger is synced at each commit; when it
 can't be written, nothing is shown.
+
+Events are shipped in their order (`sync.ship`) and leave the ledger some time after the backend's receipt. All
+functions work inside the caller's transaction.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
+
+from kelmu_tui.platform.ids import Ids
+from kelmu_tui.store import chain
 
 GENESIS: Final = bytes(32)
 """Hash before the first event."""
+KEPT: Final = timedelta(days=7)
+"""How long an event stays after its receipt: a backend that was restored from a backup asks for it again."""
+SWEPT: Final = 5000
+"""Events that are forgotten in one transaction at the most."""
 
 
 class ViewEvent(NamedTuple):
@@ -29,15 +39,28 @@ class ViewEvent(NamedTuple):
     data_at: datetime | None
 
 
+class Logged(NamedTuple):
+    """An event as it stands in the ledger."""
+
+    number: int
+    previous: bytes
+    hash: bytes
+    body: str
+
+
+# --- logging --------------------------------------------------------------------------------------------------------
+
+
 def log(db: Any, event: ViewEvent) -> int:
-    """Append an event inside `Store.write` and return its number; it counts once that transaction is committed."""
+    """Append an event inside `Store.write` and return its number; it counts once that transaction is committed.
+
+    Raises:
+        ViewsBarred: nothing may be shown, so nothing is logged either.
+    """
+    chain.demand(db)
     last = db.execute("SELECT number, hash FROM main.view_event ORDER BY number DESC LIMIT 1").fetchone()
     number, previous = (last[0] + 1, bytes(last[1])) if last is not None else (1, GENESIS)
-    body = _body(number, event)
-    db.execute(
-        "INSERT INTO main.view_event (number, previous, hash, body) VALUES (?, ?, ?, ?)",
-        (number, previous, chained(previous, body), body),
-    )
+    _append(db, number, previous, event)
     return number
 
 
@@ -61,6 +84,16 @@ def chained(previous: bytes, body: str) -> bytes:
     return hashlib.sha256(previous + body.encode()).digest()
 
 
+def _append(db: Any, number: int, previous: bytes, event: ViewEvent) -> bytes:
+    body = _body(number, event)
+    own = chained(previous, body)
+    db.execute(
+        "INSERT INTO main.view_event (number, previous, hash, body) VALUES (?, ?, ?, ?)",
+        (number, previous, own, body),
+    )
+    return own
+
+
 def _body(number: int, event: ViewEvent) -> str:
     values: dict[str, Any] = {
         "number": number,
@@ -78,3 +111,103 @@ def _body(number: int, event: ViewEvent) -> str:
 def _number(body: str) -> int:
     found = json.loads(body)
     return int(found[0] if isinstance(found, list) else found["number"])
+
+
+# --- shipping -------------------------------------------------------------------------------------------------------
+
+
+def waiting(db: Any, most: int) -> int:
+    """Return how many events wait to be shipped, counted up to `most`."""
+    row = db.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM main.view_event WHERE received_at IS NULL LIMIT ?)", (most,)
+    ).fetchone()
+    return int(row[0])
+
+
+def unshipped(db: Any, most: int) -> list[Logged]:
+    """Return up to `most` events that wait, in their order and without a gap between them."""
+    found: list[Logged] = []
+    for number, previous, own, body in db.execute(
+        "SELECT number, previous, hash, body FROM main.view_event WHERE received_at IS NULL ORDER BY number LIMIT ?",
+        (most,),
+    ):
+        if found and number != found[-1].number + 1:
+            break
+        found.append(Logged(number, bytes(previous), bytes(own), body))
+    return found
+
+
+def follows(db: Any, number: int) -> bool:
+    """Tell whether the event before `number` is in the ledger, or there never was one."""
+    before = db.execute("SELECT 1 FROM main.view_event WHERE number = ?", (number - 1,)).fetchone()
+    return number == 1 or before is not None
+
+
+def newest(db: Any) -> int:
+    """Return the number of the newest event, 0 when there is none."""
+    return int(db.execute("SELECT coalesce(max(number), 0) FROM main.view_event").fetchone()[0])
+
+
+def agrees(db: Any, number: int, own: bytes) -> bool:
+    """Tell whether the backend's newest event can be of this ledger: not one that it never logged, nor another one."""
+    if number > newest(db):
+        return False
+    row = db.execute("SELECT hash FROM main.view_event WHERE number = ?", (number,)).fetchone()
+    return row is None or bytes(row[0]) == own
+
+
+def received(db: Any, number: int, at: str) -> None:
+    """Note the receipt of all events up to `number`; `at` is `outbox.stamp`'s text."""
+    db.execute("UPDATE main.view_event SET received_at = ? WHERE received_at IS NULL AND number <= ?", (at, number))
+
+
+def rewind(db: Any, number: int) -> None:
+    """Let everything behind `number` wait again: the backend no longer has it."""
+    db.execute("UPDATE main.view_event SET received_at = NULL WHERE received_at IS NOT NULL AND number > ?", (number,))
+
+
+def forget(db: Any, before: str) -> int:
+    """Forget events received before an instant (`outbox.stamp`'s text), some at a time; return how many.
+
+    The newest stays whatever its age, since the next one needs its hash.
+    """
+    return int(
+        db.execute(
+            "DELETE FROM main.view_event WHERE number IN (SELECT number FROM main.view_event WHERE received_at < ?"
+            " AND number < (SELECT max(number) FROM main.view_event) ORDER BY number LIMIT ?)",
+            (before, SWEPT),
+        ).rowcount
+    )
+
+
+# --- beginning again ------------------------------------------------------------------------------------------------
+
+
+def begin_again(db: Any, user: str, ids: Ids) -> None:
+    """Begin another chain in a barred ledger, with what waits of the old one as its first events.
+
+    What the backend has stays there; an event that can't be read, or names somebody else, was found out already.
+    """
+    waiting_ = db.execute("SELECT body FROM main.view_event WHERE received_at IS NULL ORDER BY number").fetchall()
+    told = [event for (body,) in waiting_ if (event := _read(body)) is not None and event.user == user]
+    db.execute("DELETE FROM main.view_event")
+    chain.renew(db, ids)
+    previous = GENESIS
+    for number, event in enumerate(told, 1):
+        previous = _append(db, number, previous, event)
+
+
+def _read(body: str) -> ViewEvent | None:
+    """Return what an event says, None when it is none."""
+    try:
+        found = json.loads(body)
+        _, at, user, organisation, view, subject, rows, data_at = (
+            found if isinstance(found, list) else (found[name] for name in ("number", *ViewEvent._fields))
+        )
+        heard = None if data_at is None else datetime.fromisoformat(data_at)
+        event = ViewEvent(datetime.fromisoformat(at), user, organisation, view, subject, rows, heard)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    texts = all(isinstance(text, str) for text in (user, organisation, view, "" if subject is None else subject))
+    aware = event.at.tzinfo is not None and (heard is None or heard.tzinfo is not None)
+    return event if texts and aware and isinstance(rows, int) else None

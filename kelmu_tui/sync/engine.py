@@ -1,7 +1,8 @@
 """The driver of the sync: who leads, what waits for what, and nothing that decides.
 
 In the leader loops run beside each other: `pulling` holds a poll open and stores what comes, `pushing` sends what is
-due. All decisions stand in `pull` and `push`, as units of work that the simulator steps through without these modules.
+due, `shipping` tells of views. All decisions stand in `pull`, `push` and `ship`, as units of work that the simulator
+steps through without these modules.
 An idle leader sends nothing but its one open poll.
 """
 
@@ -23,6 +24,7 @@ from kelmu_tui.sync.once import sync_once
 from kelmu_tui.sync.pulling import Pulling
 from kelmu_tui.sync.pushing import Pushing
 from kelmu_tui.sync.seams import Api, Runner
+from kelmu_tui.sync.shipping import Shipping
 from kelmu_tui.sync.signals import Signal, end
 from kelmu_tui.sync.status import Connection, SyncStatus, figures
 
@@ -56,6 +58,7 @@ class Engine:
         self._line = Line(thread, client, clock, ids, tasks, wait)
         self._pulling = Pulling(self._line)
         self._pushing = Pushing(self._line)
+        self._shipping = Shipping(self._line)
         self._lock = LeaderLock(self._line.store.folder)
         self._dirty = Signal()
 
@@ -77,6 +80,7 @@ class Engine:
         self._line.failures = 0
         self._pulling.poke()
         self._pushing.poke()
+        self._shipping.poke()
 
     async def _show_figures(self) -> None:
         self._line.show(**(await self._line.unit(figures))._asdict())
@@ -86,7 +90,7 @@ class Engine:
     async def run(self) -> None:
         """Lead or follow until cancelled."""
         loop = asyncio.get_running_loop()
-        wakes = {"command": self._line.push_wake}
+        wakes = {"command": self._line.push_wake, "view_event": self._line.ship_wake}
 
         def heard(change: Changed) -> None:
             for table in change.tables & wakes.keys():
@@ -113,6 +117,7 @@ class Engine:
         loops: list[asyncio.Task[Any]] = [
             line.tasks.spawn("sync.pull", self._pulling.run()),
             line.tasks.spawn("sync.push", self._pushing.run()),
+            line.tasks.spawn("sync.ship", self._shipping.run()),
             line.tasks.spawn("sync.watch", self._watching()),
             line.tasks.spawn("sync.status", self._telling()),
         ]

@@ -1,4 +1,4 @@
-"""One round of everything, for the command line: send what waits, read to the head of the feed."""
+"""One round of everything, for the command line: send what waits, read to the head of the feed, tell of views."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, UpdateNeeded
 from kelmu_tui.store.outbox import Frozen
-from kelmu_tui.sync import pull, push
+from kelmu_tui.sync import pull, push, ship
 from kelmu_tui.sync.seams import Api, Runner
 
 
@@ -24,9 +24,47 @@ async def sync_once(thread: Runner, client: Api) -> bool:
     await thread.run(push.start, store)
     await thread.run(push.hasten, store)
     await thread.run(pull.follow_up, store)
-    barred = await _push(thread, client)
-    await _pull(thread, client)
+    try:
+        barred = await _push(thread, client)
+        await _pull(thread, client)
+    except (SignInNeeded, UpdateNeeded):
+        await ship_once(thread, client)
+        raise
+    await ship_once(thread, client)
     return barred
+
+
+async def ship_once(thread: Runner, client: Api) -> bool:
+    """Tell the backend of all views that wait, as far as it takes them; what it does not take waits for next time.
+
+    Returns:
+        Whether nothing is left to be told.
+    """
+    mended = False
+    while step := await thread.run(ship.next_step, thread.store):
+        try:
+            await send(thread, client, step)
+        except ProblemAnswer as error:
+            # One refusal may have been about something that could be mended; the next one waits.
+            if mended or not await thread.run(ship.refused, thread.store, step, error):
+                return False
+            mended = True
+        except ApiError:
+            return False
+    return True
+
+
+async def send(thread: Runner, client: Api, step: ship.Register | ship.Batch) -> None:
+    """Do one step of shipping and store its receipt.
+
+    Raises:
+        ApiError: it was refused, or there was no answer; the store has not been told.
+    """
+    if isinstance(step, ship.Register):
+        receipt = await client.register_views(step.registration)
+    else:
+        receipt = await client.ship_views(step.body, step.signature)
+    await thread.run(ship.answered, thread.store, step, receipt)
 
 
 async def _push(thread: Runner, client: Api) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any, Protocol, TypeVar
 
 from kelmu_tui.api.answers import CommandAnswer, SnapshotPart
-from kelmu_tui.api.contract import Changes
+from kelmu_tui.api.contract import ChainRegistration, Changes, ViewReceipt
 from kelmu_tui.store.database import Store
 
 Result = TypeVar("Result")
@@ -35,6 +35,14 @@ class Api(Protocol):
         schema: int,
     ) -> CommandAnswer:
         """See `Client.command`."""
+        ...
+
+    async def register_views(self, registration: ChainRegistration) -> ViewReceipt:
+        """See `Client.register_views`."""
+        ...
+
+    async def ship_views(self, body: bytes, signature: str) -> ViewReceipt:
+        """See `Client.ship_views`."""
         ...
 
 

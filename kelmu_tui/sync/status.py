@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from kelmu_tui.store import feed, outbox
+from kelmu_tui.store import chain, feed, outbox
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import State
 
@@ -36,6 +36,7 @@ class SyncStatus(NamedTuple):
         problem: code of what keeps us from being online.
         session_revision: grows when the user's mandates change: the session has to be asked again.
         leader_silent: another terminal leads and has not been heard for a minute.
+        barred: the log of views is an old or an altered copy: nothing of customers is shown before the next sign-in.
     """
 
     state: Connection = Connection.CONNECTING
@@ -49,6 +50,7 @@ class SyncStatus(NamedTuple):
     request_id: str = ""
     session_revision: int | None = None
     leader_silent: bool = False
+    barred: bool = False
 
 
 class Figures(NamedTuple):
@@ -61,6 +63,7 @@ class Figures(NamedTuple):
     filled: int
     expected: int
     session_revision: int | None
+    barred: bool
 
 
 def figures(store: Store) -> Figures:
@@ -69,8 +72,9 @@ def figures(store: Store) -> Figures:
         states = outbox.counts(db)
         queued = states.get(State.QUEUED, 0) + states.get(State.SENDING, 0)
         conflicts = outbox.open_conflicts(db)
+        barred = chain.barred(db)
         if store.organisation is None:
-            return Figures(None, queued, conflicts, False, 0, 0, None)
+            return Figures(None, queued, conflicts, False, 0, 0, None, barred)
         now = feed.state(db)
         filled, expected = feed.progress(db) if now.filling else (0, 0)
-    return Figures(now.synced_at, queued, conflicts, now.filling, filled, expected, now.session_revision)
+    return Figures(now.synced_at, queued, conflicts, now.filling, filled, expected, now.session_revision, barred)

@@ -11,7 +11,7 @@ import pytest
 
 from kelmu_tui.api import contract
 from kelmu_tui.api.answers import SnapshotRows
-from kelmu_tui.api.client import Client, checked_url, retry_after
+from kelmu_tui.api.client import Client, checked_url
 from kelmu_tui.api.errors import (
     ApiError,
     BadAnswer,
@@ -21,6 +21,7 @@ from kelmu_tui.api.errors import (
     Unreachable,
     UpdateNeeded,
 )
+from kelmu_tui.api.reading import retry_after
 from kelmu_tui.platform.ids import SeededIds
 
 URL = "https://kelmu.test"

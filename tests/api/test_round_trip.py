@@ -7,10 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from kelmu_backend.app import create_app
 from kelmu_backend.config import Config
 from kelmu_backend.core import Core
+from kelmu_backend.database import tables
 from kelmu_backend.identity import families, keys, tokens
 from kelmu_backend.identity.families import Family
 from kelmu_tui.api.answers import SnapshotRows
@@ -24,8 +26,10 @@ from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import Draft, State
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.engine import Engine
+from kelmu_tui.sync.once import ship_once
 from tests.sync.simulation.player import Keys
 from tests.sync.simulation.record import A, B, HandClock, Record, build
+from tests.sync.viewing import barred, look
 
 URL = "https://kelmu.test"
 
@@ -64,6 +68,12 @@ class World:
     def with_token(self, token: str) -> Client:
         """Return a client with any token."""
         return Client(URL, Token(token), "device-1", self._transport, ids=SeededIds(3))
+
+    def told(self) -> list[str]:
+        """Return the subjects of all views that came in, in order."""
+        table = tables.view_event.c
+        with self._core.database.read() as connection:
+            return list(connection.execute(select(table.subject).order_by(table.chain, table.number)).scalars())
 
 
 @pytest.fixture
@@ -159,3 +169,29 @@ async def test_the_engine_reads_sends_and_settles_over_http(world: World, tmp_pa
     thread.close()
     store.close()
     assert failures == []
+
+
+async def test_views_are_told_over_http_also_after_the_session(world: World, tmp_path: Path) -> None:
+    clock = HandClock()
+    client = world.client("aino")
+    store = Store.open(tmp_path / "aino", Keys(), clock, SeededIds(1))
+    look(store, *(f"n{number:04d}" for number in range(320)))
+    thread = StoreThread(store)
+    assert await ship_once(thread, client)
+    await client.close()
+    signed_out = world.with_token("nonsense")
+    look(store, "n0320")
+    assert await ship_once(thread, signed_out)
+    with store.read() as db:
+        assert db.execute("SELECT count(*) FROM view_event WHERE received_at IS NULL").fetchone() == (0,)
+    with store.write() as db:
+        db.execute(
+            "UPDATE view_event SET received_at = NULL, body = replace(body, 'n0320', 'n0007') WHERE number = 321"
+        )
+    assert await ship_once(thread, signed_out), "nothing more goes out"
+    assert barred(store) == "view_chain_forged"
+    thread.close()
+    store.close()
+    told = world.told()
+    assert told == [f"n{number:04d}" for number in range(321)]
+    await signed_out.close()

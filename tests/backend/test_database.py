@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,33 @@ def test_the_fast_way_ends_in_the_same_schema(tmp_path: Path) -> None:
     assert described[0] == described[1]
     assert "alembic_version" in described[0]
     assert "notice" in described[0]
+
+
+def test_a_record_of_the_first_release_keeps_what_it_holds(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On both engines: what stood in the record before the log of views came stands there after, and the log works."""
+    with database.write() as connection:
+        schema.metadata().drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+    with monkeypatch.context() as patch, database.write() as connection:
+        patch.setattr(schema, "HEAD", "0001")
+        schema.upgrade(connection, fast=False)
+        assert "view_chain" not in inspect(connection).get_table_names()
+        connection.execute(insert(tables.meta).values(key="epoch", value="one"))
+        user = {"id": "u", "name": "U", "language": "fi", "employer": "9900080-0", "persona": True}
+        connection.execute(insert(tables.app_user).values(user))
+    with database.read() as connection:
+        assert not schema.is_ready(connection)
+    assert database.migrate()
+    chain = {"id": "a" * 32, "user": "u", "device": "d", "public_key": b"k", "head": 0, "hash": bytes(32)}
+    with database.write() as connection:
+        assert connection.execute(select(tables.meta.c.value)).scalar_one() == "one"
+        registered = datetime(2026, 11, 23, tzinfo=UTC)
+        connection.execute(insert(tables.view_chain).values(chain | {"registered": registered}))
+        finding = {"chain": "a" * 32, "kind": "gap", "number": 1, "until": 2**40, "at": registered}
+        connection.execute(insert(tables.view_finding).values(finding))
+    with database.read() as connection:
+        row = connection.execute(select(tables.view_finding)).one()
+        assert (row.id, row.until, row.at, row.resolved) == (1, 2**40, registered, None)
 
 
 def test_a_failed_migration_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

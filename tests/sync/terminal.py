@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from kelmu_backend.problems import ProblemError
 from kelmu_tui.api.answers import CommandAnswer, SnapshotPart, SnapshotRows
-from kelmu_tui.api.contract import Changes, Problem, SnapshotEnd, SnapshotStart
-from kelmu_tui.api.errors import ApiError, ProblemAnswer, Unreachable
+from kelmu_tui.api.contract import ChainRegistration, Changes, Problem, SnapshotEnd, SnapshotStart, ViewReceipt
+from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.platform.tasks import Tasks
 from kelmu_tui.store import outbox
@@ -20,6 +20,7 @@ from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.engine import Engine
 from kelmu_tui.sync.status import Connection, SyncStatus
 from tests.sync.simulation.record import A, HandClock, Record
+from tests.sync.viewing import Desk
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -39,6 +40,8 @@ class Backend:
         self.calls: list[str] = []
         self.open_polls = 0
         self.broken_streams = 0
+        self.desk = Desk(record)
+        self.lost_receipts = 0
         self._news = asyncio.Event()
 
     def wake(self) -> None:
@@ -102,6 +105,22 @@ class Backend:
         )
         self.wake()
         return answer
+
+    async def register_views(self, registration: ChainRegistration) -> ViewReceipt:
+        """Take down a log of views."""
+        self._meet("register")
+        return self.desk.register(registration, self.user)
+
+    async def ship_views(self, body: bytes, signature: str) -> ViewReceipt:
+        """Take in views; no session is needed for that, and answers may be lost."""
+        self.calls.append("ship")
+        if self.error is not None and not isinstance(self.error, SignInNeeded):
+            raise self.error
+        receipt = self.desk.ship(body, signature)
+        if self.lost_receipts:
+            self.lost_receipts -= 1
+            raise Unreachable
+        return receipt
 
 
 class Terminal:

@@ -61,3 +61,11 @@ from kelmu_tui.api.contract.sign_in import OAuthError as OAuthError
 from kelmu_tui.api.contract.sign_in import Persona as Persona
 from kelmu_tui.api.contract.sign_in import PersonaList as PersonaList
 from kelmu_tui.api.contract.sign_in import Tokens as Tokens
+from kelmu_tui.api.contract.views import HEADER_SIGNATURE as HEADER_SIGNATURE
+from kelmu_tui.api.contract.views import MAX_EVENTS as MAX_EVENTS
+from kelmu_tui.api.contract.views import ChainHead as ChainHead
+from kelmu_tui.api.contract.views import ChainRegistration as ChainRegistration
+from kelmu_tui.api.contract.views import ShippedEvent as ShippedEvent
+from kelmu_tui.api.contract.views import ViewBatch as ViewBatch
+from kelmu_tui.api.contract.views import ViewBody as ViewBody
+from kelmu_tui.api.contract.views import ViewReceipt as ViewReceipt

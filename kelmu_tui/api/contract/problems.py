@@ -8,6 +8,7 @@ from pydantic import Field
 
 from kelmu_tui.api.contract.common import Answer, Identifier, Line
 from kelmu_tui.api.contract.rows import NoticeRow, TraceRow
+from kelmu_tui.api.contract.views import ChainHead
 
 
 class ProblemCode(StrEnum):
@@ -26,13 +27,21 @@ class ProblemCode(StrEnum):
     VERSION_REQUIRED = "version_required"
     COMMAND_EXPIRED = "command_expired"
     SCHEMA_UNKNOWN = "schema_unknown"
+    VIEW_CHAIN_TAKEN = "view_chain_taken"
+    VIEW_CHAIN_GAP = "view_chain_gap"
+    VIEW_CHAIN_FORKED = "view_chain_forked"
+    VIEW_CHAIN_FORGED = "view_chain_forged"
+    VIEW_SIGNATURE_WRONG = "view_signature_wrong"
     TOO_MANY_REQUESTS = "too_many_requests"
     SERVICE_BREAK = "service_break"
     INTERNAL = "internal"
 
 
 class Problem(Answer):
-    """Problem details; `rule` names the `domain.notices.Refusal`, `current` the present row of a conflict."""
+    """Problem details; `rule` names the `domain.notices.Refusal`, `current` the present row of a conflict.
+
+    `head` goes with a refused batch of views: the last event before what was refused that backend and client share.
+    """
 
     type: str = "about:blank"
     title: str
@@ -43,3 +52,4 @@ class Problem(Answer):
     rule: str | None = None
     errors: list[str] = Field(default_factory=list)
     current: NoticeRow | TraceRow | None = None
+    head: ChainHead | None = None
