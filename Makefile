@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
 
-.PHONY: demo test check lint types layers unit bench openapi picture lock clean help
+.PHONY: demo test check lint types layers unit soak bench openapi picture lock clean help
 
 help:
 	@echo "make demo    start the app on the embedded backend with generated data"
 	@echo "make test    run all checks and tests"
+	@echo "make soak    run the sync protocol through many more seeds, for an hour or so"
 	@echo "make bench   print the performance ratios of docs/performance.md"
 	@echo "make lock    renew the pinned dependencies"
 
@@ -42,6 +43,11 @@ layers: $(READY)
 
 unit: $(READY)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+# Beyond what each change runs: every seed clean, every planted bug found within its number of seeds.
+soak: $(READY)
+	$(BIN)/python -m tests.sync.model soak
+	$(BIN)/python -m tests.sync.model plants
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -67,8 +67,7 @@ class Terminal:
         self.leading = True
         if Bug.NO_RECOVERY not in self.bugs:
             outbox.recover(self.disk)
-        if Bug.TIMER_STOPS not in self.bugs:
-            outbox.hasten(self.disk, self.now() + 2.0)
+        outbox.hasten(self.disk, self.now() + 2.0)
         self._commit()
         self.follow_up()
 
@@ -174,6 +173,8 @@ class Terminal:
 
     def _send_due(self, now: float) -> None:
         for command in outbox.due(self.disk, self.now(), PARALLEL):
+            if command.attempt and Bug.TIMER_STOPS in self.bugs:
+                continue
             self._commit()
             outbox.freeze(self.disk, command, anew=Bug.BYTES_ANEW in self.bugs)
             self.flying[command.key] = (command.attempt, now + PATIENCE)
@@ -185,8 +186,7 @@ class Terminal:
     def postpone(self, key: str, attempt: int) -> None:
         """Put a command that brought no answer back into the queue."""
         self._commit()
-        stop = Bug.TIMER_STOPS in self.bugs
-        wait = 3_000.0 if stop else self.dice.uniform(0, min(RETRY_CEILING, 2.0**attempt))
+        wait = self.dice.uniform(0, min(RETRY_CEILING, 2.0**attempt))
         outbox.postpone(self.disk, key, attempt, self.now() + wait)
         self._commit()
 
@@ -252,6 +252,7 @@ class Terminal:
         for name in list(disk.scopes.keys() - answer.cursor.scopes):
             self._purge(name)
         disk.staged.clear()
+        disk.beginnings += 1
         if answer.cursor.epoch != disk.epoch:
             disk.checkpoint = -1
         for name in sorted(answer.cursor.scopes):

@@ -86,6 +86,8 @@ class Disk:
     scopes: dict[str, Scope] = field(default_factory=dict)
     staged: list[Change] = field(default_factory=list)
     generations: int = 0
+    beginnings: int = 0
+    """Times that the server said to begin anew: a late word to do so may begin a little earlier than the last one."""
 
     @property
     def filling(self) -> bool:

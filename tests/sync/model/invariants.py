@@ -23,6 +23,7 @@ class Witness:
     terminals: list[Terminal]
     saved: list[str] = field(default_factory=list)
     epoch: int | None = None
+    beginnings: int = 0
     seq: int = -1
     checkpoint: int = -1
     shown: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -70,7 +71,7 @@ class Witness:
         disk = self.disk
         seq = disk.cursor.seq if disk.cursor is not None else -1
         if disk.epoch == self.epoch:
-            if disk.cursor is not None and seq < self.seq:
+            if disk.cursor is not None and seq < self.seq and disk.beginnings == self.beginnings:
                 raise Violation(f"I4 {disk.user}: the cursor went back")
             if disk.checkpoint < self.checkpoint:
                 raise Violation(f"I4 {disk.user}: the checkpoint went back")
@@ -86,7 +87,7 @@ class Witness:
             if version < self.shown.get(key, 0):
                 raise Violation(f"I4 {disk.user}: row {key} went back")
         self.shown = {} if self.old_rows else shown
-        self.epoch, self.checkpoint = disk.epoch, disk.checkpoint
+        self.epoch, self.checkpoint, self.beginnings = disk.epoch, disk.checkpoint, disk.beginnings
         if disk.cursor is not None:
             self.seq = seq
 
