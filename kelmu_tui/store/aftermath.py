@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from kelmu_tui.store.outbox import KEPT, stamp
+from kelmu_tui.store import views
+from kelmu_tui.store.outbox import KEPT, OFFERED, stamp
 
 
 def concerned(db: Any, organisation: str, epoch: str) -> bool:
@@ -59,11 +60,11 @@ def _forget_given_away(db: Any, organisation: str, notices: Iterable[str]) -> No
 
 
 def offer_again(db: Any, organisation: str, *, epoch: str, now: datetime) -> list[str]:
-    """After a restore of the backend, queue the last week's applied commands once more with their old keys.
+    """After a restore of the backend, queue the applied commands of before once more with their old keys.
 
     What survived the restore answers from the backend's memory, what was lost is applied or refused. What is in
     flight is sent again too: its answer may still tell of an effect from before the restore. A mark in the ledger
-    makes it happen once for each epoch. Returns the notices concerned.
+    makes it happen once for each epoch. The log of views is told again in the same way. Returns the notices concerned.
     """
     mark = _mark(organisation)
     known = db.execute("SELECT value FROM main.secret WHERE key = ?", (mark,)).fetchone()
@@ -76,8 +77,9 @@ def offer_again(db: Any, organisation: str, *, epoch: str, now: datetime) -> lis
         "UPDATE main.command SET state = 'queued', due_at = NULL, ack_seq = NULL, ack_version = NULL,"
         " ack_epoch = NULL, ended_at = NULL WHERE state IN ('acknowledged', 'settled') AND organisation = ?"
         " AND ack_epoch <> ? AND ended_at >= ? RETURNING aggregate",
-        (organisation, epoch, stamp(now - KEPT)),
+        (organisation, epoch, stamp(now - OFFERED)),
     ).fetchall()
+    views.rewind(db, 0)
     rows += db.execute(
         "UPDATE main.command SET state = 'queued' WHERE state = 'sending' AND organisation = ? RETURNING aggregate",
         (organisation,),
@@ -136,6 +138,7 @@ def forget_customers(db: Any, organisation: str) -> list[str]:
 def end_organisation(db: Any, organisation: str, now: datetime) -> list[str]:
     """Do what follows when not one mandate for an organisation is left; return the notices of its commands."""
     strand(db, organisation, (), now)
+    sweep(db, organisation, now + KEPT)
     return forget_customers(db, organisation)
 
 
@@ -149,13 +152,17 @@ def needed_scopes(verb: str, organisation: str) -> set[str]:
     return {"transfer": {notices, traces}, "take-back": {traces}}.get(verb, {notices})
 
 
-def sweep(db: Any, now: datetime) -> int:
-    """Forget commands that ended more than a week ago and that nothing refers to; return how many."""
+def sweep(db: Any, organisation: str, now: datetime) -> int:
+    """Forget commands that ended more than a week ago and that nothing refers to; return how many.
+
+    Only while the backend of the organisation is heard: a restore of it that was not noticed yet may need them.
+    """
     old = (
-        "SELECT id FROM main.command AS c WHERE state IN ('settled', 'reissued', 'discarded') AND ended_at < ?"
+        "SELECT id FROM main.command AS c WHERE state IN ('settled', 'reissued', 'discarded') AND organisation = ?"
+        " AND ended_at < ?"
         " AND NOT EXISTS (SELECT 1 FROM main.command AS f WHERE f.after = c.id"
         " AND f.state NOT IN ('settled', 'reissued', 'discarded'))"
     )
-    limit = (stamp(now - KEPT),)
+    limit = (organisation, stamp(now - KEPT))
     db.execute(f"DELETE FROM main.conflict WHERE command IN ({old})", limit)  # noqa: S608
     return int(db.execute(f"DELETE FROM main.command WHERE id IN ({old})", limit).rowcount)  # noqa: S608

@@ -64,11 +64,17 @@ class TrustedClock:
         """Whether the wall clock is all there is, and is known to be wrong: only a connection tells the time again."""
         return self._anchor is None and self._clock.now() < self.now() - TOLERANCE
 
-    def hear(self, server_time: datetime) -> None:
-        """Take the backend's word for the time; an answer that was a little late turns nothing back."""
+    def hear(self, server_time: datetime) -> bool:
+        """Take the backend's word for the time; an answer that was a little late turns nothing back.
+
+        Returns:
+            Whether the time was not known before, or was another one: what was put off by it has to be looked at.
+        """
         if self._anchor is not None and timedelta(0) <= self.now() - server_time < TOLERANCE:
-            return
+            return False
+        known = self._anchor is not None and abs(self.now() - server_time) < TOLERANCE
         self._anchor = _Anchor(server_time.astimezone(UTC), self._clock.monotonic())
+        return not known
 
     # --- the ledger --------------------------------------------------------------------------------------------------
 

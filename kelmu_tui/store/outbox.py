@@ -26,7 +26,9 @@ LONGEST_WAIT: Final = timedelta(hours=1)
 PARALLEL: Final = 4
 """Notices whose commands are in flight at the same time."""
 KEPT: Final = timedelta(days=7)
-"""How long settled commands stay: after a restore of the backend they are offered again."""
+"""How long ended commands stay while the backend is heard: after a restore of it they are offered again."""
+OFFERED: Final = timedelta(days=80)
+"""How old a command may be that is offered again: whoever was away for long, and still within the backend's memory."""
 
 
 class State(StrEnum):
@@ -244,7 +246,8 @@ def freeze(db: Any, id: str) -> Frozen | None:  # noqa: A002
     body = found.body if found.body is not None else wire_body(found.verb, found.payload)
     if_match = found.if_match if found.if_match is not None else _expected_version(db, found)
     db.execute(
-        "UPDATE main.command SET state = 'sending', body = ?, if_match = ?, attempts = attempts + 1 WHERE id = ?",
+        "UPDATE main.command SET state = 'sending', body = ?, if_match = ?, attempts = attempts + 1, due_at = NULL"
+        " WHERE id = ?",
         (body, if_match, id),
     )
     return Frozen(

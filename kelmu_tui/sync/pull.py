@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
 from kelmu_tui.api.contract import Change, Changes, SnapshotEnd, SnapshotStart
-from kelmu_tui.store import aftermath, expiry, feed, lease, replica
+from kelmu_tui.store import aftermath, expiry, feed, lease, outbox, replica, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.page import Entry, Page
 
@@ -81,11 +81,13 @@ def take_changes(store: Store, ask: Ask, answer: Changes) -> Pulled:
             feed.forget_cursor(db)
             return Pulled(applied=False)
         store.changed(*effect.tables, keys=effect.told())
-    store.clock.hear(answer.server_time)
+    set_right = store.clock.hear(answer.server_time)
     if effect.purged:
         store.scrub()
     follow_up(store)
-    keep_time(store)
+    if set_right:
+        _hasten(store)
+    _tidy(store)
     return Pulled(applied=True, more=answer.more)
 
 
@@ -157,6 +159,24 @@ def follow_up(store: Store) -> None:
             store.changed("command", "conflict", keys=touched)
     if too_much:
         store.scrub()
+
+
+def _hasten(store: Store) -> None:
+    """Let nothing wait for a time that was reckoned by a clock which may have been wrong."""
+    now = store.clock.now()
+    with store.write() as db:
+        if outbox.hasten(db, now, lambda: now):
+            store.changed("command")
+
+
+def _tidy(store: Store) -> None:
+    """Every few minutes in which the backend is heard, write down the time and forget what has ended long ago."""
+    organisation, now = store.organisation, store.clock.now()
+    if organisation is not None and store.clock.due():
+        with store.write() as db:
+            aftermath.sweep(db, organisation, now)
+            views.forget(db, outbox.stamp(now - views.KEPT))
+        keep_time(store)
 
 
 def keep_time(store: Store) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from kelmu_tui.api.answers import CommandAnswer
 from kelmu_tui.api.contract import Problem
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded, is_retryable
-from kelmu_tui.store import aftermath, outbox, views
+from kelmu_tui.store import outbox
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import Frozen
 from kelmu_tui.sync import backoff
@@ -47,8 +47,6 @@ def start(store: Store) -> None:
     with store.write() as db:
         outbox.recover(db)
         outbox.hasten(db, now, lambda: now + timedelta(seconds=store.ids.uniform(0.0, backoff.RESTART_SPREAD)))
-        aftermath.sweep(db, now)
-        views.forget(db, outbox.stamp(now - views.KEPT))
         store.changed("command")
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kelmu_tui.services.session import end_organisation, replicas
-from kelmu_tui.store import aftermath, outbox
+from kelmu_tui.store import aftermath, outbox, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.sync import pull
 from tests.store.build import OWN
@@ -110,3 +110,25 @@ def test_a_lost_organisation_takes_the_names_along_and_sets_its_commands_aside(s
     assert found is not None
     assert found.state is outbox.State.UNDELIVERABLE
     assert replicas(store.folder) == []
+
+
+def test_after_a_long_absence_and_a_restore_commands_and_views_are_told_again(store: Store) -> None:
+    give(store, "open", None)
+    settle(store)
+    with store.write() as db:
+        aftermath.offer_again(db, OWN, epoch=EPOCH, now=NOW)
+        views.log(db, views.ViewEvent(NOW, "user", OWN, "notice", "n", 1, None))
+        views.received(db, 1, outbox.stamp(NOW))
+        assert aftermath.offer_again(db, OWN, epoch="two", now=NOW + timedelta(days=79)) == ["n"]
+        assert views.waiting(db, 5) == 1
+        assert aftermath.offer_again(db, OWN, epoch="two", now=NOW + timedelta(days=79)) == []
+
+
+def test_what_ended_is_forgotten_for_the_organisation_that_is_heard_alone(store: Store) -> None:
+    give(store, "open", None)
+    settle(store)
+    late = NOW + outbox.KEPT + timedelta(seconds=1)
+    with store.write() as db:
+        assert aftermath.sweep(db, OTHER, late) == 0
+        assert aftermath.sweep(db, OWN, NOW + outbox.KEPT) == 0
+        assert aftermath.sweep(db, OWN, late) == 1

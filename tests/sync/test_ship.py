@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from kelmu_backend.problems import ProblemError
 from kelmu_tui.api.contract import ViewBatch
 from kelmu_tui.api.errors import ProblemAnswer
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.store import chain, outbox, views
 from kelmu_tui.store.database import Store
-from kelmu_tui.sync import push, ship
+from kelmu_tui.sync import pull, push, ship
 from tests.sync.simulation.player import Keys
 from tests.sync.simulation.record import HandClock, Record
 from tests.sync.viewing import (
@@ -123,6 +124,15 @@ def test_a_backend_that_does_not_know_the_chain_gets_it_anew(store: Store, desk:
     assert (desk.found(), barred(store)) == ([], None)
 
 
+def hear(store: Store, record: Record) -> None:
+    """Hear from the backend: only then is anything forgotten."""
+    ask = pull.next_ask(store)
+    assert ask is not None
+    answer = record.changes("aino", ask.cursor)
+    assert not isinstance(answer, ProblemError)
+    assert pull.take_changes(store, ask, answer).applied
+
+
 def test_what_the_ledger_no_longer_has_stays_an_open_gap(
     store: Store, desk: Desk, record: Record, clock: HandClock
 ) -> None:
@@ -132,7 +142,7 @@ def test_what_the_ledger_no_longer_has_stays_an_open_gap(
     clock.at += views.KEPT + timedelta(minutes=1)
     look(store, *subjects(2, 6))
     carry(store, desk)
-    push.start(store)
+    hear(store, record)
     assert numbers(store) == [(6, True), (7, True)]
     restore(record, backup)
     look(store, *subjects(1, 8))
@@ -143,19 +153,20 @@ def test_what_the_ledger_no_longer_has_stays_an_open_gap(
 
 
 def test_events_leave_a_week_after_their_receipt_and_the_newest_stays(
-    store: Store, desk: Desk, clock: HandClock
+    store: Store, desk: Desk, record: Record, clock: HandClock
 ) -> None:
     look(store, *subjects(3))
-    push.start(store)
+    hear(store, record)
     carry(store, desk)
-    clock.at += views.KEPT - timedelta(minutes=1)
-    push.start(store)
+    clock.at += views.KEPT - timedelta(minutes=10)
+    hear(store, record)
     assert len(numbers(store)) == 3
-    clock.at += timedelta(minutes=2)
-    push.start(store)
+    clock.at += timedelta(minutes=20)
+    hear(store, record)
     assert numbers(store) == [(3, True)]
     look(store, *subjects(2, 4))
-    push.start(store)
+    clock.at += timedelta(minutes=10)
+    hear(store, record)
     assert numbers(store) == [(4, False), (5, False)]
     carry(store, desk)
     assert desk.told() == subjects(5)
