@@ -105,6 +105,9 @@ COMMANDS: Final = (
             _option("discard", "--discard", dest="unsent", action="store_const", const="discard"),
         ),
     ),
+    Command(
+        ("passphrase",), "kelmu_tui.cli.passphrase:change", (_option("keyring", "--keyring", action="store_true"),)
+    ),
     Command(("status",), "kelmu_tui.cli.account:status"),
     Command(("sync",), "kelmu_tui.cli.account:sync", (_WAIT,)),
     Command(

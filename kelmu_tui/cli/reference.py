@@ -46,6 +46,7 @@ is renamed, retyped or removed.
 | `sync` | `state`, `synced_at`, `queued`, `conflicts` |
 | `sign-in` | `user`, `organisations` |
 | `sign-out` | `revoked`: whether the backend knows already |
+| `passphrase` | `keys`: what opens them now, `passphrase` or `keyring` |
 | `demo.personas` | `personas` |
 | `doctor` | `healthy`, `findings`: `part`, `what`, `value`, `state` (`ok`, `note`, `wrong`), `hint` |
 | `config.path`, `config.show` | `path`, `exists`; `settings`, `problems` |

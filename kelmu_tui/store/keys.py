@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -132,6 +133,28 @@ class _Wraps:
         if found is not None and found["wraps"].pop(name, None) is not None:
             _save(self.folder, found)
 
+    def all(self) -> dict[str, bytes]:
+        """Return the keys of all files by their names."""
+        found = self._found()
+        return {name: self._unwrap(found, name, wrap) for name, wrap in found["wraps"].items()}
+
+    def begin_with(self, keys: Mapping[str, bytes]) -> None:
+        """Write a new file of wraps with these keys over the old one, in one step."""
+        fresh: dict[str, Any] = {"format": FORMAT, "method": self.method, "wraps": {}}
+        self._begin(fresh)
+        fresh["wraps"] = {name: self._wrap(fresh, name, key) for name, key in keys.items()}
+        _save(self.folder, fresh)
+
+    def retire(self) -> Callable[[], None]:
+        """Return what forgets that which opens the wraps of now, once others have taken their place."""
+        return lambda: None
+
+    def _found(self) -> dict[str, Any]:
+        found = _load(self.folder)
+        if found is None or found["method"] != self.method:
+            raise KeysUnavailable("wrapped_by_another")
+        return found
+
     def set_aside(self, stamp: str) -> Path:
         return files.set_aside(self.folder / WRAPS_FILE, f"corrupt-{stamp}")
 
@@ -248,6 +271,16 @@ class KeyringKeys(_Wraps):
             raise KeysUnavailable("keyring_refused")
         found["entry"] = entry
 
+    def retire(self) -> Callable[[], None]:
+        entry = str(self._found().get("entry"))
+
+        def forget() -> None:
+            # What is left opens nothing any more: that it can't be deleted is no reason to fail.
+            with suppress(KeysUnavailable):
+                self._ask(lambda ring: ring.delete_password(KEYRING_SERVICE, entry))
+
+        return forget
+
     def _opener(self, found: dict[str, Any]) -> bytes:
         entry = str(found.get("entry"))
         if entry not in self._secrets:
@@ -295,6 +328,21 @@ class KeyringKeys(_Wraps):
             if f"{kind.__module__}.{kind.__qualname__}" in ALLOWED_BACKENDS:
                 return ring
         raise KeysUnavailable("keyring_missing")
+
+
+def rewrap(old: KeySource, new: KeySource) -> None:
+    """Wrap all keys of a folder by `new` in place of `old`; the caller holds the folder's lock.
+
+    The wraps are replaced in one step: a crash leaves the old ones or the new ones, and either opens everything.
+
+    Raises:
+        KeysUnavailable: `old` does not open them, or `new` can't be had; nothing has changed then.
+    """
+    if not isinstance(old, _Wraps) or not isinstance(new, _Wraps):
+        raise KeysUnavailable("demo_only")
+    keys, forget = old.all(), old.retire()
+    new.begin_with(keys)
+    forget()
 
 
 def _system_keyring() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from pathlib import Path
@@ -10,11 +11,12 @@ import pytest
 
 from kelmu_tui.platform.ids import RandomIds
 from kelmu_tui.platform.paths import Profile
-from kelmu_tui.store import keys
+from kelmu_tui.store import files, keys
 from kelmu_tui.store.database import Store
-from kelmu_tui.store.errors import KeysLost, KeysUnavailable, WeakPassphrase, WrongPassphrase
+from kelmu_tui.store.errors import KeysLost, KeysUnavailable, StoreFull, WeakPassphrase, WrongPassphrase
 from kelmu_tui.store.keys import WRAPS_FILE, DemoKeys, KeyringKeys, KeySource, PassphraseKeys, method
 from tests.store.build import FixedClock
+from tests.store.secrets_table import put_secret, secrets_of
 
 GOOD = "kolme punaista venettä"
 
@@ -30,6 +32,9 @@ class Ring:
 
     def set_password(self, service: str, name: str, value: str) -> None:
         self.secrets[service, name] = value
+
+    def delete_password(self, service: str, name: str) -> None:
+        del self.secrets[service, name]
 
 
 @pytest.fixture
@@ -171,3 +176,80 @@ def test_damaged_wraps_are_lost_keys(text: str, tmp_path: Path) -> None:
     (tmp_path / WRAPS_FILE).write_text(text)
     with pytest.raises(KeysLost):
         DemoKeys(tmp_path, Profile("demo", tmp_path, tmp_path)).key("a")
+
+
+# --- changing what opens them ---------------------------------------------------------------------------------------
+
+NEW = "neljä sinistä purjetta"
+
+
+def opener(kind: str, folder: Path, ring: Ring, passphrase: str) -> KeySource:
+    return PassphraseKeys(folder, passphrase) if kind == "passphrase" else KeyringKeys(folder, backend=lambda: ring)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("passphrase", "passphrase"), ("passphrase", "keyring"), ("keyring", "passphrase")]
+)
+def test_all_keys_go_over_to_the_new_way_and_the_old_one_opens_nothing(
+    tmp_path: Path, ring: Ring, before: str, after: str
+) -> None:
+    old = opener(before, tmp_path, ring, GOOD)
+    known = {name: old.key(name) for name in ("ledger.db", "replica-1.db")}
+    keys.rewrap(old, opener(after, tmp_path, ring, NEW))
+    assert method(tmp_path) == after
+    fresh = opener(after, tmp_path, ring, NEW)
+    assert {name: fresh.key(name) for name in known} == known
+    assert len(ring.secrets) == (after == "keyring")
+    if before == "passphrase":
+        with pytest.raises(KeysUnavailable):
+            PassphraseKeys(tmp_path, GOOD).key("ledger.db")
+
+
+@pytest.mark.parametrize("new", ["lyhyt", "salasana1234"])
+def test_a_weak_new_passphrase_changes_nothing(tmp_path: Path, new: str) -> None:
+    known = PassphraseKeys(tmp_path, GOOD).key("a")
+    with pytest.raises(WeakPassphrase):
+        keys.rewrap(PassphraseKeys(tmp_path, GOOD), PassphraseKeys(tmp_path, new))
+    assert PassphraseKeys(tmp_path, GOOD).key("a") == known
+
+
+def test_with_a_wrong_old_passphrase_nothing_changes(tmp_path: Path) -> None:
+    known = PassphraseKeys(tmp_path, GOOD).key("a")
+    with pytest.raises(WrongPassphrase):
+        keys.rewrap(PassphraseKeys(tmp_path, NEW), PassphraseKeys(tmp_path, NEW))
+    assert PassphraseKeys(tmp_path, GOOD).key("a") == known
+
+
+def test_a_keyring_that_refuses_leaves_the_passphrase(
+    tmp_path: Path, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = PassphraseKeys(tmp_path, GOOD).key("a")
+    monkeypatch.setattr(keys, "ALLOWED_BACKENDS", frozenset())
+    with pytest.raises(KeysUnavailable):
+        keys.rewrap(PassphraseKeys(tmp_path, GOOD), KeyringKeys(tmp_path, backend=lambda: ring))
+    assert PassphraseKeys(tmp_path, GOOD).key("a") == known
+
+
+def test_a_full_disk_leaves_the_old_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = PassphraseKeys(tmp_path, GOOD).key("a")
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "write_private", full)
+        with pytest.raises(StoreFull):
+            keys.rewrap(PassphraseKeys(tmp_path, GOOD), PassphraseKeys(tmp_path, NEW))
+    assert PassphraseKeys(tmp_path, GOOD).key("a") == known
+
+
+def test_an_open_store_goes_on_and_opens_with_the_new_one(tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    store = Store.open(folder, PassphraseKeys(folder, GOOD), FixedClock(), RandomIds())
+    with files.locked(folder):
+        keys.rewrap(PassphraseKeys(folder, GOOD), PassphraseKeys(folder, NEW))
+    put_secret(store, "kept")
+    store.close()
+    again = Store.open(folder, PassphraseKeys(folder, NEW), FixedClock(), RandomIds())
+    assert secrets_of(again) == ["kept"]
+    again.close()
