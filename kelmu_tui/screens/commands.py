@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kelmu_tui.store.errors import StoreError
-from kelmu_tui.store.rows import NoticeLine
+from kelmu_tui.store.rows import NoticeLine, Outcome
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.desk import Desk
     from kelmu_tui.screens.face import Face
+    from kelmu_tui.screens.work import Work
 
 
 class Commands:
@@ -37,9 +38,27 @@ class Commands:
         """A command was given or taken back."""
         raise NotImplementedError
 
+    def left_over(self, ids: Sequence[str]) -> None:
+        """A command was saved for others but not for these: they are what giving it again is about."""
+        del ids
+
     async def _give(self, verb: str, ids: Sequence[str], *arguments: str) -> None:
         work = self.face.work
-        if work is not None and await work.do(verb, ids, *arguments) is not None:
+        if work is not None:
+            await self._do(work, work.do(verb, ids, *arguments))
+
+    async def _do(self, work: Work, given: Awaitable[Outcome | None]) -> None:
+        """Give a command.
+
+        Raises:
+            StoreError: it could not be saved for all notices; the others are what is left.
+        """
+        try:
+            outcome = await given
+        except StoreError:
+            self.left_over(work.left)
+            raise
+        if outcome is not None:
             self.commanded()
 
     async def _save_typed(self, verb: str, ids: list[str], *arguments: str) -> str:
@@ -48,12 +67,12 @@ class Commands:
         `ids` keeps the notices that it was not saved for, so that a second try writes nothing twice.
         """
         work = self.face.work
+        if work is None:
+            return ""
         try:
-            if work is not None and await work.do(verb, ids, *arguments) is not None:
-                self.commanded()
+            await self._do(work, work.do(verb, ids, *arguments))
         except StoreError as error:
-            if work is not None:
-                ids[:] = work.left
+            ids[:] = work.left
             self.face.report(error)
             return self.face.t.choice("errors.store", error.code)
         return ""
@@ -106,8 +125,8 @@ class Commands:
     async def action_main_repeat(self) -> None:
         """Give the last command to these notices."""
         work = self.face.work
-        if work is not None and await work.repeat(self.selected()) is not None:
-            self.commanded()
+        if work is not None:
+            await self._do(work, work.repeat(self.selected()))
 
     def open_notice(self, id: str) -> Any:  # noqa: A002
         """Show a notice whole."""

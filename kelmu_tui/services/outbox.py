@@ -5,18 +5,12 @@ Synchronous, over the local store; what has to reach the backend afterwards goes
 
 from __future__ import annotations
 
-import json
-from typing import Final
-
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.store import endings, feed
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
 from kelmu_tui.store.rows import CommandLine
-
-_TEXTS: Final = ("text", "reason")
-"""Fields of a command that hold what the user wrote."""
 
 
 class Outbox:
@@ -42,19 +36,6 @@ class Outbox:
         with self._store.read() as db:
             found = [endings.line(db, follower.id) for follower in endings.chain(db, command)]
         return [line for line in found if line is not None]
-
-    def text(self, command: str) -> str:
-        """Return what the user wrote for a command, to be copied out before it is ended; empty when nothing.
-
-        Raises:
-            NotPossible: there is no such command.
-        """
-        with self._store.read() as db:
-            row = db.execute("SELECT payload FROM main.command WHERE id = ?", (command,)).fetchone()
-        if row is None:
-            raise NotPossible("unknown")
-        payload = json.loads(row[0])
-        return "\n".join(payload[name] for name in _TEXTS if payload.get(name))
 
     def retry(self, command: str) -> None:
         """Make a waiting or undeliverable command due now.
