@@ -223,7 +223,10 @@ ACTIONS: Final = (
     Action("dialog.next", (Context.TRANSFER, Context.CONFIRM), ("tab",), Group.DIALOGS, 20, essential=True),
     Action("dialog.previous", (Context.TRANSFER, Context.CONFIRM), ("shift+tab",), Group.DIALOGS, essential=True),
     Action(
-        "dialog.clear", (Context.TRANSFER, Context.HELP, Context.PALETTE, Context.FILTER), ("ctrl+u",), Group.DIALOGS
+        "dialog.clear",
+        (Context.TRANSFER, Context.NOTE, Context.HELP, Context.PALETTE, Context.FILTER),
+        ("ctrl+u",),
+        Group.DIALOGS,
     ),
 )
 """All actions, in the order in which help shows them and the footer places them."""

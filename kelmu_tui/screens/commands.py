@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from kelmu_tui.actions import REGISTRY
+from kelmu_tui.screens.drafting import Typing
 from kelmu_tui.store.errors import StoreError
-from kelmu_tui.store.rows import NoticeLine, Outcome
+from kelmu_tui.store.rows import NoticeLine, Outcome, Query, View
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.desk import Desk
@@ -99,22 +101,42 @@ class Commands:
 
     async def action_inbox_note(self) -> None:
         """Write a note to them."""
-        from kelmu_tui.screens.note import NoteScreen
-
-        ids = list(self.selected())
-        self.face.push_screen(NoteScreen(len(ids), partial(self._save_typed, "note", ids)))
+        await self._write("note", self.selected())
 
     async def action_inbox_transfer(self) -> None:
         """Choose where they belong, and why, and move them there."""
+        ids = self.selected()
+        if not await self._write("transfer", ids):
+            self.face.say(self.face.t("transfer.no_targets", count=len(ids)), role="warn")
+
+    async def take_up(self, verb: str, ids: Sequence[str]) -> bool:
+        """Go on with what was being typed at an earlier desk; False when it cannot be given from this one."""
+        if REGISTRY[f"inbox.{verb}"].capability not in self.desk.session.capabilities:
+            return False
+        held = await self.desk.run(self.desk.inbox.lines, Query(View.ALL), ids)
+        return len(held) == len(ids) and await self._write(verb, ids)
+
+    async def _write(self, verb: str, notices: Sequence[str]) -> bool:
+        """Open the dialog of a command with a text; False when there is nothing that it could offer."""
+        ids = list(notices)
+        lines = self.lines_of(ids)
+        kinds = {line.kind.value for line in lines}
+        typing = Typing(self.face, self.desk, verb, ids, kinds.pop() if len(kinds) == 1 else None)
+        save = partial(self._save_typed, verb, ids)
+        if verb == "note":
+            from kelmu_tui.screens.note import NoteScreen
+
+            await typing.find()
+            self.face.push_screen(NoteScreen(typing, save))
+            return True
         from kelmu_tui.screens.transfer import TransferScreen
 
-        ids = list(self.selected())
         targets = await self.desk.run(self.desk.inbox.targets, ids)
         if not targets:
-            self.face.say(self.face.t("transfer.no_targets", count=len(ids)), role="warn")
-            return
-        save = partial(self._save_typed, "transfer", ids)
-        self.face.push_screen(TransferScreen(self.lines_of(ids), len(ids), targets, save))
+            return False
+        await typing.find()
+        self.face.push_screen(TransferScreen(typing, lines, targets, save))
+        return True
 
     async def action_main_undo(self) -> None:
         """Take back the last command."""

@@ -5,12 +5,18 @@ Synchronous, over the local store; what has to reach the backend afterwards goes
 
 from __future__ import annotations
 
+from typing import Final
+
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.store import endings, feed
+from kelmu_tui.store import drafts, endings, feed
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
+from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import CommandLine
+
+ATTENTION: Final = (State.BLOCKED, State.UNDELIVERABLE)
+"""States besides a refusal in which a command waits for the user."""
 
 
 class Outbox:
@@ -22,14 +28,16 @@ class Outbox:
         self._ids = ids
 
     def lines(self, *, limit: int = 500) -> list[CommandLine]:
-        """Return the commands, those that need the user first."""
+        """Return drafts and commands, those that need the user first."""
         with self._store.read() as db:
-            return endings.lines(db, limit=limit)
+            commands, begun = endings.lines(db, limit=limit), drafts.lines(db, self._clock.now())
+        urgent = sum(1 for line in commands if line.conflict is not None or line.state in ATTENTION)
+        return [*commands[:urgent], *begun, *commands[urgent:]]
 
     def line(self, command: str) -> CommandLine | None:
-        """Return one command."""
+        """Return one command or draft."""
         with self._store.read() as db:
-            return endings.line(db, command)
+            return endings.line(db, command) or drafts.line(db, command, self._clock.now())
 
     def behind(self, command: str) -> list[CommandLine]:
         """Return the blocked commands that stand behind one: `redo` takes them along, `discard` leaves them."""
@@ -43,6 +51,7 @@ class Outbox:
         Raises:
             NotPossible: it does not wait.
         """
+        self._no_draft(command)
         with self._store.write() as db:
             found = endings.retry(db, command)
             self._store.changed("command", keys=(found.aggregate,))
@@ -55,11 +64,15 @@ class Outbox:
         return count
 
     def discard(self, command: str) -> None:
-        """End a command; what stands behind it stays, blocked or moved up.
+        """End a command; what stands behind it stays, blocked or moved up. A draft is destroyed.
 
         Raises:
             NotPossible: it is under way (`maybe_applied`) or has ended.
         """
+        with self._store.write() as db:
+            if drafts.discard(db, command):
+                self._store.changed("command")
+                return
         self._end(command, "discarded")
 
     def reload(self, command: str) -> None:
@@ -85,11 +98,17 @@ class Outbox:
         found = self.line(command)
         if found is None:
             raise NotPossible("unknown")
+        self._no_draft(command)
         version, lease = self._present(found)
         with self._store.write() as db:
             made = endings.redo(db, command, version=version, lease=lease, ids=self._ids, now=self._clock.now())
             self._store.changed("command", "conflict", keys=(found.aggregate,))
         return made
+
+    def _no_draft(self, command: str) -> None:
+        found = self.line(command)
+        if found is not None and found.state == drafts.STATE:
+            raise NotPossible("state")
 
     def _end(self, command: str, how: str) -> None:
         with self._store.write() as db:
