@@ -11,6 +11,7 @@ from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.listing import ListScreen
 from kelmu_tui.screens.words import municipality_name
 from kelmu_tui.services import refusals
+from kelmu_tui.store import drafts
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.endings import NotPossible
 from kelmu_tui.store.errors import StoreError
@@ -23,6 +24,7 @@ from kelmu_tui.widgets.sheet import Block, Field, Paragraph, Sheet
 ROLES: Final = {
     CommandState.REFUSED.value: "alarm",
     CommandState.UNDELIVERABLE.value: "alarm",
+    drafts.STATE: "warn",
     CommandState.BLOCKED.value: "warn",
     CommandState.QUEUED.value: "accent",
     CommandState.SENDING.value: "accent",
@@ -101,6 +103,8 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         customer = label.get("customer")
         if customer:
             return str(customer)
+        if label.get("count", 1) > 1:
+            return t("outbox.draft_count", count=label["count"])
         kind = label.get("kind")
         return t.choice("kinds.short", str(kind), str(kind)) if kind else row.aggregate[:8]
 

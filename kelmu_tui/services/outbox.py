@@ -9,9 +9,10 @@ from typing import Final
 
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.store import drafts, endings, feed
+from kelmu_tui.store import drafts, endings, feed, lease
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
+from kelmu_tui.store.errors import NotShown
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import CommandLine
 
@@ -31,13 +32,16 @@ class Outbox:
         """Return drafts and commands, those that need the user first."""
         with self._store.read() as db:
             commands, begun = endings.lines(db, limit=limit), drafts.lines(db, self._clock.now())
+        if not self._shown():
+            commands = [_nameless(line) for line in commands]
         urgent = sum(1 for line in commands if line.conflict is not None or line.state in ATTENTION)
         return [*commands[:urgent], *begun, *commands[urgent:]]
 
     def line(self, command: str) -> CommandLine | None:
         """Return one command or draft."""
         with self._store.read() as db:
-            return endings.line(db, command) or drafts.line(db, command, self._clock.now())
+            found = endings.line(db, command) or drafts.line(db, command, self._clock.now())
+        return found if found is None or self._shown() else _nameless(found)
 
     def behind(self, command: str) -> list[CommandLine]:
         """Return the blocked commands that stand behind one: `redo` takes them along, `discard` leaves them."""
@@ -105,6 +109,14 @@ class Outbox:
             self._store.changed("command", "conflict", keys=(found.aggregate,))
         return made
 
+    def _shown(self) -> bool:
+        """Tell whether customers and rows of the backend may be told: what the user wrote always may."""
+        try:
+            lease.check(self._store)
+        except NotShown:
+            return False
+        return True
+
     def _no_draft(self, command: str) -> None:
         found = self.line(command)
         if found is not None and found.state == drafts.STATE:
@@ -127,3 +139,9 @@ class Outbox:
                 (found.aggregate,),
             ).fetchone()
             return row[0], feed.state(db).lease
+
+
+def _nameless(line: CommandLine) -> CommandLine:
+    label = {key: value for key, value in line.label.items() if key != "customer"}
+    conflict = None if line.conflict is None else line.conflict._replace(current=None)
+    return line._replace(label=label, conflict=conflict)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from kelmu_tui.domain.notices import Status
 from kelmu_tui.domain.organisations import municipalities
 from kelmu_tui.i18n import Translator
+from kelmu_tui.store import drafts
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import CommandLine, Conflict
 
@@ -39,7 +40,9 @@ def next_steps(conflict: Conflict, t: Translator) -> str:
 
 
 def standing(line: CommandLine, t: Translator) -> str:
-    """Return why a command that was not refused does not go on, empty when it does."""
+    """Return why a draft or a command that was not refused does not go on, empty when it does."""
+    if line.state == drafts.STATE:
+        return t("outbox.draft")
     if line.state == State.UNDELIVERABLE:
         return t("outbox.undeliverable")
     if line.state == State.BLOCKED:
