@@ -127,7 +127,7 @@ class Commands:
             from kelmu_tui.screens.note import NoteScreen
 
             await typing.find()
-            self.face.push_screen(NoteScreen(typing, save))
+            await self.face.push_screen(NoteScreen(typing, save))
             return True
         from kelmu_tui.screens.transfer import TransferScreen
 
@@ -135,7 +135,7 @@ class Commands:
         if not targets:
             return False
         await typing.find()
-        self.face.push_screen(TransferScreen(typing, lines, targets, save))
+        await self.face.push_screen(TransferScreen(typing, lines, targets, save))
         return True
 
     async def action_main_undo(self) -> None:
