@@ -71,9 +71,12 @@ class OneByOne(GuardedApp, inherit_bindings=False):
         try:
             yield
         finally:
-            self._changing = False
-            if self._key_guard is None:
-                self._release()
+            self.call_later(self._let_go)  # behind what is still to be put on the screen
+
+    def _let_go(self) -> None:
+        self._changing = False
+        if self._key_guard is None:
+            self._release()
 
     def forget_keys(self) -> None:
         """Drop the keys that wait: they were meant for what is not there any more."""

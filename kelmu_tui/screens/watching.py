@@ -75,9 +75,10 @@ class Watching(Entrance):
             return
         self.forget_keys()
         if aside.text:
-            self._tell_kept()
+            # From the app's own queue, as in `ask`: the screen at work now may be one that has gone.
+            self.call_later(self._tell_kept)
 
-    def _tell_kept(self) -> None:
+    async def _tell_kept(self) -> None:
         """A box, since whoever types on must not give commands with it."""
         from kelmu_tui.screens.confirm import ConfirmScreen
 
@@ -87,7 +88,8 @@ class Watching(Entrance):
 
         t = self.t
         warning, deed, stay = t("inbox.draft_aside"), t("inbox.draft_show"), t("inbox.draft_go_on")
-        self.push_screen(ConfirmScreen(t("inbox.draft_aside_title"), warning, deed, stay), answered)
+        self.forget_keys()
+        await self.push_screen(ConfirmScreen(t("inbox.draft_aside_title"), warning, deed, stay), answered)
 
     # --- what comes from below --------------------------------------------------------------------------------------
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.screen import Screen
 
+from kelmu_tui.domain.capabilities import NOTICES_INBOX
 from kelmu_tui.screens import drafting, work
 from kelmu_tui.screens.confirm import ConfirmScreen
 from kelmu_tui.screens.inbox import InboxScreen
@@ -243,16 +245,25 @@ async def test_escape_after_a_partly_saved_note_leaves_the_rest_marked_for_repea
 # --- another desk ---------------------------------------------------------------------------------------------------
 
 
-async def test_what_can_be_given_from_the_new_desk_is_gone_on_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("verb", "ids", "opened"),
+    [
+        ("note", ["n0000"], NoteScreen),
+        ("transfer", ["n0000", "n0001"], TransferScreen),
+        ("note", ["n0000", "gone"], InboxScreen),
+    ],
+)
+async def test_what_can_be_given_from_the_new_desk_is_gone_on_with(
+    tmp_path: Path, verb: str, ids: list[str], opened: type[Screen[Any]]
+) -> None:
     async with office(tmp_path, notices(3)) as (app, _pilot):
-        assert await app.inbox.take_up("note", ["n0000"])
-        assert isinstance(app.screen, NoteScreen)
-        app.pop_screen()
-        assert await app.inbox.take_up("transfer", ["n0000", "n0001"])
-        assert isinstance(app.screen, TransferScreen)
-        app.pop_screen()
-        assert not await app.inbox.take_up("note", ["n0000", "gone"])
-        app.inbox.desk.session = replace(SESSION, capabilities=frozenset({"notices_inbox"}))
+        assert await app.inbox.take_up(verb, ids) is (opened is not InboxScreen)
+        assert isinstance(app.screen, opened)
+
+
+async def test_what_the_mandates_do_not_open_any_more_is_not_gone_on_with(tmp_path: Path) -> None:
+    session = replace(SESSION, capabilities=frozenset({NOTICES_INBOX}))
+    async with office(tmp_path, notices(3), session=session) as (app, _pilot):
         assert not await app.inbox.take_up("transfer", ["n0000"])
         assert isinstance(app.screen, InboxScreen)
 

@@ -25,8 +25,8 @@ def store(opened: OpenStore) -> Store:
 
 def keep(store: Store, *notices: str, text: str = "Soitin", owner: Owner = MINE, **options: Any) -> None:
     with store.write() as db:
-        options = {"id": IDS.new(), "now": NOW} | options
-        drafts.save(db, owner, notices, {"text": text}, {"kind": "social_work_need"}, **options)
+        every: dict[str, Any] = {"id": IDS.new(), "now": NOW} | options
+        drafts.save(db, owner, notices, {"text": text}, {"kind": "social_work_need"}, **every)
 
 
 def find(store: Store, *notices: str, owner: Owner = MINE, now: Any = NOW) -> Kept | None:
