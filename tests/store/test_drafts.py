@@ -71,7 +71,7 @@ def test_a_week_is_the_end_of_it(store: Store) -> None:
     assert find(store, "a", now=late) is None
     with store.write() as db:
         assert drafts.lines(db, late) == []
-        aftermath.sweep(db, late)
+        aftermath.sweep(db, OWN, late)
         assert db.execute("SELECT count(*) FROM draft").fetchone() == (0,)
 
 
