@@ -161,7 +161,9 @@ ACTIONS: Final = (
     # Commands on their way
     Action("outbox.retry", (Context.OUTBOX,), ("t",), Group.WORK, 20, selection=True),
     Action("outbox.redo", (Context.OUTBOX,), ("R",), Group.WORK, 21, selection=True),
-    Action("outbox.discard", (Context.OUTBOX,), ("d",), Group.WORK, 22, selection=True),
+    Action("outbox.reload", (Context.OUTBOX,), ("v",), Group.WORK, 22, selection=True),
+    Action("outbox.discard", (Context.OUTBOX,), ("d",), Group.WORK, 23, selection=True),
+    Action("outbox.pane", (Context.OUTBOX,), ("tab",), Group.MOVE, 29),
     # Choosing who to be and for whom to work
     Action("sign_in.again", (Context.SIGN_IN,), ("n",), Group.WORK, 20, needs_network=True),
     # Rows
@@ -221,7 +223,10 @@ ACTIONS: Final = (
     Action("dialog.next", (Context.TRANSFER, Context.CONFIRM), ("tab",), Group.DIALOGS, 20, essential=True),
     Action("dialog.previous", (Context.TRANSFER, Context.CONFIRM), ("shift+tab",), Group.DIALOGS, essential=True),
     Action(
-        "dialog.clear", (Context.TRANSFER, Context.HELP, Context.PALETTE, Context.FILTER), ("ctrl+u",), Group.DIALOGS
+        "dialog.clear",
+        (Context.TRANSFER, Context.NOTE, Context.HELP, Context.PALETTE, Context.FILTER),
+        ("ctrl+u",),
+        Group.DIALOGS,
     ),
 )
 """All actions, in the order in which help shows them and the footer places them."""

@@ -1,9 +1,14 @@
-"""`kelmu outbox list|retry|discard`: what became of the commands given."""
+"""`kelmu outbox list|show|retry|reload|discard`: what became of the commands given, and what was being typed.
+
+All but `retry` need the ledger alone: what a user wrote can be read when no organisation is open any more.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
@@ -14,13 +19,29 @@ from kelmu_tui.services.short_ids import command_ids
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import CommandLine
 
+if TYPE_CHECKING:
+    from kelmu_tui.services.outbox import Outbox
+    from kelmu_tui.store.database import Store
+
 ENDED = (State.SETTLED, State.REISSUED, State.DISCARDED)
+
+
+@contextmanager
+def _ledger(env: Env) -> Iterator[tuple[Store, Outbox]]:
+    """Open the user's ledger and the outbox in it, whether or not an organisation is open."""
+    from kelmu_tui.services.outbox import Outbox
+
+    store = env.store()
+    try:
+        yield store, Outbox(store, store.clock, env.ids)
+    finally:
+        store.close()
 
 
 def list_commands(env: Env) -> int:
     """List commands: those that need the user first; ended ones with `--all`."""
-    with env.context() as context:
-        lines = [line for line in context.outbox.lines() if env.args.all or not _over(line)]
+    with _ledger(env) as (_, outbox):
+        lines = [line for line in outbox.lines() if env.args.all or not _over(line)]
     if env.out.as_json:
         env.out.data("outbox.list", {"commands": [_command(line) for line in lines]})
         return Exit.OK
@@ -38,7 +59,7 @@ def list_commands(env: Env) -> int:
             shown_id(env, line.id),
             t.formats.short_instant(line.created_at),
             t.choice("states.verb", line.verb),
-            str(line.label.get("customer", line.aggregate)),
+            _about(env, line),
             t.choice("states.command", line.state),
             _reason(env, line),
         ]
@@ -66,6 +87,92 @@ def _command(line: CommandLine) -> dict[str, Any]:
         "due_at": line.due_at,
         "conflict": None if conflict is None else {"at": conflict.at, "code": conflict.code, "rule": conflict.rule},
     }
+
+
+def _about(env: Env, line: CommandLine) -> str:
+    customer, kind = line.label.get("customer"), line.label.get("kind")
+    return str(customer) if customer else _kind(env, str(kind)) if kind else line.aggregate
+
+
+def _kind(env: Env, kind: str) -> str:
+    return env.t.choice("kinds.short", kind, kind)
+
+
+def show(env: Env) -> int:
+    """Show everything of one command or draft; with `--text` what the user wrote alone, for a pipe."""
+    with _ledger(env) as (store, outbox):
+        (id_,) = command_ids(store, [env.args.id])
+        line = outbox.line(id_)
+    if line is None:
+        raise CliError(Exit.NOT_FOUND, "not_found", env.t("cli.not_found", ids=env.args.id))
+    if env.args.text and env.out.as_json:
+        env.out.data("outbox.show", {"id": line.id, "text": line.text})
+    elif env.args.text:
+        if line.text:
+            env.out.line(line.text)
+        else:
+            env.out.note(env.t("cli.no_text"))
+    elif env.out.as_json:
+        env.out.data("outbox.show", _whole(line))
+    else:
+        for label, text in _described(env, line):
+            env.out.line(f"{label}: {text}")
+    return Exit.OK
+
+
+def _whole(line: CommandLine) -> dict[str, Any]:
+    conflict = line.conflict
+    present = None
+    if conflict is not None and conflict.current is not None:
+        # Who and how far, not the customer: that is what `inbox show` is for, which logs the look.
+        present = {name: conflict.current[name] for name in PRESENT if name in conflict.current}
+    return {
+        **_command(line),
+        "organisation": line.organisation,
+        "problem": line.problem,
+        "present": present,
+        "text": line.text,
+    }
+
+
+PRESENT: Final = (
+    "table", "version", "status", "municipality", "assignee_name", "handled_at", "handled_by", "by", "at",
+    "to_organisation", "to_municipality", "state",
+)  # fmt: skip
+"""What is told of the backend's present row."""
+
+
+def _described(env: Env, line: CommandLine) -> list[tuple[str, str]]:
+    from kelmu_tui.domain.organisations import municipalities
+    from kelmu_tui.services import refusals
+
+    t, label, known = env.t, line.label, municipalities()
+    to, conflict, problem = str(label.get("to_municipality") or ""), line.conflict, line.problem or {}
+    rows: list[tuple[str, str]] = [
+        (t("cli.column_id"), line.id),
+        (t("cli.column_command"), t.choice("states.verb", line.verb)),
+        (t("cli.column_state"), t.choice("states.command", line.state)),
+        (t("outbox.about"), line.aggregate),
+        (t("cli.column_customer"), str(label.get("customer", ""))),
+        (t("cli.column_kind"), _kind(env, str(label["kind"])) if label.get("kind") else ""),
+        (t("outbox.to"), known[to].name.get(t.language) if to in known else to),
+        (t("cli.column_at"), t.formats.instant(line.created_at)),
+        (t("outbox.attempts"), t.formats.number(line.attempts) if line.attempts else ""),
+        (t("outbox.next_attempt"), t.formats.instant(line.due_at) if line.due_at is not None else ""),
+    ]
+    if conflict is not None:
+        rows += [
+            (t("cli.column_reason"), refusals.why(conflict, t)),
+            (t("outbox.now"), refusals.present(line, t, env.clock.now())),
+            (t("outbox.ways"), refusals.next_steps(conflict, t)),
+        ]
+    else:
+        rows.append((t("cli.column_reason"), refusals.standing(line, t)))
+    rows += [
+        (t("outbox.request_id"), str(problem.get("request_id", ""))),
+        (t("outbox.written"), line.text),
+    ]
+    return [(name, text.replace("\n", "\n  ")) for name, text in rows if text]
 
 
 def _reason(env: Env, line: CommandLine) -> str:
@@ -119,24 +226,33 @@ def _again(context: Context, id_: str) -> None:
 
 def discard(env: Env) -> int:
     """Discard commands for good, after a question; `--yes` answers it."""
-    from kelmu_tui.store.endings import NotPossible
-
     words = env.listed_ids()
     _confirm(env, len(words))
+    return _end(env, words, "discard", "discarded", "cli.discarded")
+
+
+def reload(env: Env) -> int:
+    """Drop refused commands: the notice stays as it is in the record."""
+    return _end(env, env.listed_ids(), "reload", "reloaded", "cli.reloaded")
+
+
+def _end(env: Env, words: tuple[str, ...], how: str, name: str, text: str) -> int:
+    from kelmu_tui.store.endings import NotPossible
+
     failed: list[dict[str, str]] = []
     done: list[str] = []
-    with env.context() as context:
-        ids = command_ids(context.store, words)
-        for id_ in ids:
+    with _ledger(env) as (store, outbox):
+        end = outbox.discard if how == "discard" else outbox.reload
+        for id_ in command_ids(store, words):
             try:
-                context.outbox.discard(id_)
+                end(id_)
                 done.append(id_)
             except NotPossible as error:
                 failed.append({"id": id_, "reason": error.reason})
     if env.out.as_json:
-        env.out.data("outbox.discard", {"discarded": done, "failed": failed})
+        env.out.data(f"outbox.{how}", {name: done, "failed": failed})
     elif done:
-        env.out.note(env.t("cli.discarded", count=len(done)))
+        env.out.note(env.t(text, count=len(done)))
     _tell_failed(env, failed)
     return _exit_of(failed) if failed else Exit.OK
 

@@ -145,9 +145,17 @@ COMMANDS: Final = (
     Command(("inbox", "take-back"), "kelmu_tui.cli.acts:take_back", _ACT),
     Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (_option("all", "--all", action="store_true"),)),
     Command(
+        ("outbox", "show"),
+        "kelmu_tui.cli.outbox:show",
+        (_option("command_id", "id", metavar="ID"), _option("text_alone", "--text", action="store_true")),
+    ),
+    Command(
         ("outbox", "retry"),
         "kelmu_tui.cli.outbox:retry",
         (_option("command_ids", "ids", nargs="*", metavar="ID"), _WAIT, _NO_WAIT),
+    ),
+    Command(
+        ("outbox", "reload"), "kelmu_tui.cli.outbox:reload", (_option("command_ids", "ids", nargs="+", metavar="ID"),)
     ),
     Command(
         ("outbox", "discard"),

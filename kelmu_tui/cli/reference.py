@@ -21,6 +21,10 @@ A notice or a command is named by its id or by the first digits of it, four at t
 a text reads them from standard input: a customer's data never belongs on the command line, where other users of the
 machine and the history of the shell see it. A line that holds an identity code is refused.
 
+`outbox list` and `outbox show` also know drafts (state `draft`): what was typed in a dialog of the app and not given
+yet. `kelmu outbox show ID --text` copies out what you wrote, also when the mandate has ended or the backend was not
+heard for long; names of customers and the backend's rows are not told then.
+
 What a command does is saved first and then sent for a moment (five seconds, `--wait` changes it). Each notice is told
 as `sent`, `saved` (it goes out with the next connection), `refused` (with the reason) or `unchanged`.
 """
@@ -40,6 +44,8 @@ is renamed, retyped or removed.
 | `inbox.show` | the notice: fields of the list, `customer`, `content`, `notes`, `origin`, `handled_at`, `data_at` |
 | `inbox.take` and the other acts | `results`: `id`, `result`, `command`, `reason` |
 | `outbox.list` | `commands`: `id`, `verb`, `notice`, `label`, `state`, `created_at`, `attempts`, `due_at`, `conflict` |
+| `outbox.show` | fields of the list, `organisation`, `problem`, `present`, `text`; with `--text` only `id`, `text` |
+| `outbox.reload` | `reloaded`, `failed` |
 | `outbox.retry` | `failed`, `waiting` |
 | `outbox.discard` | `discarded`, `failed` |
 | `status` | `user`, `organisation`, `capabilities`, `signed_in`, `synced_at`, `lease_until`, `queued`, `conflicts`, … |

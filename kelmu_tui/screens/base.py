@@ -275,10 +275,12 @@ class Dialog(KeyedScreen[Result], ModalScreen[Result], inherit_bindings=False):
 
     def action_dialog_clear(self) -> None:
         """Empty the field."""
-        from textual.widgets import Input
+        from textual.widgets import Input, TextArea
 
         if isinstance(self.focused, Input):
             self.focused.value = ""
+        elif isinstance(self.focused, TextArea):
+            self.focused.clear()
 
     def box(self, title: str, *widgets: Widget) -> Container:
         """Return the frame of the dialog with its content."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from kelmu_tui.actions import REGISTRY
+from kelmu_tui.screens.drafting import Typing
 from kelmu_tui.store.errors import StoreError
-from kelmu_tui.store.rows import NoticeLine
+from kelmu_tui.store.rows import NoticeLine, Outcome, Query, View
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.desk import Desk
     from kelmu_tui.screens.face import Face
+    from kelmu_tui.screens.work import Work
 
 
 class Commands:
@@ -37,9 +40,27 @@ class Commands:
         """A command was given or taken back."""
         raise NotImplementedError
 
+    def left_over(self, ids: Sequence[str]) -> None:
+        """A command was saved for others but not for these: they are what giving it again is about."""
+        del ids
+
     async def _give(self, verb: str, ids: Sequence[str], *arguments: str) -> None:
         work = self.face.work
-        if work is not None and await work.do(verb, ids, *arguments) is not None:
+        if work is not None:
+            await self._do(work, work.do(verb, ids, *arguments))
+
+    async def _do(self, work: Work, given: Awaitable[Outcome | None]) -> None:
+        """Give a command.
+
+        Raises:
+            StoreError: it could not be saved for all notices; the others are what is left.
+        """
+        try:
+            outcome = await given
+        except StoreError:
+            self.left_over(work.left)
+            raise
+        if outcome is not None:
             self.commanded()
 
     async def _save_typed(self, verb: str, ids: list[str], *arguments: str) -> str:
@@ -48,12 +69,12 @@ class Commands:
         `ids` keeps the notices that it was not saved for, so that a second try writes nothing twice.
         """
         work = self.face.work
+        if work is None:
+            return ""
         try:
-            if work is not None and await work.do(verb, ids, *arguments) is not None:
-                self.commanded()
+            await self._do(work, work.do(verb, ids, *arguments))
         except StoreError as error:
-            if work is not None:
-                ids[:] = work.left
+            ids[:] = work.left
             self.face.report(error)
             return self.face.t.choice("errors.store", error.code)
         return ""
@@ -80,22 +101,42 @@ class Commands:
 
     async def action_inbox_note(self) -> None:
         """Write a note to them."""
-        from kelmu_tui.screens.note import NoteScreen
-
-        ids = list(self.selected())
-        self.face.push_screen(NoteScreen(len(ids), partial(self._save_typed, "note", ids)))
+        await self._write("note", self.selected())
 
     async def action_inbox_transfer(self) -> None:
         """Choose where they belong, and why, and move them there."""
+        ids = self.selected()
+        if not await self._write("transfer", ids):
+            self.face.say(self.face.t("transfer.no_targets", count=len(ids)), role="warn")
+
+    async def take_up(self, verb: str, ids: Sequence[str]) -> bool:
+        """Go on with what was being typed at an earlier desk; False when it cannot be given from this one."""
+        if REGISTRY[f"inbox.{verb}"].capability not in self.desk.session.capabilities:
+            return False
+        held = await self.desk.run(self.desk.inbox.lines, Query(View.ALL), ids)
+        return len(held) == len(ids) and await self._write(verb, ids)
+
+    async def _write(self, verb: str, notices: Sequence[str]) -> bool:
+        """Open the dialog of a command with a text; False when there is nothing that it could offer."""
+        ids = list(notices)
+        lines = self.lines_of(ids)
+        kinds = {line.kind.value for line in lines}
+        typing = Typing(self.face, self.desk, verb, ids, kinds.pop() if len(kinds) == 1 else None)
+        save = partial(self._save_typed, verb, ids)
+        if verb == "note":
+            from kelmu_tui.screens.note import NoteScreen
+
+            await typing.find()
+            await self.face.push_screen(NoteScreen(typing, save))
+            return True
         from kelmu_tui.screens.transfer import TransferScreen
 
-        ids = list(self.selected())
         targets = await self.desk.run(self.desk.inbox.targets, ids)
         if not targets:
-            self.face.say(self.face.t("transfer.no_targets", count=len(ids)), role="warn")
-            return
-        save = partial(self._save_typed, "transfer", ids)
-        self.face.push_screen(TransferScreen(self.lines_of(ids), len(ids), targets, save))
+            return False
+        await typing.find()
+        await self.face.push_screen(TransferScreen(typing, lines, targets, save))
+        return True
 
     async def action_main_undo(self) -> None:
         """Take back the last command."""
@@ -106,8 +147,8 @@ class Commands:
     async def action_main_repeat(self) -> None:
         """Give the last command to these notices."""
         work = self.face.work
-        if work is not None and await work.repeat(self.selected()) is not None:
-            self.commanded()
+        if work is not None:
+            await self._do(work, work.repeat(self.selected()))
 
     def open_notice(self, id: str) -> Any:  # noqa: A002
         """Show a notice whole."""

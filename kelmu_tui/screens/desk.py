@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kelmu_tui.services.announcements import Announcements
+from kelmu_tui.services.drafts import Drafts
 from kelmu_tui.services.inbox import Inbox
 from kelmu_tui.services.outbox import Outbox
 from kelmu_tui.store.rows import ActiveSession, NoticeLine, TraceLine
@@ -29,6 +30,7 @@ class Desk:
     run: Callable[..., Awaitable[Any]]
     inbox: Inbox
     outbox: Outbox
+    drafts: Drafts
     announcements: Announcements
     status: Callable[[], SyncStatus]
     poke: Callable[[], None]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual import events
 from textual.css.query import NoMatches
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.timer import Timer
 
 from kelmu_tui.actions import Keymap, State, show_key
 from kelmu_tui.domain.deadlines import local_date
@@ -20,9 +17,10 @@ from kelmu_tui.i18n import LANGUAGES, Translator
 from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.paths import styles
 from kelmu_tui.platform.tasks import Tasks
-from kelmu_tui.screens.base import FramedScreen, KeyDone, KeyedScreen
+from kelmu_tui.screens.base import FramedScreen, KeyedScreen
 from kelmu_tui.screens.curtain import Curtain
 from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.one_by_one import OneByOne
 from kelmu_tui.screens.themes import THEMES
 from kelmu_tui.screens.work import Work
 from kelmu_tui.store.database import Changed
@@ -31,16 +29,13 @@ from kelmu_tui.store.rows import View
 from kelmu_tui.sync.status import Connection
 from kelmu_tui.terminal.crash import Reporter
 from kelmu_tui.terminal.environment import TerminalProfile
-from kelmu_tui.terminal.guard import GuardedApp
 from kelmu_tui.widgets.ascii_signs import AsciiSigns
 from kelmu_tui.widgets.chrome import Remark, Section, Top
 from kelmu_tui.widgets.glyphs import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.about import Fact
-
-KEY_SECONDS: Final = 2.0
-"""A key that has had no end after this long does not keep the others waiting any more."""
+    from kelmu_tui.screens.drafting import Typing
 
 SECTIONS: Final = (
     ("main.inbox", "common.section_inbox"),
@@ -60,7 +55,7 @@ class Counts:
     announcements: int = 0
 
 
-class Face(GuardedApp, inherit_bindings=False):
+class Face(OneByOne, inherit_bindings=False):
     """What every screen may ask of the app."""
 
     # Layout for three kinds of terminals; the styles of the screens say what each means.
@@ -91,12 +86,11 @@ class Face(GuardedApp, inherit_bindings=False):
         self.tasks = Tasks(self.task_failed)
         self.desk: Desk | None = None
         self.work: Work | None = None
+        self.typing: Typing | None = None
         self.counts = Counts()
         self.title = "Kelmu"
         self.curtain = Curtain(self)
         self._signs = AsciiSigns()
-        self._held: deque[events.Key] = deque()
-        self._key_guard: Timer | None = None
         for known in THEMES:
             self.register_theme(known)
         self.theme = f"kelmu-{theme}"
@@ -125,45 +119,6 @@ class Face(GuardedApp, inherit_bindings=False):
         if self._dressed:
             super().refresh_css(animate)
         self._dressed = True
-
-    # --- keys -------------------------------------------------------------------------------------------------------
-
-    async def on_event(self, event: events.Event) -> None:
-        """Hand keys on one by one, each when the one before has had all its effect.
-
-        Whoever knows the way types ahead; a key must not reach the list below while a dialog is being opened.
-        """
-        if not isinstance(event, events.Key) or event.is_forwarded:
-            await super().on_event(event)
-        elif self._key_guard is not None:
-            self._held.append(event)
-        else:
-            self._forward(event)
-
-    def _forward(self, event: events.Key) -> None:
-        self._key_guard = self.set_timer(KEY_SECONDS, self._release)
-        target = self.focused or self.screen
-        target._forward_event(event)  # noqa: SLF001 - as Textual's own App.on_event does
-        if not target.post_message(KeyDone()):
-            self._release()
-
-    def key_done(self) -> None:
-        """The last key has had its effect, or a screen has become ready: the next key may come."""
-        screen = self.screen_stack[-1] if self.screen_stack else None
-        if self._key_guard is not None and not (isinstance(screen, KeyedScreen) and not screen.ready):
-            self._release()
-
-    def on_key_done(self, event: KeyDone) -> None:
-        """The screen at the very bottom has no keys of ours."""
-        event.stop()
-        self.key_done()
-
-    def _release(self) -> None:
-        if self._key_guard is not None:
-            self._key_guard.stop()
-            self._key_guard = None
-        if self._held:
-            self._forward(self._held.popleft())
 
     # --- time and texts ---------------------------------------------------------------------------------------------
 

@@ -230,6 +230,7 @@ class KelmuApp(Watching):
             thread.run,
             context.inbox,
             context.outbox,
+            context.drafts,
             Announcements(context.store, self.clock),
             lambda: self._status,
             self._poke,
@@ -237,9 +238,11 @@ class KelmuApp(Watching):
         self.work = Work(self, self.desk)
         self.curtain.lower(then=self._settle_in)
         await self._show_only(InboxScreen(self.desk))
+        await self.take_up()
 
     async def _show_only(self, screen: Screen[Any]) -> None:
         """Put `screen` in place of everything that is shown."""
+        await self.put_aside()
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         await self.push_screen(screen)
@@ -288,6 +291,7 @@ class KelmuApp(Watching):
 
     async def _clear_desk(self) -> None:
         """Take away everything that reads the replica, so that it may go."""
+        await self.put_aside()
         await self.stop_engine()
         self.desk = self.work = self._working = None
         while len(self.screen_stack) > 1:
@@ -304,6 +308,7 @@ class KelmuApp(Watching):
 
     async def on_unmount(self) -> None:
         """Stop everything and close the store."""
+        await self.put_aside()
         self.desk = self.work = self._working = None  # what still comes from timers finds nothing to do
         await self.stop_engine()
         await self.tasks.close()

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from kelmu_tui.actions import Action, Context, State
 from kelmu_tui.domain.notices import Status
 from kelmu_tui.domain.organisations import OrganisationType
+from kelmu_tui.screens import panes
 from kelmu_tui.screens.commands import Commands
 from kelmu_tui.screens.desk import Desk, InboxLine
 from kelmu_tui.screens.filtering import FilterBar, Filtering
@@ -113,6 +114,10 @@ class InboxScreen(Commands, Filtering[None]):
         self.rows.clear_marks()
         self.rows.reveal()
 
+    def left_over(self, ids: Sequence[str]) -> None:
+        """Leave marked what the command was not saved for, so that giving it again does nothing twice."""
+        self.rows.keep_marks(ids)
+
     def doers(self) -> tuple[object, ...]:
         """Return who knows how to do the actions: the list does the moving and marking."""
         return (self, self.rows, self.face)
@@ -207,10 +212,10 @@ class InboxScreen(Commands, Filtering[None]):
 
     # --- what is listed ---------------------------------------------------------------------------------------------
 
-    def _show_query(self, *, keep: bool = False) -> None:
+    def _show_query(self, *, keep: bool = False, at: str | None = None) -> None:
         self.rows.set_columns(self._columns())
         self._say_empty()
-        self.rows.show(InboxSource(self.desk, self.query_now), keep=keep)
+        self.rows.show(InboxSource(self.desk, self.query_now), keep=keep, at=at)
         self._update_view()
 
     def change_query(self, query: Query, *, keep: bool = False) -> None:
@@ -218,6 +223,15 @@ class InboxScreen(Commands, Filtering[None]):
         if query != self.query_now:
             self.query_now = query
             self._show_query(keep=keep)
+
+    async def go_to(self, id: str) -> bool:  # noqa: A002
+        """Put the cursor on a notice, in the present list or in the first that has it; False when none has."""
+        for query in (self.query_now, Query(View.ALL), Query(View.TRANSFERRED)):
+            if await self.desk.run(self.desk.inbox.lines, query, (id,)):
+                keep, self.query_now = query == self.query_now, query
+                self._show_query(keep=keep, at=id)
+                return True
+        return False
 
     def store_changed(self, change: Changed) -> None:
         """The store changed: the rows on the screen are read again."""
@@ -364,13 +378,8 @@ class InboxScreen(Commands, Filtering[None]):
 
     async def perform(self, action: Action) -> None:
         """Moving keys go to the pane that is being read."""
-        if self._reading_pane and action.id in PANE:
-            sheet = self.query_one("#preview", Sheet)
-            lines, pages = PANE[action.id]
-            sheet.scroll_lines(lines)
-            sheet.scroll_pages(pages)
-            return
-        await super().perform(action)
+        if not (self._reading_pane and panes.scroll(self.query_one("#preview", Sheet), action.id)):
+            await super().perform(action)
 
     def action_app_back(self) -> None:
         """Undo the view step by step: the pane, the marks, the filter."""
@@ -382,14 +391,3 @@ class InboxScreen(Commands, Filtering[None]):
             self.change_query(replace(self.query_now, text=""), keep=True)
         else:
             self.say(self.face.t("common.quit_hint", key=self.key_text("app.quit")))
-
-
-PANE: Final = {
-    "list.down": (1, 0),
-    "list.up": (-1, 0),
-    "list.page_down": (0, 1),
-    "list.page_up": (0, -1),
-    "list.top": (-1_000_000, 0),
-    "list.bottom": (1_000_000, 0),
-}
-"""What the moving actions mean in the preview: lines and pages."""

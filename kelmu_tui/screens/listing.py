@@ -29,6 +29,7 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
         super().__init__()
         self._all: tuple[Row, ...] = ()
         self._text = ""
+        self._explained: str | None = None
 
     def body(self) -> Iterable[Widget]:
         """Return the list and the explanation."""
@@ -167,10 +168,13 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
     def _explain(self) -> None:
         row: Any = self.rows.current
         sheet = self.query_one("#preview", Sheet)
+        before, self._explained = self._explained, self.rows.current_key
         if row is None:
             sheet.show(())
         else:
-            sheet.show(self.explain(row), title=self.explanation_title(row))
+            # What is being read must not jump back to its beginning because something else in the list moved on.
+            keep = before == self._explained
+            sheet.show(self.explain(row), title=self.explanation_title(row), keep=keep)
 
     # --- moving -----------------------------------------------------------------------------------------------------
 

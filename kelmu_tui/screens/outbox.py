@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Final
 
-from kelmu_tui.actions import Context, State
-from kelmu_tui.domain.notices import Status
+from kelmu_tui.actions import Action, Context, State
+from kelmu_tui.screens import panes
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.listing import ListScreen
 from kelmu_tui.screens.words import municipality_name
+from kelmu_tui.services import refusals
+from kelmu_tui.store import drafts
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.endings import NotPossible
 from kelmu_tui.store.errors import StoreError
@@ -17,11 +19,12 @@ from kelmu_tui.store.outbox import State as CommandState
 from kelmu_tui.store.rows import CommandLine
 from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.picker import Choice
-from kelmu_tui.widgets.sheet import Block, Field, Paragraph
+from kelmu_tui.widgets.sheet import Block, Field, Paragraph, Sheet
 
 ROLES: Final = {
     CommandState.REFUSED.value: "alarm",
     CommandState.UNDELIVERABLE.value: "alarm",
+    drafts.STATE: "warn",
     CommandState.BLOCKED.value: "warn",
     CommandState.QUEUED.value: "accent",
     CommandState.SENDING.value: "accent",
@@ -100,6 +103,8 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         customer = label.get("customer")
         if customer:
             return str(customer)
+        if label.get("count", 1) > 1:
+            return t("outbox.draft_count", count=label["count"])
         kind = label.get("kind")
         return t.choice("kinds.short", str(kind), str(kind)) if kind else row.aggregate[:8]
 
@@ -119,47 +124,44 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         if label.get("to_municipality"):
             yield Field(t("outbox.to"), municipality_name(str(label["to_municipality"]), t.language))
         if row.conflict is not None:
-            yield from self._conflict(row)
-        elif row.state == CommandState.UNDELIVERABLE:
-            yield Paragraph(t("outbox.undeliverable"), "warn")
-        elif row.state == CommandState.BLOCKED:
-            yield Paragraph(t("outbox.blocked"), "warn")
-        elif row.state in (CommandState.QUEUED, CommandState.SENDING):
-            yield from self._waiting(row)
+            now = self.face.now()
+            yield Paragraph(refusals.why(row.conflict, t), "alarm")
+            yield Field(t("outbox.now"), refusals.present(row, t, now))
+            yield Paragraph(refusals.next_steps(row.conflict, t), "dim")
+        elif standing := refusals.standing(row, t):
+            yield Paragraph(standing, "warn")
+        if row.text:
+            yield Field(t("outbox.written"), row.text)
+        yield from self._sending(row)
+
+    def _sending(self, row: CommandLine) -> Iterable[Block]:
+        t = self.face.t
+        waits = row.state in (CommandState.QUEUED, CommandState.SENDING)
+        if waits and row.attempts:
+            yield Field(t("outbox.attempts"), t.formats.number(row.attempts))
+        if waits and row.due_at is not None:
+            yield Field(t("outbox.next_attempt"), t.formats.time(row.due_at))
         if row.problem is not None and row.problem.get("request_id"):
             yield Field(t("outbox.request_id"), str(row.problem["request_id"]), "dim")
 
-    def _waiting(self, row: CommandLine) -> Iterable[Block]:
-        t = self.face.t
-        if row.attempts:
-            yield Field(t("outbox.attempts"), t.formats.number(row.attempts))
-        if row.due_at is not None:
-            yield Field(t("outbox.next_attempt"), t.formats.time(row.due_at))
-        if row.problem is not None and row.problem.get("code"):
-            yield Paragraph(t.choice("errors.api", str(row.problem["code"]), t("errors.api.internal")), "warn")
-
-    def _conflict(self, row: CommandLine) -> Iterable[Block]:
-        t, conflict = self.face.t, row.conflict
-        if conflict is None:
-            return
-        if conflict.rule is not None:
-            why = t.choice("errors.refusal", conflict.rule, t("errors.api.rule_refused"))
-        else:
-            why = t.choice("errors.api", conflict.code, t("errors.api.internal"))
-        yield Paragraph(why, "alarm")
-        current = conflict.current
-        if current is not None and current.get("table", "notice") == "notice":
-            status = t.choice("kinds.status", Status(current["status"])) if "status" in current else ""
-            who = current.get("handled_by") or current.get("assignee_name")
-            yield Field(t("outbox.now"), ", ".join(part for part in (status, who) if part))
-        elif current is not None:
-            place = municipality_name(str(current.get("to_municipality", "")), t.language)
-            yield Field(
-                t("outbox.now"), f"{t.choice('kinds.status', Status.TRANSFERRED)}, {place}, {current.get('by')}"
-            )
-        yield Paragraph(t("outbox.conflict_actions"), "dim")
-
     # --- actions ----------------------------------------------------------------------------------------------------
+
+    async def perform(self, action: Action) -> None:
+        """Moving keys scroll the explanation while it is being read."""
+        if not (self.has_class("-reading") and panes.scroll(self.query_one("#preview", Sheet), action.id)):
+            await super().perform(action)
+
+    def action_outbox_pane(self) -> None:
+        """Give the explanation room and the moving keys, or the list again."""
+        self.toggle_class("-reading")
+        self.query_one("#preview", Sheet).set_class(self.has_class("-reading"), "-active")
+
+    def action_app_back(self) -> None:
+        """Go back to the list, then leave the screen."""
+        if self.has_class("-reading"):
+            self.action_outbox_pane()
+        else:
+            super().action_app_back()
 
     async def action_outbox_retry(self) -> None:
         """Send again now."""
@@ -171,11 +173,32 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         await self._each("redo", "outbox.redone")
         self.desk.poke()
 
+    async def action_outbox_reload(self) -> None:
+        """Drop refused commands and look at the notice as it is now."""
+        await self._reload_command(self.rows.targets)
+
+    async def _reload_command(self, ids: Sequence[str]) -> None:
+        row = next((row for row in self.rows.rows if row.id in ids), None)
+        if not await self._each("reload", "outbox.reloaded", ids) or row is None or len(ids) > 1:
+            return
+        from kelmu_tui.screens.inbox import InboxScreen
+
+        below = next((screen for screen in self.face.screen_stack if isinstance(screen, InboxScreen)), None)
+        own = row.organisation == self.desk.session.organisation.business_id
+        if below is not None and own and await below.go_to(row.aggregate):
+            self.face.action_main_inbox()
+            self.face.say(self.face.t("outbox.reloaded", count=1), role="good")
+        else:
+            self.say(self.face.t("outbox.reloaded_gone"), role="warn")
+
     def action_outbox_discard(self) -> None:
         """End commands, after a warning."""
+        self._discard(self.rows.targets)
+
+    def _discard(self, ids: Sequence[str]) -> None:
         from kelmu_tui.screens.confirm import ConfirmScreen
 
-        t, ids = self.face.t, self.rows.targets
+        t = self.face.t
 
         async def answered(deed: bool | None) -> None:
             if deed:
@@ -212,17 +235,17 @@ class OutboxScreen(ListScreen[CommandLine, None]):
 
         async def chosen(key: str | None) -> None:
             if key == "reload":
-                await self._each("reload", "outbox.reloaded", (row.id,))
+                await self._reload_command((row.id,))
             elif key == "redo":
                 await self._each("redo", "outbox.redone", (row.id,))
                 self.desk.poke()
             elif key == "discard":
-                self.action_outbox_discard()
+                self._discard((row.id,))
 
         self.face.push_screen(ChooseScreen(t("outbox.choose"), choices), chosen)
 
-    async def _each(self, method: str, done_text: str, ids: Sequence[str] | None = None) -> None:
-        """Do something with each of the commands and say how many it worked for."""
+    async def _each(self, method: str, done_text: str, ids: Sequence[str] | None = None) -> int:
+        """Do something with each of the commands; say and return how many it worked for."""
         t, outbox = self.face.t, self.desk.outbox
         deeds = {"retry": outbox.retry, "redo": outbox.redo, "discard": outbox.discard, "reload": outbox.reload}
         done, why = 0, ""
@@ -235,10 +258,11 @@ class OutboxScreen(ListScreen[CommandLine, None]):
             except StoreError as error:  # a dialog may have asked for this, after the action that opened it has ended
                 self.reload()
                 self.face.store_failed(error)
-                return
+                return 0
         self.rows.clear_marks()
         self.reload()
         if done:
             self.say(t(done_text, count=done), role="good")
         elif why:
             self.say(t.choice("outbox.not_possible", why), role="warn")
+        return done

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -13,7 +13,7 @@ from kelmu_tui.actions import Context
 from kelmu_tui.domain.notices import MAX_REASON
 from kelmu_tui.domain.organisations import counties, municipalities
 from kelmu_tui.domain.transfer import Rule, Target
-from kelmu_tui.screens.base import Dialog
+from kelmu_tui.screens.drafting import DraftDialog, Typing
 from kelmu_tui.store.rows import NoticeLine
 from kelmu_tui.widgets.block_field import BlockField
 from kelmu_tui.widgets.cells import Column
@@ -22,50 +22,56 @@ from kelmu_tui.widgets.picker import Choice, PickList
 from kelmu_tui.widgets.text_field import LineField
 
 
-class TransferScreen(Dialog[None]):
+class TransferScreen(DraftDialog):
     """Asks for a recipient and a reason; both stay until the transfer is saved."""
 
     CONTEXT: ClassVar[Context] = Context.TRANSFER
 
     def __init__(
         self,
+        typing: Typing,
         lines: Sequence[NoticeLine],
-        count: int,
         targets: Sequence[Target],
         save: Callable[[str, str], Awaitable[str]],
     ) -> None:
-        """Ask for a transfer of `count` notices, of which `lines` are known, to one of the legal `targets`.
+        """Ask for a transfer of the notices of `typing`, of which `lines` are known, to one of the legal `targets`.
 
         `save` gets the municipality (code) and the reason, and returns what hinders the transfer, empty when nothing.
         """
-        super().__init__()
+        super().__init__(typing)
         self._save = save
         self._lines = tuple(lines)
-        self._count = count
         self._told: Target | None = None
         self._targets = {target.municipality: target for target in targets}
 
     def compose(self) -> ComposeResult:
         """Put the box together."""
-        t = self.face.t
+        t, found = self.face.t, self._typing.found
+        to, reason = str(found.get("to", "")), str(found.get("reason", ""))
         columns = (
             Column("name", "", 14, good=18, most=22),
             Column("holder", "", 14, good=27, most=34, drop=1),
             Column("rule", "", 10, good=14, most=18, drop=2),
         )
         yield self.box(
-            t("transfer.title", count=self._count),
-            Labelled(t("transfer.recipient"), LineField(id="to", max_length=60, placeholder=t("transfer.to_hint"))),
+            self.draft_title(t("transfer.title", count=len(self._typing.ids))),
+            Labelled(t("transfer.recipient"), LineField(to, id="to", max_length=60, placeholder=t("transfer.to_hint"))),
             PickList(columns, glyphs=self.face.glyphs, empty=t("transfer.nobody"), id="picks"),
-            Labelled(t("transfer.reason"), BlockField(limit=MAX_REASON, breaks=False, id="reason")),
+            Labelled(t("transfer.reason"), BlockField(reason, limit=MAX_REASON, breaks=False, id="reason")),
             Caption("", id="effect"),
             Caption("", id="foot"),
         )
 
     def on_mount(self) -> None:
-        """Offer the targets."""
-        self.query_one(PickList).offer([self._choice(target) for target in self._targets.values()])
-        self.set_focus(self.query_one("#to", LineField))
+        """Offer the targets, and go on where an earlier dialog stopped."""
+        picks, to, reason = self.query_one(PickList), self.query_one("#to", LineField), self.query_one(BlockField)
+        picks.offer([self._choice(target) for target in self._targets.values()])
+        if to.value:
+            picks.search(to.value)
+            picks.point(str(self._typing.found.get("municipality", "")))
+        to.cursor_position = len(to.value)
+        reason.move_cursor(reason.document.end)
+        self.set_focus(reason if reason.text else to)
         self._say_effect()
         self._count_letters()
 
@@ -84,6 +90,12 @@ class TransferScreen(Dialog[None]):
             ),
             f"{names} {county.name.fi} {county.name.sv} {target.organisation.name.get(language)}",
         )
+
+    def fields(self) -> Mapping[str, str]:
+        """Return recipient, as it was typed and as it was chosen, and reason."""
+        to, target = self.query_one("#to", LineField).value, self._target
+        chosen = target.municipality if to and target is not None else ""
+        return {"reason": self.query_one(BlockField).text, "to": to, "municipality": chosen}
 
     # --- what it means ----------------------------------------------------------------------------------------------
 
@@ -122,9 +134,11 @@ class TransferScreen(Dialog[None]):
     @on(Input.Changed, "#to")
     def _searched(self, event: Input.Changed) -> None:
         self.query_one(PickList).search(event.value)
+        self.keep_typed()
 
     @on(PickList.Pointed)
     def _pointed(self) -> None:
+        self.keep_typed()
         # A list of another height points anew at the same choice: no reason to talk over what is being said.
         if self._target is not self._told:
             self._say_effect()
@@ -133,6 +147,7 @@ class TransferScreen(Dialog[None]):
     def _typed(self) -> None:
         self._count_letters()
         self._say_effect()
+        self.keep_typed()
 
     # --- keys -------------------------------------------------------------------------------------------------------
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kelmu_tui.screens.commands import Commands
 from kelmu_tui.screens.entrance import Entrance
 from kelmu_tui.services.context import Context, activate
 from kelmu_tui.services.known import SHUT_OUT
 from kelmu_tui.services.session import SessionProblem
 from kelmu_tui.store.database import Changed, Store
-from kelmu_tui.store.errors import ViewsBarred
+from kelmu_tui.store.errors import StoreError, ViewsBarred
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.status import Connection as Link
 from kelmu_tui.sync.status import SyncStatus
 
 if TYPE_CHECKING:
+    from kelmu_tui.screens.drafting import Typing
     from kelmu_tui.services.context import Connection
 
 CHANGE_SECONDS: Final = 0.03
@@ -36,6 +38,7 @@ class Watching(Entrance):
         self._revision: int | None = None
         self._renewing = False
         self._signed_out = False
+        self._aside: Typing | None = None
 
     async def open_desk(self, context: Context) -> None:
         """Let the user work in `context`."""
@@ -44,6 +47,49 @@ class Watching(Entrance):
     async def stop_engine(self) -> None:
         """Stop talking to the backend."""
         raise NotImplementedError
+
+    # --- what is being typed ----------------------------------------------------------------------------------------
+
+    async def put_aside(self) -> None:
+        """Keep what is being typed, since its dialog goes now; `take_up` brings it back."""
+        typing, self.typing = self.typing, None
+        if typing is None:
+            return
+        typing.close()
+        self._aside = typing
+        try:
+            await typing.flush()
+        except StoreError as error:
+            self.report(error)
+
+    async def take_up(self) -> None:
+        """Go on with what was being typed when the desk before went, or say that it is kept."""
+        aside, self._aside = self._aside, None
+        desk, screen = self.desk, self.screen
+        if aside is None or desk is None or not isinstance(screen, Commands) or aside.user != desk.session.user_id:
+            return
+        if not aside.text and not self._changing:
+            return  # somebody has signed in meanwhile: an empty dialog is not what they wait for
+        own = desk.session.organisation.business_id
+        if aside.organisation == own and await screen.take_up(aside.verb, aside.ids):
+            return
+        self.forget_keys()
+        if aside.text:
+            # From the app's own queue, as in `ask`: the screen at work now may be one that has gone.
+            self.call_later(self._tell_kept)
+
+    async def _tell_kept(self) -> None:
+        """A box, since whoever types on must not give commands with it."""
+        from kelmu_tui.screens.confirm import ConfirmScreen
+
+        def answered(show: bool | None) -> None:
+            if show:
+                self.action_main_outbox()
+
+        t = self.t
+        warning, deed, stay = t("inbox.draft_aside"), t("inbox.draft_show"), t("inbox.draft_go_on")
+        self.forget_keys()
+        await self.push_screen(ConfirmScreen(t("inbox.draft_aside_title"), warning, deed, stay), answered)
 
     # --- what comes from below --------------------------------------------------------------------------------------
 
@@ -122,14 +168,18 @@ class Watching(Entrance):
 
     async def _reopen_if_changed(self, context: Context, thread: StoreThread) -> None:
         own = context.active.organisation.business_id
-        try:
-            fresh = await thread.run(activate, self.where, context.store, own, self.ids)
-        except SessionProblem:
-            await self.stop_engine()
-            await self.enter(context.store)
-            self.say(self.t("organisations.ended"), role="alarm")
-            return
-        if fresh.active.capabilities != context.active.capabilities:
-            await self.stop_engine()
-            await self.open_desk(fresh)
-            self.say(self.t("organisations.changed"), role="warn")
+        with self.keys_held():
+            try:
+                fresh = await thread.run(activate, self.where, context.store, own, self.ids)
+            except SessionProblem:
+                await self.stop_engine()
+                await self.enter(context.store)
+                aside, self._aside = self._aside, None
+                lost = aside is not None and aside.text  # nothing is open that could show it
+                self.say(self.t("organisations.ended_typed" if lost else "organisations.ended"), role="alarm")
+                self.forget_keys()
+                return
+            if fresh.active.capabilities != context.active.capabilities:
+                await self.stop_engine()
+                await self.open_desk(fresh)
+                self.say(self.t("organisations.changed"), role="warn")

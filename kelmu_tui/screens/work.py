@@ -71,18 +71,18 @@ class Work:
                 parts.append(await self._desk.run(methods[verb], self.left[:UNIT], *arguments))
                 self.left = self.left[UNIT:]
         except StoreError:
-            self._remember(_whole(verb, parts))
+            self._remember(_whole(verb, parts), arguments)
             raise
         outcome = _whole(verb, parts)
-        if verb in REPEATABLE:
-            self.last = Repeat(verb, arguments)
-        self._remember(outcome)
+        self._remember(outcome, arguments)
         self._tell(outcome, undoable=verb not in NOT_UNDOABLE)
         return outcome
 
-    def _remember(self, outcome: Outcome) -> None:
-        """Have what was done sent and shown, and keep it to be undone."""
+    def _remember(self, outcome: Outcome, arguments: tuple[str, ...]) -> None:
+        """Have what was done sent and shown, and keep it to be undone and repeated."""
         self._face.expect(outcome.done)
+        if outcome.verb in REPEATABLE and (outcome.done or not self.left):
+            self.last = Repeat(outcome.verb, arguments)
         if outcome.done:
             if outcome.verb not in NOT_UNDOABLE:
                 self._undo.append(outcome)

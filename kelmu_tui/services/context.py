@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kelmu_tui.api.client import Client
     from kelmu_tui.api.sign_in import SignIn, Transport
     from kelmu_tui.platform.tasks import OnFailure
+    from kelmu_tui.services.drafts import Drafts
     from kelmu_tui.services.inbox import Inbox
     from kelmu_tui.services.outbox import Outbox
     from kelmu_tui.store.thread import StoreThread
@@ -56,6 +57,13 @@ class Context:
         from kelmu_tui.services.outbox import Outbox
 
         return Outbox(self.store, self.clock, self.ids)
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        """What is being typed and was not given yet."""
+        from kelmu_tui.services.drafts import Drafts
+
+        return Drafts(self.store, self.active, self.clock, self.ids)
 
     @property
     def backend_url(self) -> str:

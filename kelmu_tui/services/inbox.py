@@ -35,7 +35,7 @@ from kelmu_tui.domain.text import clean
 from kelmu_tui.domain.transfer import Target, find_target, transfer_options
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.store import chain, details, endings, lease, notices, outbox, overlay, traces, views
+from kelmu_tui.store import chain, details, drafts, endings, lease, notices, outbox, overlay, traces, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import Draft, State
 from kelmu_tui.store.rows import (
@@ -198,13 +198,12 @@ class Inbox:
 
     def targets(self, ids: Sequence[str]) -> tuple[Target, ...]:
         """Return the places that every one of the notices may be transferred to, own organisation first."""
-        on = self._today()
         with lease.within(self._store) as db:
             found = [shown.state for id_ in dict.fromkeys(ids) if (shown := self._shown(db, id_)) is not None]
         places = {(state.kind, state.organisation, state.municipality) for state in found}
         if not places:
             return ()
-        first, *others = (transfer_options(*place, on) for place in sorted(places))
+        first, *others = (transfer_options(*place, self._today()) for place in sorted(places))
         common = set(first).intersection(*others)
         return tuple(target for target in first if target in common)
 
@@ -314,9 +313,11 @@ class Inbox:
                 judged = [(id_, self._judge(db, id_, make)) for id_ in wanted[start : start + UNIT]]
                 good = [(id_, answer) for id_, answer in judged if isinstance(answer, _Shown)]
                 commands.extend(self._save(db, verb, id_, answer, payload) for id_, answer in good)
-                if good:
-                    self._store.changed("command", keys=[id_ for id_, _ in good])
-            done.extend(id_ for id_, _ in good)
+                saved = [id_ for id_, _ in good]
+                if saved:
+                    drafts.given(db, drafts.Owner(self._session.user_id, self._own, verb), saved, payload)
+                    self._store.changed("command", keys=saved)
+            done.extend(saved)
             refused.extend((id_, answer) for id_, answer in judged if isinstance(answer, Refusal))
         return Outcome(verb, tuple(commands), tuple(done), tuple(refused), tuple(payload.items()))
 
@@ -346,9 +347,8 @@ class Inbox:
         """Return a notice that is held, or that was given away and left a trace."""
         effect = overlay.effect(db, overlay.frame(db), id)
         if effect is not None:
-            found = overlay.summary(db, id)
-            label = {**found, "by": self._session.user_name, "municipality": effect.state.municipality}
-            return _Shown(effect.state, effect.base_version, label)
+            about = {"by": self._session.user_name, "municipality": effect.state.municipality}
+            return _Shown(effect.state, effect.base_version, overlay.summary(db, id) | about)
         trace = traces.trace(db, id)
         if trace is None or trace.state == "taken_back":
             return None

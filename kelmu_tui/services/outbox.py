@@ -5,18 +5,19 @@ Synchronous, over the local store; what has to reach the backend afterwards goes
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.store import endings, feed
+from kelmu_tui.store import drafts, endings, feed, lease
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
+from kelmu_tui.store.errors import NotShown
+from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import CommandLine
 
-_TEXTS: Final = ("text", "reason")
-"""Fields of a command that hold what the user wrote."""
+ATTENTION: Final = (State.BLOCKED, State.UNDELIVERABLE)
+"""States besides a refusal in which a command waits for the user."""
 
 
 class Outbox:
@@ -28,14 +29,19 @@ class Outbox:
         self._ids = ids
 
     def lines(self, *, limit: int = 500) -> list[CommandLine]:
-        """Return the commands, those that need the user first."""
+        """Return drafts and commands, those that need the user first."""
         with self._store.read() as db:
-            return endings.lines(db, limit=limit)
+            commands, begun = endings.lines(db, limit=limit), drafts.lines(db, self._clock.now())
+        if not self._shown():
+            commands = [_nameless(line) for line in commands]
+        urgent = sum(1 for line in commands if line.conflict is not None or line.state in ATTENTION)
+        return [*commands[:urgent], *begun, *commands[urgent:]]
 
     def line(self, command: str) -> CommandLine | None:
-        """Return one command."""
+        """Return one command or draft."""
         with self._store.read() as db:
-            return endings.line(db, command)
+            found = endings.line(db, command) or drafts.line(db, command, self._clock.now())
+        return found if found is None or self._shown() else _nameless(found)
 
     def behind(self, command: str) -> list[CommandLine]:
         """Return the blocked commands that stand behind one: `redo` takes them along, `discard` leaves them."""
@@ -43,25 +49,13 @@ class Outbox:
             found = [endings.line(db, follower.id) for follower in endings.chain(db, command)]
         return [line for line in found if line is not None]
 
-    def text(self, command: str) -> str:
-        """Return what the user wrote for a command, to be copied out before it is ended; empty when nothing.
-
-        Raises:
-            NotPossible: there is no such command.
-        """
-        with self._store.read() as db:
-            row = db.execute("SELECT payload FROM main.command WHERE id = ?", (command,)).fetchone()
-        if row is None:
-            raise NotPossible("unknown")
-        payload = json.loads(row[0])
-        return "\n".join(payload[name] for name in _TEXTS if payload.get(name))
-
     def retry(self, command: str) -> None:
         """Make a waiting or undeliverable command due now.
 
         Raises:
             NotPossible: it does not wait.
         """
+        self._no_draft(command)
         with self._store.write() as db:
             found = endings.retry(db, command)
             self._store.changed("command", keys=(found.aggregate,))
@@ -74,11 +68,15 @@ class Outbox:
         return count
 
     def discard(self, command: str) -> None:
-        """End a command; what stands behind it stays, blocked or moved up.
+        """End a command; what stands behind it stays, blocked or moved up. A draft is destroyed.
 
         Raises:
             NotPossible: it is under way (`maybe_applied`) or has ended.
         """
+        with self._store.write() as db:
+            if drafts.discard(db, command):
+                self._store.changed("command")
+                return
         self._end(command, "discarded")
 
     def reload(self, command: str) -> None:
@@ -104,11 +102,25 @@ class Outbox:
         found = self.line(command)
         if found is None:
             raise NotPossible("unknown")
+        self._no_draft(command)
         version, lease = self._present(found)
         with self._store.write() as db:
             made = endings.redo(db, command, version=version, lease=lease, ids=self._ids, now=self._clock.now())
             self._store.changed("command", "conflict", keys=(found.aggregate,))
         return made
+
+    def _shown(self) -> bool:
+        """Tell whether customers and rows of the backend may be told: what the user wrote always may."""
+        try:
+            lease.check(self._store)
+        except NotShown:
+            return False
+        return True
+
+    def _no_draft(self, command: str) -> None:
+        found = self.line(command)
+        if found is not None and found.state == drafts.STATE:
+            raise NotPossible("state")
 
     def _end(self, command: str, how: str) -> None:
         with self._store.write() as db:
@@ -127,3 +139,9 @@ class Outbox:
                 (found.aggregate,),
             ).fetchone()
             return row[0], feed.state(db).lease
+
+
+def _nameless(line: CommandLine) -> CommandLine:
+    label = {key: value for key, value in line.label.items() if key != "customer"}
+    conflict = None if line.conflict is None else line.conflict._replace(current=None)
+    return line._replace(label=label, conflict=conflict)

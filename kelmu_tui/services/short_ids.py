@@ -37,7 +37,10 @@ _NOTICES: Final = (
     "SELECT r.id FROM replica.scope AS s JOIN replica.trace AS r ON r.generation = s.generation"
     " WHERE r.id >= ?1 AND r.id < ?2 LIMIT 2"
 )
-_COMMANDS: Final = "SELECT id FROM main.command WHERE id >= ?1 AND id < ?2 LIMIT 2"
+_COMMANDS: Final = (
+    "SELECT id FROM main.command WHERE id >= ?1 AND id < ?2 UNION"
+    " SELECT id FROM main.draft WHERE id >= ?1 AND id < ?2 LIMIT 2"
+)
 
 
 def notice_ids(store: Store, words: Iterable[str]) -> tuple[str, ...]:
@@ -50,7 +53,7 @@ def notice_ids(store: Store, words: Iterable[str]) -> tuple[str, ...]:
 
 
 def command_ids(store: Store, words: Iterable[str]) -> tuple[str, ...]:
-    """Return the commands that `words` mean, each once and in order.
+    """Return the commands and drafts that `words` mean, each once and in order.
 
     Raises:
         Unknown, Ambiguous: a word means nothing, or several.

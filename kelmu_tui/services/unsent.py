@@ -20,7 +20,7 @@ def unsent(store: Store) -> int:
 
 
 def discard_unsent(store: Store, now: datetime) -> int:
-    """Discard what can be discarded and return how many commands may have been applied already and stay."""
+    """Discard what can be discarded, drafts too; return how many commands may have been applied already and stay."""
     with store.write() as db:
         names = ", ".join(f"'{state.value}'" for state in UNSENT)
         rows = db.execute(f"SELECT id FROM main.command WHERE state IN ({names}) ORDER BY number DESC")  # noqa: S608
@@ -30,5 +30,6 @@ def discard_unsent(store: Store, now: datetime) -> int:
                 endings.discard(db, id_, now)
             except endings.NotPossible:
                 left += 1
+        db.execute("DELETE FROM main.draft")
         store.changed("command", "conflict")
     return left

@@ -9,6 +9,7 @@ undeliverable   retry when the mandate is back, discard
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -145,8 +146,8 @@ def _end(db: Any, id: str, state: State, now: datetime, conflict: str) -> None: 
 # --- lists ----------------------------------------------------------------------------------------------------------
 
 _LINE: Final = (
-    "SELECT c.id, c.verb, c.aggregate, c.label, c.state, c.created_at, c.attempts, c.due_at, c.problem,"
-    " k.at, k.code, k.rule, k.current FROM main.command AS c"
+    "SELECT c.id, c.organisation, c.verb, c.aggregate, c.label, c.state, c.created_at, c.attempts, c.due_at,"
+    " c.problem, c.payload, k.at, k.code, k.rule, k.current FROM main.command AS c"
     " LEFT JOIN main.conflict AS k ON k.command = c.id AND k.ended IS NULL"
 )
 
@@ -173,19 +174,35 @@ def line(db: Any, id: str) -> CommandLine | None:  # noqa: A002
 
 
 def _line(row: tuple[Any, ...]) -> CommandLine:
+    id_, organisation, verb, aggregate, label, state, created, attempts, due, problem, payload, *refusal = row
+    at, code, rule, current = refusal
     conflict = None
-    if row[9] is not None:
-        current = json.loads(row[12]) if row[12] is not None else None
-        conflict = Conflict(datetime.fromisoformat(row[9]), row[10], row[11], current)
+    if at is not None:
+        conflict = Conflict(datetime.fromisoformat(at), code, rule, _loaded(current))
     return CommandLine(
-        id=row[0],
-        verb=row[1],
-        aggregate=row[2],
-        label=json.loads(row[3]),
-        state=row[4],
-        created_at=datetime.fromisoformat(row[5]),
-        attempts=row[6],
-        due_at=datetime.fromisoformat(row[7]) if row[7] else None,
-        problem=json.loads(row[8]) if row[8] is not None else None,
+        id=id_,
+        organisation=organisation,
+        verb=verb,
+        aggregate=aggregate,
+        label=json.loads(label),
+        state=state,
+        created_at=datetime.fromisoformat(created),
+        attempts=attempts,
+        due_at=datetime.fromisoformat(due) if due else None,
+        problem=_loaded(problem),
         conflict=conflict,
+        text=written(json.loads(payload)),
     )
+
+
+def _loaded(text: str | None) -> dict[str, Any] | None:
+    return None if text is None else dict(json.loads(text))
+
+
+_TEXTS: Final = ("text", "reason")
+"""Fields of a command that hold what the user wrote."""
+
+
+def written(payload: Mapping[str, Any]) -> str:
+    """Return what the user wrote for a command with this payload, empty when nothing."""
+    return "\n".join(str(payload[name]) for name in _TEXTS if payload.get(name))

@@ -219,9 +219,15 @@ class Conflict(NamedTuple):
 
 
 class CommandLine(NamedTuple):
-    """An own command as the outbox shows it; `label` says what it was about without the replica."""
+    """An own command as the outbox shows it.
+
+    Attributes:
+        label: says what it was about without the replica.
+        text: what the user wrote for it, whole; empty when nothing.
+    """
 
     id: str
+    organisation: str
     verb: str
     aggregate: str
     label: dict[str, Any]
@@ -231,6 +237,7 @@ class CommandLine(NamedTuple):
     due_at: datetime | None
     problem: dict[str, Any] | None
     conflict: Conflict | None
+    text: str
 
 
 class ActiveOrganisation(NamedTuple):

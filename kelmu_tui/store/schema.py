@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-LEDGER_VERSION: Final = 2
+LEDGER_VERSION: Final = 3
 REPLICA_VERSION: Final = 2
 
 LEDGER: Final = """
@@ -93,6 +93,20 @@ CREATE TABLE trouble (
     first_at TEXT NOT NULL,
     last_at TEXT NOT NULL
 );
+"""
+
+LEDGER_3: Final = """
+CREATE TABLE draft (
+    id TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    organisation TEXT NOT NULL,
+    verb TEXT NOT NULL,                         -- note, transfer
+    notices TEXT NOT NULL,                      -- JSON: sorted ids of the notices it was begun for
+    payload TEXT NOT NULL,                      -- JSON of what was typed, see store.drafts
+    label TEXT NOT NULL,                        -- JSON: the kind of the notices, no names
+    saved_at TEXT NOT NULL,
+    UNIQUE (user, organisation, verb, notices)
+) WITHOUT ROWID;
 """
 
 REPLICA: Final = """

@@ -155,13 +155,13 @@ class RowList(Roled, Generic[Row], can_focus=True):
         if not self._window.rows:
             self.refresh()
 
-    def show(self, source: RowSource[Row], *, keep: bool = False) -> None:
-        """Show another result: from its first row, or with `keep` around the row under the cursor."""
+    def show(self, source: RowSource[Row], *, keep: bool = False, at: str | None = None) -> None:
+        """Show another result: from its first row, with `keep` around the row under the cursor, or at the row `at`."""
         if not keep:
             self._window.cursor = self._window.top = 0
             self._window.marks.clear()
             self._mark_start = None
-        self._reader.show(source, keep=keep)
+        self._reader.show(source, keep=keep, at=at)
 
     def update(self) -> None:
         """Something in the store changed: read the window again, counting new rows without showing them."""
@@ -180,6 +180,14 @@ class RowList(Roled, Generic[Row], can_focus=True):
         if self._window.marks:
             self._window.marks.clear()
             self._mark_start = None
+            self.refresh()
+            self._changed()
+
+    def keep_marks(self, keys: Iterable[str]) -> None:
+        """Leave only the marks of `keys`."""
+        gone = self._window.marks.difference(keys)
+        if gone:
+            self._window.marks -= gone
             self.refresh()
             self._changed()
 

@@ -26,10 +26,11 @@ class ListState(StrEnum):
 
 
 class _Wish(NamedTuple):
-    """A reading asked for: show new rows too, stay around the cursor."""
+    """A reading asked for: show new rows too, stay around the cursor, or go to the row with the key `at`."""
 
     reveal: bool
     keep: bool
+    at: str | None = None
 
 
 class RowReader(Generic[Row]):
@@ -46,6 +47,8 @@ class RowReader(Generic[Row]):
         self._reading = False
         self._fetching = False
         self._wish: _Wish | None = None
+        self._shown: RowSource[Row] | None = None
+        """Source of the rows in the window."""
 
     @property
     def busy(self) -> bool:
@@ -63,20 +66,20 @@ class RowReader(Generic[Row]):
 
     # --- the window around the cursor -------------------------------------------------------------------------------
 
-    def show(self, source: RowSource[Row], *, keep: bool) -> None:
-        """Read another result."""
+    def show(self, source: RowSource[Row], *, keep: bool, at: str | None = None) -> None:
+        """Read another result, around the row with the key `at` when it is there."""
         self.source = source
         self._generation += 1
-        self.read(reveal=True, keep=keep)
+        self.read(reveal=True, keep=keep, at=at)
 
-    def read(self, *, reveal: bool, keep: bool) -> None:
+    def read(self, *, reveal: bool, keep: bool, at: str | None = None) -> None:
         """Read the window again; while a reading runs, remember that another is wanted."""
         if self.source is None:
             return
         if self._wish is not None:
-            self._wish = _Wish(reveal or self._wish.reveal, keep and self._wish.keep)
+            self._wish = _Wish(reveal or self._wish.reveal, keep and self._wish.keep, at or self._wish.at)
             return
-        self._wish = _Wish(reveal, keep)
+        self._wish = _Wish(reveal, keep, at)
         if not self._reading:
             self._reading = True
             self._tasks.spawn("rows.read", self._run())
@@ -93,37 +96,44 @@ class RowReader(Generic[Row]):
         source, generation, window = self.source, self._generation, self.window
         assert source is not None
         limit = self._limit
-        anchor: Row | None = None
-        if wish.keep and window.rows:
-            wanted = window.candidates()
-            found = {source.key(row): row for row in await source.find(wanted)}
-            anchor = next((found[key] for key in wanted if key in found), None)
-        if anchor is None:
+        anchor = await self._anchor(source, wish)
+        # When all rows around have gone, the place in the order is left: the cursor goes to who stands there now.
+        place = window.current if anchor is None and wish.keep and self._shown is source else anchor
+        if place is None:
             rows = list(await source.page(limit))
             at_start, at_end = True, len(rows) < limit
         else:
-            before = await source.page(limit, before=anchor)
-            after = await source.page(limit, after=anchor)
-            rows = [*before, anchor, *after]
+            before = await source.page(limit, before=place)
+            after = await source.page(limit, after=place)
+            rows = [*before, *([] if anchor is None else [anchor]), *after]
             at_start, at_end = len(before) < limit, len(after) < limit
+            anchor = anchor or next(iter([*after[:1], *before[-1:]]), None)
         if at_start and at_end:
             count = len(rows)
         else:
             if wish.reveal and generation == self._generation:
                 # The first screen does not wait for the count of a large result.
-                self._take(Reading(rows, at_start, at_end, max(window.count, len(rows))), anchor, reveal=True)
+                self._take(Reading(rows, at_start, at_end, max(window.count, len(rows))), anchor, wish)
             count = await source.count()
         if generation == self._generation:
-            self._take(Reading(rows, at_start, at_end, count), anchor, reveal=wish.reveal)
+            self._take(Reading(rows, at_start, at_end, count), anchor, wish)
             await self._prune_marks(source)
 
-    def _take(self, reading: Reading[Row], anchor: Row | None, *, reveal: bool) -> None:
+    async def _anchor(self, source: RowSource[Row], wish: _Wish) -> Row | None:
+        """Return the row to read around: the one wished for, else the cursor's or the nearest that is still there."""
+        around = self.window.candidates() if wish.keep and self.window.rows else []
+        wanted = around if wish.at is None else [wish.at, *around]
+        found = {source.key(row): row for row in await source.find(wanted)} if wanted else {}
+        return next((found[key] for key in wanted if key in found), None)
+
+    def _take(self, reading: Reading[Row], anchor: Row | None, wish: _Wish) -> None:
         key = None if anchor is None else self.key(anchor)
         # Between the reading and now the user may have moved: the cursor's own row wins when it is still there.
         current = self.window.current_key
-        if current is not None and anchor is not None and any(self.key(row) == current for row in reading.rows):
+        if wish.at is None and anchor is not None and any(self.key(row) == current for row in reading.rows):
             key = current
-        if reveal:
+        self._shown = self.source
+        if wish.reveal:
             self.window.replace(reading, key)
         else:
             self.window.update(reading, key)

@@ -20,6 +20,7 @@ from kelmu_tui.screens.face import Face
 from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.work import Work
 from kelmu_tui.services.announcements import Announcements
+from kelmu_tui.services.drafts import Drafts
 from kelmu_tui.services.inbox import Inbox
 from kelmu_tui.services.outbox import Outbox
 from kelmu_tui.store import outbox
@@ -90,6 +91,7 @@ class Office(Face):
             self.thread.run,
             Inbox(self.store, session, self.time, ids),
             Outbox(self.store, self.time, ids),
+            Drafts(self.store, session, self.time, ids),
             Announcements(self.store, self.time),
             lambda: self.status,
             self.poke,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.services.outbox import Outbox
-from kelmu_tui.store import aftermath, outbox
+from kelmu_tui.store import aftermath, drafts, outbox
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
 from kelmu_tui.store.outbox import Draft, State
@@ -90,7 +91,9 @@ def test_discarding_a_refused_command_keeps_the_text_behind_it(store: Store, ser
     refuse(store, "c1")
     service.discard("c1")
     assert states(service) == {"c1": "discarded", "c2": "blocked"}
-    assert service.text("c2") == "Tärkeä huomio"
+    kept = service.line("c2")
+    assert kept is not None
+    assert kept.text == "Tärkeä huomio"
     (again,) = service.redo("c2")
     assert service.line(again) is not None
 
@@ -138,7 +141,36 @@ def test_an_undeliverable_command_goes_on_when_the_mandate_is_back(store: Store,
     assert states(service) == {"c1": State.QUEUED}
 
 
-@pytest.mark.parametrize("method", ["retry", "discard", "reload", "redo", "text"])
+def test_drafts_stand_behind_what_needs_the_user_and_can_only_be_discarded(store: Store, service: Outbox) -> None:
+    give(store, "c1", "take")
+    refuse(store, "c1")
+    with store.write() as db:
+        outbox.append(db, Draft("aino", A.business_id, "n2", "take", {}, {}, 1, "lease"), id="c2", now=CLOCK.now())
+        owner = drafts.Owner("aino", A.business_id, "note")
+        drafts.save(db, owner, ["n1"], {"text": "Kesken"}, {}, id="d1", now=CLOCK.now())
+    assert [line.id for line in service.lines()] == ["c1", "d1", "c2"]
+    for method in (service.retry, service.redo, service.reload):
+        with pytest.raises(NotPossible, match="state"):
+            method("d1")
+    service.discard("d1")
+    assert service.line("d1") is None
+
+
+def test_after_the_lease_the_own_text_is_told_and_nothing_of_the_customer(store: Store, service: Outbox) -> None:
+    give(store, "c1")
+    refuse(store, "c1")
+    with store.write() as db:
+        past = (CLOCK.now() - timedelta(minutes=1)).isoformat()
+        db.execute("INSERT INTO main.secret VALUES ('lease_until', ?)", (past,))
+    for line in (*service.lines(), service.line("c1")):
+        assert line is not None
+        assert line.text == "Soitettu"
+        assert "customer" not in line.label
+        assert line.conflict is not None
+        assert line.conflict.current is None
+
+
+@pytest.mark.parametrize("method", ["retry", "discard", "reload", "redo"])
 def test_an_unknown_command_is_told_so(service: Outbox, method: str) -> None:
     with pytest.raises(NotPossible, match="unknown"):
         getattr(service, method)("nothing")

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from kelmu_tui.platform.paths import Profile, private_folder
-from kelmu_tui.store import connection, files, outbox, views
+from kelmu_tui.store import connection, drafts, files, outbox, views
 from kelmu_tui.store.database import LEDGER_FILE
 from kelmu_tui.store.keys import DemoKeys
 from kelmu_tui.store.migrations import STEPS, statements
@@ -21,7 +21,7 @@ from kelmu_tui.store.outbox import State
 from tests.store.build import NOW, OWN
 from tests.store.conftest import OpenStore
 
-DIGESTS: Final = ("1b50107f33ad", "a6fbfee2f4cb")
+DIGESTS: Final = ("1b50107f33ad", "a6fbfee2f4cb", "ea7dc8b67183")
 
 
 @pytest.fixture
@@ -74,6 +74,13 @@ def test_the_first_version_keeps_commands_conflicts_and_secrets(folder: Path, op
         assert (found.state, found.if_match, found.body, found.attempts) == (State.SENDING, 4, b"{}", 3)
         assert outbox.open_conflicts(db) == 1
         assert db.execute("SELECT value FROM secret").fetchall() == [("opaque",)]
+
+
+def test_an_old_ledger_takes_drafts(folder: Path, opened: OpenStore) -> None:
+    owner = drafts.Owner("u", OWN, "note")
+    with opened().write() as db:
+        drafts.save(db, owner, ["n1"], {"text": "Soitin"}, {}, id="d1", now=NOW)
+        assert drafts.find(db, owner, ["n1"], NOW) is not None
 
 
 def test_the_chain_of_views_goes_on_unbroken(folder: Path, opened: OpenStore) -> None:
