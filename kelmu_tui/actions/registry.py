@@ -186,6 +186,7 @@ ACTIONS: Final = (
     Action("main.inbox", (Context.MAIN,), ("1",), Group.PLACES, capability=NOTICES_INBOX),
     Action("main.outbox", (Context.MAIN,), ("6",), Group.PLACES),
     Action("main.announcements", (Context.MAIN,), ("7",), Group.PLACES),
+    Action("main.diagnostics", (Context.MAIN,), ("exclamation_mark",), Group.PROGRAM),
     Action("main.sign_out", (Context.MAIN,), (), Group.PROGRAM),
     # Always
     Action("app.back", (Context.GLOBAL,), ("q", "h", "escape"), Group.MOVE, 43, essential=True),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kelmu_tui.api.contract import DeviceAuthorization
     from kelmu_tui.services.context import Context
     from kelmu_tui.services.demo import DemoHandle
+    from kelmu_tui.services.diagnostics import Diagnostics
     from kelmu_tui.store.database import Store
 
 SYNC_SECONDS = 120.0
@@ -151,10 +152,12 @@ def _settle_unsent(env: Env, store: Store) -> None:
 
 def status(env: Env) -> int:
     """Tell who is signed in, for whom, how old the data is and what waits; needs no connection."""
+    from kelmu_tui.services.diagnostics import as_data, examine
     from kelmu_tui.sync.status import figures
 
     with env.context() as context:
         found = figures(context.store)
+        told = examine(context.store, context.session)
         lease, until = context.session.lease()
         del lease
         value = {
@@ -172,15 +175,18 @@ def status(env: Env) -> int:
             "refreshing": found.refreshing,
             "views": {view.value: count for view, count in context.inbox.counts().items()},
             "incidents": [{"file": i.file, "kind": i.kind} for i in context.store.incidents],
+            "diagnostics": as_data(told),
         }
         if env.out.as_json:
             env.out.data("status", value)
             return Exit.OK
-        _print_status(env, context.active.organisation.name.get(env.t.language), value)
+        _print_status(env, context.active.organisation.name.get(env.t.language), value, told)
     return Exit.OK
 
 
-def _print_status(env: Env, organisation: str, value: dict[str, Any]) -> None:
+def _print_status(env: Env, organisation: str, value: dict[str, Any], told: Diagnostics) -> None:
+    from kelmu_tui.services.diagnostics_text import status_lines
+
     t, synced = env.t, value["synced_at"]
     rows = [
         (t("cli.status_user"), value["user"]["name"]),
@@ -191,6 +197,7 @@ def _print_status(env: Env, organisation: str, value: dict[str, Any]) -> None:
         (t("cli.status_queued"), t.formats.number(value["queued"])),
         (t("cli.status_conflicts"), t.formats.number(value["conflicts"])),
         (t("cli.status_unhandled"), t.formats.number(value["views"]["unhandled"])),
+        *status_lines(told, t, env.clock.now()),
     ]
     size = max(len(label) for label, _ in rows)
     for label, text in rows:

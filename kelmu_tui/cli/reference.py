@@ -48,7 +48,8 @@ is renamed, retyped or removed.
 | `outbox.reload` | `reloaded`, `failed` |
 | `outbox.retry` | `failed`, `waiting` |
 | `outbox.discard` | `discarded`, `failed` |
-| `status` | `user`, `organisation`, `capabilities`, `signed_in`, `synced_at`, `lease_until`, `queued`, `conflicts`, … |
+| `status` | `user`, `organisation`, `capabilities`, `signed_in`, `synced_at`, `lease_until`, `queued`, `conflicts`, \
+`refreshing`, `views`, `incidents`, `diagnostics` |
 | `sync` | `state`, `synced_at`, `queued`, `conflicts` |
 | `sign-in` | `user`, `organisations` |
 | `sign-out` | `revoked`: whether the backend knows already |
@@ -57,6 +58,25 @@ is renamed, retyped or removed.
 | `doctor` | `healthy`, `findings`: `part`, `what`, `value`, `state` (`ok`, `note`, `wrong`), `hint` |
 | `config.path`, `config.show` | `path`, `exists`; `settings`, `problems` |
 | `completion` | `shell`, `script` |
+
+### Diagnostics
+
+`diagnostics` of `status` is what the app's diagnostics screen shows. It holds no personal data and can be pasted into
+a support request as it is: `kelmu status --json | jq .data.diagnostics`. Identifiers are shortened to eight characters.
+
+| field | holds |
+|---|---|
+| `feed` | `epoch`, `seq`, `checkpoint`, `scopes` |
+| `feed.scopes` | `name`, `state` (`live`, `filling`), `generation` shown, `filled` of `expected` rows of a fill |
+| `ages` | `synced_at`, `lease_until`, `session_revision`, `signed_in` |
+| `queue` | `states`: commands in each state; `oldest` that waits, or null; `conflicts` not acted on |
+| `queue.oldest` | `id`, `verb`, `state`, `created_at`, `attempts`, `due_at`; of its last failure `code`, `request_id` |
+| `troubles` | the newest errors: `part`, `code`, `status`, `request_id`, `times` in a row, `first_at`, `last_at` |
+| `storage` | `keys` (`keyring`, `passphrase`, `demo`), `files`: `name`, `bytes`; `incidents`: `file`, `kind`, `at` |
+| `storage.databases` | `name`, `version` of the tables, `page_bytes`, `pages`, `free` pages, `rows` of each table |
+| `leader` | `who` talks to the backend (`another`, `nobody`), `beat_at`: its last sign of life |
+| `unshipped` | views shown that the backend has not confirmed yet |
+| `backend`, `device` | host and port of the backend; the installation's identifier |
 
 Instants are UTC in ISO 8601, days are Finnish calendar days, municipalities three-digit codes, organisations business
 IDs.

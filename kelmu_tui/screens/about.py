@@ -39,6 +39,9 @@ class AboutScreen(PageScreen[None]):
 
     def _blocks(self, facts: Sequence[Fact]) -> Iterator[Block]:
         yield Paragraph(self.face.t("help.about_text"))
+        key = self.key_text("main.diagnostics")
+        if key and self.face.desk is not None:
+            yield Paragraph(self.face.t("diagnostics.from_about", key=key), "dim")
         part = ""
         for fact in facts:
             if fact.part != part:

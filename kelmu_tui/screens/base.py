@@ -148,6 +148,10 @@ class KeyedScreen(SureTimers, Screen[Result], inherit_bindings=False):
         """Something in the store changed; a screen that shows it reads it again."""
         del change
 
+    def store_noted(self, change: Changed) -> None:
+        """Something was written that no list shows: a view, an error, the feed's place."""
+        del change
+
     def expect(self, ids: Iterable[str]) -> None:
         """The user's own command changes these notices: a list shows them when they come, without being asked."""
         del ids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kelmu_tui.screens.base import KeyedScreen
 from kelmu_tui.screens.commands import Commands
 from kelmu_tui.screens.entrance import Entrance
 from kelmu_tui.services.context import Context, activate
@@ -18,9 +19,12 @@ from kelmu_tui.sync.status import SyncStatus
 if TYPE_CHECKING:
     from kelmu_tui.screens.drafting import Typing
     from kelmu_tui.services.context import Connection
+    from kelmu_tui.services.diagnostics import Diagnostics
 
 CHANGE_SECONDS: Final = 0.03
 """Changes of the store that come closer together than this are told to the screens at once."""
+QUIET: Final = frozenset({"view_event", "trouble", "state"})
+"""Tables that no list shows: looking at a notice writes one of them, which must not make it be looked at again."""
 
 
 class Watching(Entrance):
@@ -108,9 +112,18 @@ class Watching(Entrance):
         tables = frozenset().union(*(change.tables for change in pending))
         every = any(not change.keys for change in pending)
         keys = frozenset() if every else frozenset().union(*(change.keys for change in pending))
-        if self.desk is not None and tables - {"view_event", "trouble", "state"}:
+        if self.desk is None:
+            return
+        if tables - QUIET:
             self.store_changed(Changed(tables, keys))
             self.spawn("app.counts", self._count())
+        else:
+            self._tell_noted(Changed(tables, keys))
+
+    def _tell_noted(self, change: Changed) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, KeyedScreen):
+                screen.store_noted(change)
 
     async def _count(self) -> None:
         desk = self.desk
@@ -183,3 +196,24 @@ class Watching(Entrance):
                 await self.stop_engine()
                 await self.open_desk(fresh)
                 self.say(self.t("organisations.changed"), role="warn")
+
+    # --- diagnostics ------------------------------------------------------------------------------------------------
+
+    async def diagnose(self) -> Diagnostics | None:
+        """Read the diagnostics of the store that is open; None when nobody is at work."""
+        from kelmu_tui.services.diagnostics import examine
+
+        context, thread = self._working, self._thread
+        if context is None or thread is None:
+            return None
+        leading = self._link is not None and self._link.engine.leading
+        return await thread.run(examine, context.store, context.session, leading=leading)
+
+    def action_main_diagnostics(self) -> None:
+        """Show where the sync stands and what went wrong."""
+        from kelmu_tui.screens.diagnostics import DiagnosticsScreen
+
+        if self._working is None:
+            self.say(self.t("diagnostics.closed"), role="warn")
+        elif not isinstance(self.screen, DiagnosticsScreen):
+            self.push_screen(DiagnosticsScreen(self.diagnose))

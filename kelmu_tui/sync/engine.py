@@ -69,6 +69,11 @@ class Engine:
         """The status now."""
         return self._line.status
 
+    @property
+    def leading(self) -> bool:
+        """Whether this terminal talks to the backend for all of the user's."""
+        return self._lock.held
+
     def listen(self, callback: Callable[[SyncStatus], None]) -> Callable[[], None]:
         """Call `callback` with each new status, on the event loop's thread; the result ends it."""
         return self._line.listen(callback)

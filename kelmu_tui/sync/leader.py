@@ -9,12 +9,21 @@ from __future__ import annotations
 import fcntl
 import os
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 FILE: Final = "sync.lock"
 SILENT_AFTER: Final = 60.0
 """Seconds without a sign of life after which a leader counts as stopped."""
+
+
+class Lead(StrEnum):
+    """Who leads, as seen from one terminal."""
+
+    THIS = "this"
+    ANOTHER = "another"
+    NOBODY = "nobody"
 
 
 class LeaderLock:
@@ -49,11 +58,8 @@ class LeaderLock:
 
     def silent(self, now: datetime) -> bool:
         """Tell whether the leader has given no sign of life for long."""
-        try:
-            beaten = datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
-        except OSError:
-            return False
-        return (now - beaten).total_seconds() > SILENT_AFTER
+        beaten = last_beat(self._path.parent)
+        return beaten is not None and (now - beaten).total_seconds() > SILENT_AFTER
 
     def release(self) -> None:
         """Give up the lead."""
@@ -68,3 +74,11 @@ def is_led(folder: Path) -> bool:
     free = lock.try_acquire()
     lock.release()
     return not free
+
+
+def last_beat(folder: Path) -> datetime | None:
+    """Return when a leader of the user of `folder` last gave a sign of life, None when there never was one."""
+    try:
+        return datetime.fromtimestamp((folder / FILE).stat().st_mtime, UTC)
+    except OSError:
+        return None
