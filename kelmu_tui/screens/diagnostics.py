@@ -120,10 +120,8 @@ def _feed(found: Diagnostics, t: Translator) -> Iterator[Block]:
 
 def _queue(found: Diagnostics, t: Translator, now: datetime) -> Iterator[Block]:
     queue, number = found.queue, t.formats.number
-    for state, count in queue.states.items():
-        yield Field(t.choice("states.command", state), number(count))
-    if not queue.states:
-        yield Field(t("diagnostics.queue_empty"), "0")
+    states = (f"{t.choice('states.command', state)} {number(count)}" for state, count in queue.states.items())
+    yield Field(t("diagnostics.changes"), "\n".join(states) or "0")
     oldest = queue.oldest
     if oldest is not None:
         lines = [oldest_text(found, t, now)]
@@ -157,8 +155,8 @@ def _store(found: Diagnostics, t: Translator, now: datetime) -> Iterator[Block]:
         text = t("diagnostics.database", version=database.version, pages=database.pages, free=database.free)
         rows = ", ".join(f"{table} {t.formats.number(count)}" for table, count in database.rows.items())
         yield Field(f"{database.name}.db", f"{text}\n{t('diagnostics.rows', rows=rows)}")
-    for file in storage.files:
-        yield Field(file.name, t.formats.size(file.bytes))
+    files = (f"{file.name}  {t.formats.size(file.bytes)}" for file in storage.files)
+    yield Field(t("diagnostics.files"), "\n".join(files))
 
 
 def _since(at: datetime, t: Translator, now: datetime) -> str:

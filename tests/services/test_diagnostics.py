@@ -35,7 +35,7 @@ NEEDLES = (
 
 
 def examined(store: Store, time: Time, *, leading: bool = False) -> Diagnostics:
-    return examine(store, Session(store, time), leading=leading)
+    return examine(store, Session(store), leading=leading)
 
 
 def page(**changes: Any) -> Page:
