@@ -33,12 +33,14 @@ class Pushed:
         pull_now: a mandate has ended: the feed knows more.
         sign_in, update: nothing more can be sent until somebody acts.
         reached: the backend, or something, answered.
+        postponed: it answered with a fault of its own, and the command waits for another try.
     """
 
     pull_now: bool = False
     sign_in: bool = False
     update: bool = False
     reached: bool = True
+    postponed: bool = False
 
 
 def start(store: Store) -> None:
@@ -98,7 +100,7 @@ def answered(store: Store, sent: Frozen, answer: CommandAnswer) -> Pushed:
         if answer.problem is None or is_retryable(answer.status, answer.problem):
             due_at = backoff.due(now, sent.attempt, store.ids, answer.retry_after)
             outbox.postpone(db, sent.id, due_at=due_at, problem=told)
-            return Pushed()
+            return Pushed(postponed=True)
         current = answer.problem.current
         outbox.refuse(
             db, sent.id, told, current.model_dump_json(exclude_none=True) if current is not None else None, now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from kelmu_tui.api.errors import ApiError
+from kelmu_tui.api.errors import ApiError, ProblemAnswer
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.outbox import Frozen
 from kelmu_tui.store.troubles import Part
@@ -81,7 +81,10 @@ class Pushing:
         else:
             verdict = await line.stubborn(push.answered, item, answer)
             line.failures = 0
-            line.well(Part.PUSH)
+            if verdict.postponed:
+                await line.note(Part.PUSH, ProblemAnswer(answer.status, answer.problem, answer.request_id))
+            else:
+                line.well(Part.PUSH)
         if verdict.pull_now:
             line.hurry = True
             line.pull_wake.set()

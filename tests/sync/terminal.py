@@ -31,12 +31,13 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 class Backend:
-    """The record as `Client` would show it; `error` is what every call meets instead."""
+    """The record as `Client` would show it; `error` is what every call meets instead, `answer` what every command."""
 
     def __init__(self, record: Record, user: str = "aino") -> None:
         self.record = record
         self.user = user
         self.error: ApiError | None = None
+        self.answer: CommandAnswer | None = None
         self.calls: list[str] = []
         self.open_polls = 0
         self.broken_streams = 0
@@ -100,6 +101,8 @@ class Backend:
     ) -> CommandAnswer:
         """Carry out a command and wake the polls."""
         self._meet("command")
+        if self.answer is not None:
+            return self.answer
         answer = self.record.command(
             self.user, Frozen(key, organisation, id, verb, if_match, body, lease, schema, attempt=1)
         )

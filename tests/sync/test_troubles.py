@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from kelmu_tui.api.answers import CommandAnswer
 from kelmu_tui.api.contract import Problem, ProblemCode
 from kelmu_tui.api.errors import ProblemAnswer, Unreachable
 from kelmu_tui.store import troubles
@@ -87,6 +88,22 @@ async def test_a_problem_is_noted_with_its_status_and_request(terminal: Terminal
     async with terminal.running():
         await eventually(lambda: noted(terminal.store))
     assert listed(terminal.store)[0] == (Part.PULL, code.value, status, "r-7", 1)
+
+
+async def test_a_fault_of_the_backend_at_a_command_is_noted_and_a_refusal_is_not(terminal: Terminal) -> None:
+    """A refusal stands in the outbox with what can be done about it."""
+    problem = Problem(type="about:blank", title="x", status=500, code=ProblemCode.INTERNAL)
+    refused = Problem(type="about:blank", title="x", status=409, code=ProblemCode.RULE_REFUSED)
+    async with terminal.running():
+        await terminal.until_idle()
+        terminal.backend.answer = CommandAnswer(409, problem=refused, request_id="r-8")
+        await terminal.act("n0002")
+        await terminal.until(lambda now: now.conflicts == 1)
+        assert listed(terminal.store) == []
+        terminal.backend.answer = CommandAnswer(500, problem=problem, request_id="r-9")
+        await terminal.act("n0001")
+        await eventually(lambda: noted(terminal.store))
+    assert listed(terminal.store) == [(Part.PUSH, "internal", 500, "r-9", 1)]
 
 
 async def noted(store: Store) -> bool:
