@@ -119,7 +119,7 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         """Say what the command was about, what became of it and what can be done."""
         t, label = self.face.t, row.label
         yield Field(t("outbox.about"), self._about(row))
-        if label.get("kind"):
+        if label.get("kind") and label.get("customer"):  # without a name the kind stands for the notice
             yield Field(t("outbox.kind"), t.choice("kinds.short", str(label["kind"]), str(label["kind"])))
         if label.get("to_municipality"):
             yield Field(t("outbox.to"), municipality_name(str(label["to_municipality"]), t.language))

@@ -191,7 +191,8 @@ def _line(row: tuple[Any, ...]) -> CommandLine:
         due_at=datetime.fromisoformat(due) if due else None,
         problem=_loaded(problem),
         conflict=conflict,
-        text=written(json.loads(payload)),
+        # What has arrived stands in the record, for those who may see it there.
+        text="" if state == State.SETTLED else written(json.loads(payload)),
     )
 
 

@@ -223,7 +223,7 @@ class CommandLine(NamedTuple):
 
     Attributes:
         label: says what it was about without the replica.
-        text: what the user wrote for it, whole; empty when nothing.
+        text: what the user wrote for it, whole; empty when nothing, or when it has arrived.
     """
 
     id: str

@@ -10,7 +10,7 @@ import pytest
 
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.services.outbox import Outbox
-from kelmu_tui.store import aftermath, drafts, outbox
+from kelmu_tui.store import aftermath, drafts, endings, outbox
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
 from kelmu_tui.store.outbox import Draft, State
@@ -107,6 +107,16 @@ def test_reload_ends_only_a_conflict(store: Store, service: Outbox) -> None:
     assert states(service) == {"c1": "discarded"}
     with store.read() as db:
         assert db.execute("SELECT ended FROM main.conflict").fetchall() == [("reloaded",)]
+
+
+def test_a_text_that_has_arrived_is_left_to_the_record(store: Store, service: Outbox) -> None:
+    give(store, "c1")
+    with store.write() as db:
+        outbox.freeze(db, "c1")
+        outbox.acknowledge(db, "c1", seq=7, version=2, epoch="e", now=CLOCK.now())
+        assert [line.text for line in endings.lines(db)] == ["Soitettu"]
+        aftermath.settle(db, A.business_id, epoch="e", checkpoint=7, filling=False, now=CLOCK.now())
+    assert [line.text for line in service.lines()] == [""]
 
 
 def test_a_queued_command_is_withdrawn_and_its_follower_moves_up(store: Store, service: Outbox) -> None:
