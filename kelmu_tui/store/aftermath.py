@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from kelmu_tui.store import drafts, views
+from kelmu_tui.store import views
 from kelmu_tui.store.outbox import KEPT, OFFERED, stamp
 
 
@@ -153,7 +153,7 @@ def needed_scopes(verb: str, organisation: str) -> set[str]:
 
 
 def sweep(db: Any, organisation: str, now: datetime) -> int:
-    """Forget old drafts, and commands that ended more than a week ago and nothing refers to; return how many.
+    """Forget commands that ended more than a week ago and that nothing refers to; return how many.
 
     Only while the backend of the organisation is heard: a restore of it that was not noticed yet may need them.
     """
@@ -164,6 +164,5 @@ def sweep(db: Any, organisation: str, now: datetime) -> int:
         " AND f.state NOT IN ('settled', 'reissued', 'discarded'))"
     )
     limit = (organisation, stamp(now - KEPT))
-    drafts.sweep(db, now)
     db.execute(f"DELETE FROM main.conflict WHERE command IN ({old})", limit)  # noqa: S608
     return int(db.execute(f"DELETE FROM main.command WHERE id IN ({old})", limit).rowcount)  # noqa: S608

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
 from kelmu_tui.api.contract import Change, Changes, SnapshotEnd, SnapshotStart
-from kelmu_tui.store import aftermath, expiry, feed, lease, outbox, replica, views
+from kelmu_tui.store import aftermath, drafts, expiry, feed, lease, outbox, replica, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.page import Entry, Page
 
@@ -175,6 +175,7 @@ def _tidy(store: Store) -> None:
     if organisation is not None and store.clock.due():
         with store.write() as db:
             aftermath.sweep(db, organisation, now)
+            drafts.sweep(db, now)
             views.forget(db, outbox.stamp(now - views.KEPT))
         keep_time(store)
 
