@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kelmu_tui.platform.ids import SeededIds
-from kelmu_tui.store import aftermath, drafts
+from kelmu_tui.store import drafts
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.drafts import Kept, Owner
 from tests.store.build import NOW, OTHER, OWN
@@ -71,7 +71,7 @@ def test_a_week_is_the_end_of_it(store: Store) -> None:
     assert find(store, "a", now=late) is None
     with store.write() as db:
         assert drafts.lines(db, late) == []
-        aftermath.sweep(db, OWN, late)
+        drafts.sweep(db, late)
         assert db.execute("SELECT count(*) FROM draft").fetchone() == (0,)
 
 
