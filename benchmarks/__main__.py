@@ -11,10 +11,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import fill, filter, screen, server, startup, world  # noqa: A004 - a module, not the built-in
+from benchmarks import busy, drain, fill, filter, opening, screen, server, startup, world  # noqa: A004 - a module, not the built-in
 from benchmarks.ratios import Row
 
-PARTS = ("fill", "server", "startup", "paint", "memory", "latency", "bytes", "filter")
+PARTS = ("fill", "server", "busy", "drain", "opening", "startup", "paint", "memory", "latency", "bytes", "filter")
 
 
 def rows(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[Row]:
@@ -29,6 +29,12 @@ def rows(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[R
         if "server" in only:
             yield server.change_poll(url, folder)
         connected = screen.latency(home, url) if "latency" in only else 0.0
+        if "busy" in only:
+            yield busy.keys_beside_a_fill(home, url, data)
+        if "drain" in only:
+            yield drain.drain(home, url)
+    if "opening" in only:
+        yield opening.store_open(home, folder)
     if "startup" in only:
         yield startup.list_start(home, rounds * 3)
     if "paint" in only:

@@ -81,6 +81,11 @@ def backend(folder: Path) -> Iterator[str]:
         log.close()
 
 
+def backend_process(folder: Path) -> int:
+    """Return the process that serves the record in `folder`."""
+    return int(json.loads((folder / "ready.json").read_text())["pid"])
+
+
 def environment(home: Path) -> dict[str, str]:
     """Return the environment of a program of ours whose data lie in `home`.
 

@@ -6,8 +6,10 @@ once after a renewed access token: when and whether to try again is the business
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from ipaddress import ip_address
 from typing import Final, Protocol
 
@@ -68,6 +70,12 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+@cache
+def certificates(trust_environment: bool = False) -> ssl.SSLContext:
+    """Return the certificates to trust; reading them takes 60 ms, so it is done once and where nobody waits for it."""
+    return httpx.create_ssl_context(trust_env=trust_environment)
+
+
 def http_client(
     base_url: str, transport: httpx.AsyncBaseTransport | None = None, *, trust_environment: bool = False
 ) -> httpx.AsyncClient:
@@ -75,6 +83,7 @@ def http_client(
     return httpx.AsyncClient(
         base_url=checked_url(base_url),
         transport=transport,
+        verify=certificates(trust_environment) if transport is None else True,
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, write=READ_SECONDS, pool=CONNECT_SECONDS),
         limits=httpx.Limits(max_connections=8, max_keepalive_connections=4),
         trust_env=trust_environment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import quote
@@ -24,6 +25,8 @@ from kelmu_tui.api.errors import (
 MAX_BODY: Final = 32 * 1024 * 1024
 MAX_LINE: Final = 1024 * 1024
 """Bytes of an answer and of one line of a stream; more is a fault, not data."""
+LINES_AT_A_TIME: Final = 16
+"""Lines of a stream, a millisecond of reading, after which the loop may do something else: take a key, for one."""
 PROBLEM: Final = "application/problem+json"
 
 
@@ -132,10 +135,12 @@ async def lines_of(response: httpx.Response, request_id: str) -> AsyncIterator[s
         *whole, rest = (rest + part).split(b"\n")
         if len(rest) > MAX_LINE:
             raise BadAnswer("too_long", request_id)
-        for line in whole:
+        for number, line in enumerate(whole, 1):
             try:
                 yield line.decode("utf-8")
             except UnicodeDecodeError:
                 raise BadAnswer("encoding", request_id) from None
+            if number % LINES_AT_A_TIME == 0:
+                await asyncio.sleep(0)
     if rest:
         raise BadAnswer("cut", request_id)

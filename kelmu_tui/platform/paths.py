@@ -89,14 +89,16 @@ def file_system(path: Path, mounts: str | None = None) -> str:
             mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return "?"
-    best, kind = -1, "?"
+    # As text: there may be dozens of mounts, and a path for each would take longer than opening the store.
+    above = {str(place) for place in (path, *path.parents)}
+    best, kind = "", "?"
     for line in mounts.splitlines():
         parts = line.split()
         if len(parts) < 3:
             continue
-        point = Path(parts[1].replace("\\040", " "))
-        if (point == path or point in path.parents) and len(point.parts) >= best:
-            best, kind = len(point.parts), parts[2]
+        point = parts[1].replace("\\040", " ")
+        if point in above and len(point) >= len(best):
+            best, kind = point, parts[2]
     return kind
 
 

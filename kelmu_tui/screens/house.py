@@ -7,6 +7,7 @@ whom (a sign-in, another organisation, a mandate that ended) closes the desk and
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from contextvars import Context as ContextVars
@@ -385,5 +386,10 @@ def _on_loop(
 
 
 def _import_network() -> None:
-    import kelmu_tui.api.client
     import kelmu_tui.sync.engine  # noqa: F401
+    from kelmu_tui.api.client import certificates
+
+    certificates()
+    # As at the lifting of the curtain: looking through all this for rubbish would hold up a key by 20 ms, once more
+    # with each hundred thousand objects that come and go.
+    gc.freeze()

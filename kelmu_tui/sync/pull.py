@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Final
 
 from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
 from kelmu_tui.api.contract import Change, Changes, SnapshotEnd, SnapshotStart
 from kelmu_tui.store import aftermath, drafts, expiry, feed, lease, outbox, replica, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.page import Entry, Page
+
+PROGRESS_ROWS: Final = 1000
+"""Rows of a fill between two tellings of how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,10 @@ def take_part(store: Store, fill: Fill, part: SnapshotPart) -> bool:
             store.changed("scope")
             return part.epoch == fill.epoch and feed.expect(db, fill.scope, fill.generation, fill.epoch, part.count)
         if isinstance(part, SnapshotRows):
-            return feed.fill(db, fill.scope, fill.generation, fill.epoch, part.rows)
+            wanted = feed.fill(db, fill.scope, fill.generation, fill.epoch, part.rows)
+            if wanted and feed.progress(db)[0] % PROGRESS_ROWS < len(part.rows):
+                store.changed("state")
+            return wanted
         return feed.end_fill(db, fill.scope, fill.generation, fill.epoch, part.head)
 
 

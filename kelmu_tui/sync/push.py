@@ -34,6 +34,7 @@ class Pushed:
         sign_in, update: nothing more can be sent until somebody acts.
         reached: the backend, or something, answered.
         postponed: it answered with a fault of its own, and the command waits for another try.
+        following: the command that was taken into flight in the same transaction.
     """
 
     pull_now: bool = False
@@ -41,6 +42,7 @@ class Pushed:
     update: bool = False
     reached: bool = True
     postponed: bool = False
+    following: Frozen | None = None
 
 
 def start(store: Store) -> None:
@@ -77,6 +79,12 @@ def next_due(store: Store) -> float | None:
     return 0.0 if rest > outbox.LONGEST_WAIT else max(0.0, rest.total_seconds())
 
 
+def take_round(store: Store) -> tuple[list[Frozen], float | None]:
+    """Take into flight what may be sent now, and say when to look again: `take_due` and `next_due` in one visit."""
+    taken = take_due(store)
+    return taken, next_due(store)
+
+
 def hasten(store: Store) -> None:
     """Make everything that waits due now: the user asked, or the network is back."""
     now = store.clock.now()
@@ -85,8 +93,12 @@ def hasten(store: Store) -> None:
             store.changed("command")
 
 
-def answered(store: Store, sent: Frozen, answer: CommandAnswer) -> Pushed:
-    """Take the backend's answer to a sending; a late one, for another attempt, does nothing."""
+def answered(store: Store, sent: Frozen, answer: CommandAnswer, *, go_on: bool = False) -> Pushed:
+    """Take the backend's answer to a sending; a late one, for another attempt, does nothing.
+
+    Args:
+        go_on: take the next command that is due into flight as well; each transaction waits for the disk.
+    """
     now = store.clock.now()
     with store.write() as db:
         if not outbox.in_flight(db, sent.id, sent.attempt):
@@ -95,7 +107,7 @@ def answered(store: Store, sent: Frozen, answer: CommandAnswer) -> Pushed:
         if answer.result is not None:
             result = answer.result
             outbox.acknowledge(db, sent.id, seq=result.seq, version=result.version, epoch=result.epoch, now=now)
-            return Pushed()
+            return Pushed(following=_following(store, db, now) if go_on else None)
         told = _told(answer.status, answer.problem, answer.request_id)
         if answer.problem is None or is_retryable(answer.status, answer.problem):
             due_at = backoff.due(now, sent.attempt, store.ids, answer.retry_after)
@@ -106,6 +118,14 @@ def answered(store: Store, sent: Frozen, answer: CommandAnswer) -> Pushed:
             db, sent.id, told, current.model_dump_json(exclude_none=True) if current is not None else None, now
         )
         return Pushed(pull_now=answer.status == 403)
+
+
+def _following(store: Store, db: Any, now: datetime) -> Frozen | None:
+    """Take the next command into flight, if one may go out."""
+    found = next((outbox.freeze(db, id_) for id_ in outbox.due(db, now)[:1]), None)
+    if found is not None:
+        store.changed("command", keys=(found.aggregate,))
+    return found
 
 
 def failed(store: Store, sent: Frozen, error: ApiError) -> Pushed:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from kelmu_tui.api.answers import CommandAnswer
 from kelmu_tui.api.errors import ApiError, ProblemAnswer
+from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.outbox import Frozen
 from kelmu_tui.store.troubles import Part
@@ -53,12 +55,19 @@ class Pushing:
         hasten, line.hasten = line.hasten, False
         if hasten:
             await line.unit(push.hasten)
-        for item in await line.unit(push.take_due):
+        taken, rest = await line.unit(push.take_round)
+        for item in taken:
             flying.add(line.tasks.spawn(f"sync.send.{item.verb}", self._send(item)))
-        return await line.unit(push.next_due)
+        return rest
 
     async def _send(self, item: Frozen) -> None:
-        """Send one command and store what became of it; the answer is stored even if the disk needs a while."""
+        """Send a command, and as long as all goes well the ones behind it, one after the other."""
+        following: Frozen | None = item
+        while following is not None:
+            following = await self._send_one(following)
+
+    async def _send_one(self, item: Frozen) -> Frozen | None:
+        """Send one command and store what became of it, even if the disk needs a while; return what to send next."""
         line = self._line
         try:
             answer = await line.client.command(
@@ -79,7 +88,7 @@ class Pushing:
                 line.lost()
                 line.show(state=Connection.OFFLINE, problem=error.code, request_id=error.request_id)
         else:
-            verdict = await line.stubborn(push.answered, item, answer)
+            verdict = await line.stubborn(_answered, item, answer)
             line.failures = 0
             if verdict.postponed:
                 await line.note(Part.PUSH, ProblemAnswer(answer.status, answer.problem, answer.request_id))
@@ -88,3 +97,8 @@ class Pushing:
         if verdict.pull_now:
             line.hurry = True
             line.pull_wake.set()
+        return verdict.following
+
+
+def _answered(store: Store, sent: Frozen, answer: CommandAnswer) -> push.Pushed:
+    return push.answered(store, sent, answer, go_on=True)

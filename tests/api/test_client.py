@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,7 +22,7 @@ from kelmu_tui.api.errors import (
     Unreachable,
     UpdateNeeded,
 )
-from kelmu_tui.api.reading import retry_after
+from kelmu_tui.api.reading import LINES_AT_A_TIME, retry_after
 from kelmu_tui.platform.ids import SeededIds
 
 URL = "https://kelmu.test"
@@ -290,6 +291,29 @@ async def test_a_snapshot_that_breaks_off_keeps_its_chunks() -> None:
         await take_all()
     assert [type(part).__name__ for part in parts] == ["SnapshotStart", "SnapshotRows"]
     assert len(parts[1].rows) == 250
+
+
+async def test_a_long_stream_lets_everything_else_have_its_turn() -> None:
+    """All lines are here at once: nothing of the network makes the reader wait."""
+    body = ndjson(START, *({"line": "row", "row": row(number)} for number in range(200)), END)
+    stream = client(lambda _: answer(content=body, kind="application/x-ndjson")).snapshot(ORGANISATION, "announcements")
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    task = asyncio.create_task(others())
+    await anext(stream)
+    before = turns
+    rows = await anext(stream)
+    assert isinstance(rows, SnapshotRows)
+    assert len(rows.rows) == 200
+    assert turns - before >= 200 // LINES_AT_A_TIME - 1  # the last turn may still be to come
+    task.cancel()
+    await stream.aclose()
 
 
 @pytest.mark.parametrize(

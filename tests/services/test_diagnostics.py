@@ -66,7 +66,7 @@ def give(store: Store, id_: str, aggregate: str, **label: Any) -> None:
 def busy(store: Store) -> None:
     """Fill the store with everything that must not come out of it again, and with what should."""
     store.attach(FIRST)
-    with store.write() as db:
+    with store.write("replica") as db:
         feed.apply(db, page())
         generation = next(s.filling for s in feed.state(db).scopes if s.name == f"notices:{FIRST}")
         assert generation is not None

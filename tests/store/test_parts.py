@@ -70,6 +70,33 @@ def test_versions_guard_every_table(store: Store) -> None:
             assert not replica.remove(db, 1, row["id"], 3)
 
 
+def test_a_change_that_touches_no_word_leaves_the_row_and_the_index_in_place(store: Any) -> None:
+    def places() -> dict[str, int]:
+        with store.read() as db:
+            return dict(db.execute("SELECT id, rowid FROM replica.notice ORDER BY rowid"))
+
+    def found(word: str) -> list[int]:
+        with store.read() as db:
+            return [
+                row for (row,) in db.execute("SELECT rowid FROM replica.notice_text WHERE notice_text MATCH ?", (word,))
+            ]
+
+    fill(store, [notice("n1", family="Ensimmäinen"), notice("n2", family="Toinen")])
+    before = places()
+    with store.write("replica") as db:
+        changed = notice("n2", family="Toinen", version=2, status="in_progress", assignee="u9")
+        assert replica.put_rows(db, 1, [notice("n3", family="Kolmas"), changed]) == 2
+    assert places() == before | {"n3": max(before.values()) + 1}
+    assert (found("toinen"), found("kolmas")) == ([before["n2"]], [places()["n3"]])
+    with store.write("replica") as db:
+        renamed = notice("n2", family="Neljäs", version=3)
+        assert replica.put_rows(db, 1, [renamed]) == 1
+    assert found("toinen") == []
+    assert found("neljas") == [places()["n2"]]
+    with store.read() as db:
+        assert db.execute("SELECT version, status FROM replica.notice WHERE id = 'n2'").fetchall() == [(3, "new")]
+
+
 def test_the_newest_of_one_batch_wins(store: Store) -> None:
     with store.write() as db:
         replica.put_rows(db, 1, [notice("a", version=2, family="Uusi"), notice("a", version=1, family="Vanha")])

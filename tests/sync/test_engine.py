@@ -42,6 +42,22 @@ async def test_a_command_goes_out_by_itself_and_is_settled(terminal: Terminal) -
         assert (await terminal.shown())["n0001"] == 2
 
 
+async def test_a_queue_goes_out_one_behind_the_other_without_a_poke(terminal: Terminal) -> None:
+    """More notices than may be in flight, and two commands of one of them: each begins when another has ended."""
+    for _ in range(5):
+        terminal.backend.record.arrive(A)
+    async with terminal.running():
+        await terminal.until_idle()
+        mine = sorted(await terminal.shown())
+        keys = [await terminal.act(id_) for id_ in mine]
+        keys.append(await terminal.act(mine[-1], "handle"))
+        for key in keys:
+            await terminal.until_settled(key)
+        shown = await terminal.shown()
+    assert len(mine) == 8
+    assert [shown[id_] for id_ in mine] == [2] * 7 + [3]
+
+
 async def test_what_others_do_arrives_through_the_held_poll(terminal: Terminal) -> None:
     async with terminal.running():
         await terminal.until_idle()
@@ -159,6 +175,32 @@ def test_progress_is_counted_while_a_scope_is_filled(record: Record, store: Stor
     pull.take_part(store, fill, SnapshotRows(page.rows[:2]))
     with store.read() as db:
         assert feed.progress(db) == (2, 3)
+
+
+def test_how_far_a_fill_is_gets_told_now_and_then(
+    record: Record, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull, "PROGRESS_ROWS", 2)
+    ask = pull.next_ask(store)
+    assert ask is not None
+    answer = record.changes("aino", None)
+    assert isinstance(answer, Changes)
+    pull.take_changes(store, ask, answer)
+    fill = pull.next_fill(store)
+    assert fill is not None
+    page = record.page("aino", fill.scope, None, first=True).page
+    assert page is not None
+    pull.take_part(store, fill, SnapshotStart(epoch=page.epoch, scope=fill.scope, count=page.count, head=page.head))
+    told: list[int] = []
+
+    def heard(_change: object) -> None:
+        with store.read() as db:
+            told.append(feed.progress(db)[0])
+
+    store.listen(heard)
+    for row in page.rows[:3]:
+        pull.take_part(store, fill, SnapshotRows([row]))
+    assert told == [2]
 
 
 def test_a_long_first_fill_lays_the_orders_aside_and_brings_them_back(
