@@ -231,10 +231,10 @@ class Store:
                 self._attach(None)
             self._purge(organisation)
 
-    def scrub(self) -> None:
-        """Empty both write-ahead logs: what was deleted must not live on in them. A reader may make it a no-op."""
+    def scrub(self) -> bool:
+        """Empty both write-ahead logs: what was deleted must not live on in them. False when a reader is in the way."""
         with self._lock, typed_errors():
-            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return not self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
     def set_aside_broken(self) -> tuple[Incident, ...]:
         """Check every page of both files, move broken ones aside and open fresh ones in their place.
