@@ -13,12 +13,15 @@ from kelmu_tui.store import views
 from kelmu_tui.store.outbox import KEPT, OFFERED, stamp
 
 
-def concerned(db: Any, organisation: str, epoch: str) -> bool:
-    """Tell whether `offer_again`, `settle` or `strand` can have anything to do: most answers change nothing here."""
+def concerned(db: Any, organisation: str, epoch: str | None) -> bool:
+    """Tell whether `offer_again`, `settle` or `strand` can have anything to do: most answers change nothing here.
+
+    Without an `epoch`, because the backend has told none, there is nothing to offer again.
+    """
     row = db.execute(
-        "SELECT EXISTS (SELECT 1 FROM main.command WHERE organisation = ?"
+        "SELECT EXISTS (SELECT 1 FROM main.command WHERE organisation = ?1"
         " AND state IN ('acknowledged', 'queued', 'blocked'))"
-        " OR NOT EXISTS (SELECT 1 FROM main.secret WHERE key = ? AND value = ?)",
+        " OR ?3 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.secret WHERE key = ?2 AND value = ?3)",
         (organisation, _mark(organisation), epoch),
     ).fetchone()
     return bool(row[0])

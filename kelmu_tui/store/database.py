@@ -231,10 +231,10 @@ class Store:
                 self._attach(None)
             self._purge(organisation)
 
-    def scrub(self) -> None:
-        """Empty both write-ahead logs: what was deleted must not live on in them. A reader may make it a no-op."""
+    def scrub(self) -> bool:
+        """Empty both write-ahead logs: what was deleted must not live on in them. False when a reader is in the way."""
         with self._lock, typed_errors():
-            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return not self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
     def set_aside_broken(self) -> tuple[Incident, ...]:
         """Check every page of both files, move broken ones aside and open fresh ones in their place.
@@ -271,14 +271,20 @@ class Store:
             path = self.folder / LEDGER_FILE
             files.create(path)
             try:
-                self._db = connection.connect(path, key)
+                self._connect(path, key)
             except StoreCorrupt:
+                # A damaged page may be met behind the first one too: what can't be opened can't be mended either.
+                self._close_connection()
                 self._set_aside(LEDGER_FILE, files.why_closed(path, salt_of(key)))
                 files.create(path)
-                self._db = connection.connect(path, key)
-            self._migrate()
-        self.clock.load(self.db)
+                self._connect(path, key)
         self._versions = self._data_versions()
+
+    def _connect(self, path: Path, key: bytes) -> None:
+        self._db = connection.connect(path, key)
+        with typed_errors():
+            self._migrate()
+            self.clock.load(self.db)
 
     def _key(self, name: str) -> bytes:
         """Return the key of a file; wraps that can never be opened again are set aside and new ones begun."""

@@ -65,7 +65,6 @@ class Effect:
         self.tables = {"state"}
         self.keys: set[str] = set()
         self.any_row = False
-        self.purged = False
 
     def all_of(self, scope: str) -> None:
         """Note that any row of `scope` may look different."""
@@ -336,9 +335,19 @@ def _purge(db: Any, scope: Scope, effect: Effect) -> None:
     for generation in _abandoned(db):
         replica.purge(db, generation)
     _set_abandoned(db, [])
+    _set(db, unscrubbed=1)
     _touch(db)
     effect.all_of(scope.name)
-    effect.purged = True
+
+
+def unscrubbed(db: Any) -> bool:
+    """Tell whether the pages of a scope that ended may still lie in the write-ahead log."""
+    return db.execute("SELECT 1 FROM replica.state WHERE key = 'unscrubbed'").fetchone() is not None
+
+
+def scrubbed(db: Any) -> None:
+    """Note that they don't."""
+    db.execute("DELETE FROM replica.state WHERE key = 'unscrubbed'")
 
 
 def shut_out(db: Any) -> Effect:

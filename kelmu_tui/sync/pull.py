@@ -86,8 +86,6 @@ def take_changes(store: Store, ask: Ask, answer: Changes) -> Pulled:
             return Pulled(applied=False)
         store.changed(*effect.tables, keys=effect.told())
     set_right = store.clock.hear(answer.server_time)
-    if effect.purged:
-        store.scrub()
     follow_up(store)
     if set_right:
         _hasten(store)
@@ -102,9 +100,7 @@ def shut_out(store: Store, ask: Ask) -> None:
     with store.write("replica") as db:
         effect = feed.shut_out(db)
         store.changed(*effect.tables, keys=effect.told())
-    if effect.purged:
-        store.scrub()
-    follow_up(store)
+    follow_up(store, shut_out=True)
 
 
 def take_part(store: Store, fill: Fill, part: SnapshotPart) -> bool:
@@ -134,19 +130,23 @@ def _restore_orders(store: Store) -> None:
             db.execute(statement)
 
 
-def follow_up(store: Store) -> None:
+def follow_up(store: Store, *, shut_out: bool = False) -> None:
     """Carry the replica's state over to the commands: offer again after a restore, settle, set aside, forget names.
 
-    One ledger transaction, and none when there is nothing to do; done after every answer and at each start, since a
-    crash may have come between the replica's commit and this.
+    What was purged is taken out of the log first. One ledger transaction, and none when there is nothing to do; done
+    after every answer and at each start, since a crash may have come between the replica's commit and this.
+
+    Args:
+        shut_out: the backend has said that nothing is granted; a replica that never heard anything else tells nothing.
     """
     organisation = store.organisation
     if organisation is None:
         return
+    _scrub(store)
     with store.read() as db:
         now = feed.state(db)
         held = [scope.name for scope in now.scopes]
-        if now.epoch is None:
+        if now.epoch is None and not shut_out:
             return
         too_much = aftermath.tells_too_much(db, organisation, held)
         if not too_much and not aftermath.concerned(db, organisation, now.epoch):
@@ -155,9 +155,9 @@ def follow_up(store: Store) -> None:
     # Shut out of everything there is no replica left that could catch up, nor any place where the effect would show.
     checkpoint = now.checkpoint if now.scopes else sys.maxsize
     with store.write() as db:
-        again = aftermath.offer_again(db, organisation, epoch=now.epoch, now=at)
+        again = aftermath.offer_again(db, organisation, epoch=now.epoch, now=at) if now.epoch is not None else []
         settled = aftermath.settle(
-            db, organisation, epoch=now.epoch, checkpoint=checkpoint, filling=now.filling, now=at
+            db, organisation, epoch=now.epoch or "", checkpoint=checkpoint, filling=now.filling, now=at
         )
         stranded = aftermath.strand(db, organisation, held, at)
         forgotten = aftermath.forget_customers(db, organisation) if too_much else []
@@ -185,6 +185,16 @@ def _tidy(store: Store) -> None:
             drafts.sweep(db, now)
             views.forget(db, outbox.stamp(now - views.KEPT))
         keep_time(store)
+
+
+def _scrub(store: Store) -> None:
+    """Let nothing of a scope that ended live on in the log; a crash or a reader puts that off until the next time."""
+    with store.read() as db:
+        if not feed.unscrubbed(db):
+            return
+    if store.scrub():
+        with store.write("replica") as db:
+            feed.scrubbed(db)
 
 
 def keep_time(store: Store) -> None:

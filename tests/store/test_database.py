@@ -108,6 +108,20 @@ def test_a_damaged_ledger_is_moved_aside_and_a_new_one_works(folder: Path, opene
     assert secrets_of(again) == ["b"]
 
 
+def test_damage_behind_the_first_page_of_the_ledger_does_not_lock_it_up(folder: Path, opened: OpenStore) -> None:
+    store = opened()
+    put_secret(store, "a")
+    store.scrub()
+    store.close()
+    for page in range(1, (folder / LEDGER_FILE).stat().st_size // 4096):
+        flip(folder / LEDGER_FILE, page * 4096 + 50)
+    again = opened()
+    assert [(i.file, i.kind) for i in again.incidents] == [(LEDGER_FILE, "corrupt")]
+    assert again.incidents[0].moved_to.exists()
+    put_secret(again, "b")
+    assert secrets_of(again) == ["b"]
+
+
 def test_a_damaged_replica_costs_no_command(folder: Path, opened: OpenStore) -> None:
     store = opened()
     store.attach(OWN)
