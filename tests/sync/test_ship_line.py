@@ -15,7 +15,7 @@ from kelmu_tui.api.errors import ProblemAnswer
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.store.database import Store
 from kelmu_tui.sync import push, ship
-from tests.sync.simulation.player import Crash, FragileStore, Keys
+from tests.sync.simulation.disk import Crash, FragileStore, Keys
 from tests.sync.simulation.record import HandClock, Record
 from tests.sync.viewing import (
     Desk,
@@ -33,12 +33,12 @@ from tests.sync.viewing import (
 class CountedStore(FragileStore):
     """A store whose process dies at one commit, before or after it."""
 
-    fuse: int = -1
+    left: int = -1
 
     def may_crash(self) -> None:
         """Die when the fuse has burnt down."""
-        self.fuse -= 1
-        if self.fuse == 0:
+        self.left -= 1
+        if self.left == 0:
             raise Crash
 
 
@@ -57,7 +57,7 @@ def test_a_crash_between_any_two_commits_costs_nothing(
         desk, shown = Desk(record), list[str]()
         store = CountedStore.open(folder / "ledger", Keys(), clock, SeededIds(fuse))
         assert isinstance(store, CountedStore)
-        store.fuse = fuse
+        store.left = fuse
         wanted = iter(subjects(7))
         lost = 0
         while True:

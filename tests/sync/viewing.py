@@ -144,11 +144,15 @@ def spoil(store: Store, statement: str) -> None:
         db.execute(statement)
 
 
+def _file(record: Record) -> Path:
+    return Path(record.database.url.database or "")
+
+
 def backup_of(record: Record, number: int) -> Path:
     """Copy the record as it is now."""
     record.database.dispose()
-    path = record._path.with_name(f"backup-{number}")
-    shutil.copy(record._path, path)
+    path = _file(record).with_name(f"backup-{number}")
+    shutil.copy(_file(record), path)
     record._open()
     return path
 
@@ -156,7 +160,7 @@ def backup_of(record: Record, number: int) -> Path:
 def restore(record: Record, backup: Path) -> None:
     """Put a copy of the record in its place."""
     record.database.dispose()
-    for companion in record._path.parent.glob("record.db-*"):
+    for companion in _file(record).parent.glob("record.db-*"):
         companion.unlink()
-    shutil.copy(backup, record._path)
+    shutil.copy(backup, _file(record))
     record._open()
