@@ -1,4 +1,5 @@
-"""The outbox alone under every order of events: Hypothesis looks for one that loses, doubles or reorders a command."""
+"""Outbox and overlay under every order of events: Hypothesis looks for one that loses, doubles, reorders or hides a
+command."""
 
 from __future__ import annotations
 
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from kelmu_tui.platform.ids import SeededIds
-from kelmu_tui.store import aftermath, endings, outbox
+from kelmu_tui.store import aftermath, endings, notices, outbox, overlay, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
 from kelmu_tui.store.outbox import PENDING, Draft, Frozen, State
+from tests.store.build import fill, notice
 from tests.sync.simulation.player import Keys
 from tests.sync.simulation.record import A, HandClock
 
@@ -34,11 +36,21 @@ class OutboxMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
         self.clock = HandClock()
         self.ids = SeededIds(1)
-        self.store = Store.open(self.folder, Keys(), self.clock, self.ids)
+        self.store = self._open()
+        fill(self.store, [notice(name, organisation=ORGANISATION, version=1) for name in ("n1", "n2")])
+        self.applied: list[tuple[int, str, int]] = []
+        self.shown = {"n1": 1, "n2": 1}
         self.saved: list[str] = []
         self.wire: dict[str, tuple[int, bytes]] = {}
         self.versions = {"n1": 1, "n2": 1}
         self.seq = 0
+
+    def _open(self) -> Store:
+        store = Store.open(self.folder, Keys(), self.clock, self.ids)
+        store.attach(ORGANISATION)
+        for schema in ("main", "replica"):
+            store.db.execute(f"PRAGMA {schema}.synchronous = OFF")
+        return store
 
     def teardown(self) -> None:
         """Leave nothing behind."""
@@ -76,6 +88,7 @@ class OutboxMachine(RuleBasedStateMachine):
                     self.seq += 1
                     self.versions[item.aggregate] += 1
                     version = self.versions[item.aggregate]
+                    self.applied.append((self.seq, item.aggregate, version))
                     outbox.acknowledge(db, item.id, seq=self.seq, version=version, epoch="e1", now=self.clock.now())
                 elif verdict == "refused":
                     outbox.refuse(db, item.id, {"code": "version_conflict"}, None, self.clock.now())
@@ -87,13 +100,21 @@ class OutboxMachine(RuleBasedStateMachine):
     def die(self) -> None:
         """The process ends and another one leads."""
         self.store.close()
-        self.store = Store.open(self.folder, Keys(), self.clock, self.ids)
+        self.store = self._open()
         with self.store.write() as db:
             outbox.recover(db)
 
     @rule(behind=st.integers(0, 3), filling=st.booleans(), epoch=st.sampled_from(["e1", "e1", "e2"]))
     def catch_up(self, behind: int, filling: bool, epoch: str) -> None:
-        """The replica reaches some point of the feed."""
+        """The replica reaches some point of the feed; only then is it asked what that means for the commands."""
+        reached = max(0, self.seq - behind)
+        self.shown = {
+            name: max([version for seq, which, version in self.applied if which == name and seq <= reached] + [now])
+            for name, now in self.shown.items()
+        }
+        with self.store.write("replica") as db:
+            rows = [notice(name, organisation=ORGANISATION, version=version) for name, version in self.shown.items()]
+            replica.put_rows(db, 1, rows)
         with self.store.write() as db:
             aftermath.settle(
                 db, ORGANISATION, epoch=epoch, checkpoint=self.seq - behind, filling=filling, now=self.clock.now()
@@ -149,8 +170,31 @@ class OutboxMachine(RuleBasedStateMachine):
         assert pending == [row[0] for row in rows if row[2] in PENDING]
         assert not any(row[2] == State.UNDELIVERABLE and row[3] is not None for row in rows)
 
+    @invariant()
+    def what_is_shown_is_the_row_with_the_own_commands_upon_it(self) -> None:
+        """Reckon anew what stands on the screen: row of the replica, then each command that it does not hold yet."""
+        with self.store.read() as db:
+            lines = {line.id: line for line in notices.any_lines(db, self.shown)}
+            pending = outbox.pending(db, ORGANISATION)
+            notes = {name: overlay.effect(db, overlay.frame(db), name) for name in self.shown}
+        for name, version in self.shown.items():
+            mine = [one for one in pending if one.aggregate == name]
+            own = [one.verb for one in mine if one.ack_version is None or one.ack_version > version]
+            status, holder = "new", None
+            for verb in own:
+                if verb == "take" and status != "handled":
+                    status, holder = "in_progress", "aino"
+                elif verb == "handle" and status != "handled":
+                    status = "handled"
+            line = lines[name]
+            assert (line.status.value, line.assignee is not None) == (status, holder is not None), (name, own)
+            assert line.pending == bool(mine)
+            effect = notes[name]
+            assert effect is not None
+            assert len(effect.notes) == own.count("note")
+
 
 OutboxMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=300, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestOutboxMachine = OutboxMachine.TestCase
