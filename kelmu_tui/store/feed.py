@@ -11,11 +11,11 @@ All functions work inside the caller's transaction and touch the replica only.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from kelmu_tui.store import replica
+from kelmu_tui.store import replica, sweeping
 from kelmu_tui.store.outbox import stamp
 from kelmu_tui.store.page import Entry, Page
 
@@ -327,14 +327,9 @@ def _purge(db: Any, scope: Scope, effect: Effect) -> None:
     """Destroy a scope that is no longer granted: rows shown and filled, index, staging."""
     db.execute("DELETE FROM replica.scope WHERE name = ?", (scope.name,))
     db.execute("DELETE FROM replica.staged WHERE scope = ?", (scope.name,))
-    for generation in (scope.generation, scope.filling):
-        if generation:
-            replica.purge(db, generation)
-            db.execute("DELETE FROM replica.state WHERE key = ?", (_filled(generation),))
-    # Old generations that wait for the broom may hold rows of the same scope.
-    for generation in _abandoned(db):
-        replica.purge(db, generation)
-    _set_abandoned(db, [])
+    own = [generation for generation in (scope.generation, scope.filling) if generation]
+    db.executemany("DELETE FROM replica.state WHERE key = ?", [(_filled(generation),) for generation in own])
+    sweeping.purge(db, own)
     _set(db, unscrubbed=1)
     _touch(db)
     effect.all_of(scope.name)
@@ -359,39 +354,14 @@ def shut_out(db: Any) -> Effect:
     return effect
 
 
-def sweep(db: Any, limit: int = 250) -> bool:
-    """Delete up to `limit` rows of generations that nobody sees any more; True when nothing is left to delete."""
-    waiting = _abandoned(db)
-    if not waiting:
-        return True
-    if replica.drop_generation(db, waiting[0], limit):
-        _set_abandoned(db, waiting[1:])
-    return len(waiting) == 1 and not _abandoned(db)
-
-
-def waiting(db: Any) -> bool:
-    """Tell whether `sweep` has anything to delete."""
-    return bool(_abandoned(db))
-
-
 def forget_cursor(db: Any) -> None:
     """Ask from the beginning next time; the answer is a reset, and what is shown stays until the fills are done."""
     db.execute("DELETE FROM replica.state WHERE key = 'cursor'")
 
 
 def _abandon(db: Any, generation: int) -> None:
-    """Give a generation to the broom: deleting 100 000 rows at once would block the other terminals."""
     db.execute("DELETE FROM replica.state WHERE key = ?", (_filled(generation),))
-    _set_abandoned(db, [*_abandoned(db), generation])
-
-
-def _abandoned(db: Any) -> list[int]:
-    row = db.execute("SELECT value FROM replica.state WHERE key = 'abandoned'").fetchone()
-    return [int(item) for item in json.loads(row[0])] if row is not None else []
-
-
-def _set_abandoned(db: Any, generations: Iterable[int]) -> None:
-    _set(db, abandoned=json.dumps(list(generations)))
+    sweeping.abandon(db, generation)
 
 
 def _touch(db: Any) -> None:

@@ -39,6 +39,7 @@ _PUT_NOTICE: Final = (
     " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 _INSERT_WORDS: Final = "INSERT INTO replica.notice_text (rowid, words) VALUES (?, ?)"
+_MERGE_WORDS: Final = "INSERT INTO replica.notice_text (notice_text, rank) VALUES ('merge', ?)"
 _DELETE_WORDS: Final = "INSERT INTO replica.notice_text (notice_text, rowid, words) VALUES ('delete', ?, ?)"
 
 
@@ -120,12 +121,17 @@ def delete_notices(db: Any, found: Iterable[Sequence[Any]]) -> None:
 
 
 def drop_generation(db: Any, generation: int, limit: int) -> bool:
-    """Delete at most `limit` rows of a generation that is no longer shown; say whether nothing is left of it."""
+    """Delete at most `limit` rows of a generation that is no longer shown; say whether nothing is left of it.
+
+    Its words are only marked in the search index, where nobody finds them any more; `erase_words` has to follow.
+    """
     found = db.execute(
         "SELECT rowid, body FROM replica.notice WHERE generation = ? LIMIT ?", (generation, limit)
     ).fetchall()
     if found:
+        _erase_at_once(db, False)
         _delete_notices(db, found)
+        _erase_at_once(db, True)
         _touch(db)
     if len(found) == limit:
         return False
@@ -134,19 +140,38 @@ def drop_generation(db: Any, generation: int, limit: int) -> bool:
     return True
 
 
-def purge(db: Any, generation: int) -> None:
-    """Delete a whole generation at once: a revoked scope must be gone in the transaction that stores its cursor.
+def erase_words(db: Any, pages: int, *, begin: bool) -> bool:
+    """Merge about `pages` pages of the search index, so that marked words are left behind; True when all are gone.
+
+    Args:
+        begin: take in the whole index anew; the steps after that go on with it.
+    """
+    before = db.total_changes
+    db.execute(_MERGE_WORDS, (-pages if begin else pages,))
+    return bool(db.total_changes - before < 2)  # as SQLite describes it: one change is the command itself
+
+
+def purge(db: Any, *generations: int) -> None:
+    """Delete whole generations at once: a revoked scope must be gone in the transaction that stores its cursor.
 
     Afterwards `Store.scrub` empties the write-ahead log, where old pages may still lie.
     """
-    others = db.execute("SELECT 1 FROM replica.notice WHERE generation <> ? LIMIT 1", (generation,)).fetchone()
-    if others is None:
+    marks = ",".join("?" * len(generations))
+    others = db.execute(f"SELECT 1 FROM replica.notice WHERE generation NOT IN ({marks}) LIMIT 1", generations)  # noqa: S608
+    if others.fetchone() is None:
         # Nothing else is indexed: dropping the whole index is a hundred times cheaper than taking out each word.
         db.execute("INSERT INTO replica.notice_text (notice_text) VALUES ('delete-all')")
-        db.execute("DELETE FROM replica.notice WHERE generation = ?", (generation,))
-    while not drop_generation(db, generation, _LOOKUP):
-        pass
+        db.execute(f"DELETE FROM replica.notice WHERE generation IN ({marks})", generations)  # noqa: S608
+    for generation in generations:
+        while not drop_generation(db, generation, _LOOKUP):
+            pass
+    db.execute("INSERT INTO replica.notice_text (notice_text) VALUES ('optimize')")
     _touch(db)
+
+
+def _erase_at_once(db: Any, yes: bool) -> None:
+    """Say whether a deleted word goes from the search index at once, or is marked for `erase_words`."""
+    db.execute("INSERT INTO replica.notice_text (notice_text, rank) VALUES ('secure-delete', ?)", (int(yes),))
 
 
 def _touch(db: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
 from kelmu_tui.api.contract import Change, Changes, SnapshotEnd, SnapshotStart
-from kelmu_tui.store import aftermath, drafts, expiry, feed, lease, outbox, replica, views
+from kelmu_tui.store import aftermath, drafts, expiry, feed, lease, outbox, replica, sweeping, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.page import Entry, Page
 
@@ -211,10 +211,10 @@ def sweep(store: Store) -> bool:
         return True
     expiry.sweep(store)
     with store.read() as db:
-        if not feed.waiting(db):
+        if not sweeping.waiting(db):
             return True
     with store.write("replica") as db:
-        return feed.sweep(db)
+        return sweeping.sweep(db)
 
 
 def _page(answer: Changes) -> Page:

@@ -18,6 +18,8 @@ from kelmu_tui.sync.signals import end, first_of, outcome_of
 from kelmu_tui.sync.status import Connection
 
 SHORTEST_POLL: Final = 1.0
+SWEEP_SECONDS: Final = 1.0
+"""How long deleting what a fill has replaced may keep the feed waiting: a whole inbox takes a minute."""
 
 
 class Pulling:
@@ -28,6 +30,7 @@ class Pulling:
         self._failures = 0
         self._fill_failures = 0
         self._fill_due = 0.0
+        self._swept = True
 
     def poke(self) -> None:
         """Forget all patience: the next round asks at once."""
@@ -63,7 +66,8 @@ class Pulling:
             line.show(state=Connection.PAUSED, problem=None)
             return None
         hurry, line.hurry = line.hurry, False
-        wait = MAX_WAIT if ask.idle and not hurry and line.status.state is Connection.ONLINE else 0
+        held = ask.idle and not hurry and self._swept and line.status.state is Connection.ONLINE
+        wait = MAX_WAIT if held else 0
         line.pull_wake.clear()
         asked = line.clock.monotonic()
         try:
@@ -79,13 +83,22 @@ class Pulling:
         if fill is not None:
             # The fill rests after a failure; the feed goes on, but not as fast as it can.
             return max(0.0, self._fill_due - line.clock.monotonic())
-        while not await line.unit(pull.sweep):
-            await line.wait(YIELD_SECONDS)
+        self._swept = await self._sweep()
         empty = not answer.changes and answer.cursor == ask.cursor
         if (wait and empty and line.clock.monotonic() - asked < SHORTEST_POLL) or not done.applied:
             # A poll that is not held, or an answer that nobody wants: never a hot loop against the backend.
             return SHORTEST_POLL
         return 0.0
+
+    async def _sweep(self) -> bool:
+        """Delete what nobody sees any more, for a second at the most, since the feed waits; True when all is gone."""
+        line = self._line
+        end = line.clock.monotonic() + SWEEP_SECONDS
+        while not await line.unit(pull.sweep):
+            if line.clock.monotonic() >= end:
+                return False
+            await line.wait(YIELD_SECONDS)
+        return True
 
     async def _fill(self, fill: pull.Fill) -> None:
         line = self._line

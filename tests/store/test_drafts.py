@@ -75,6 +75,13 @@ def test_a_week_is_the_end_of_it(store: Store) -> None:
         assert db.execute("SELECT count(*) FROM draft").fetchone() == (0,)
 
 
+def test_the_end_of_an_organisation_ends_no_draft(store: Store) -> None:
+    keep(store, "a")
+    with store.write() as db:
+        aftermath.end_organisation(db, OWN, NOW)
+    assert text(store, "a") == "Soitin"
+
+
 def test_what_was_given_is_no_draft_for_those_that_got_it(store: Store) -> None:
     keep(store, "a", "b", "c", text=" Soitin \n")
     with store.write() as db:

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from kelmu_tui.store import announcements, details, outbox, replica, traces, views, words
+from kelmu_tui.store import announcements, details, outbox, replica, sweeping, traces, views, words
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import Draft
 from kelmu_tui.store.rows import Query, Sort, TraceLine, View
@@ -26,26 +27,59 @@ TRANSFERRED = Query(View.TRANSFERRED)
 # --- row writers ----------------------------------------------------------------------------------------------------
 
 
-def test_dropping_a_generation_takes_bounded_steps_and_leaves_the_others(store: Store) -> None:
-    with store.write() as db:
-        replica.put_rows(db, 1, [notice(f"n{n}") for n in range(25)])
-        replica.put_rows(db, 2, [notice("n1", family="Jäävä"), trace("t1")])
-    steps = 1
-    while True:
-        with store.write() as db:
-            if replica.drop_generation(db, 1, 10):
-                break
-        steps += 1
-    assert steps == 3
+def index_holds(store: Store, word: bytes) -> bool:
+    """Tell whether a word lies anywhere in the pages of the search index, marked as deleted or not."""
     with store.read() as db:
+        return any(word in bytes(block) for (block,) in db.execute("SELECT block FROM replica.notice_text_data"))
+
+
+def test_a_generation_is_swept_in_bounded_steps_with_all_its_words_and_the_others_stay(store: Store) -> None:
+    with store.write("replica") as db:
+        replica.put_rows(db, 1, [notice(f"n{n}", family=f"Qwörk{n:04d}") for n in range(250)])
+        replica.put_rows(db, 2, [notice("n1", family="Jäävä"), trace("t1")])
+        sweeping.abandon(db, 1)
+    words = [word.encode() for word in ("qwork", "qwork0007")]
+    assert index_holds(store, words[0])
+    left = []
+    while True:
+        with store.write("replica") as db:
+            assert sweeping.waiting(db)
+            done = sweeping.sweep(db, rows=100)
+            left.append(db.execute("SELECT count(*) FROM replica.notice WHERE generation = 1").fetchone()[0])
+        if done:
+            break
+        assert len(left) < 100
+    assert left[:4] == [150, 50, 0, 0]
+    assert not index_holds(store, words[0])
+    with store.read() as db:
+        assert not sweeping.waiting(db)
         assert db.execute("SELECT generation, id FROM replica.notice").fetchall() == [(2, "n1")]
-        assert db.execute("SELECT count(*) FROM replica.notice_text WHERE notice_text MATCH 'virtanen'").fetchone() == (
-            0,
-        )
-        assert db.execute("SELECT count(*) FROM replica.notice_text WHERE notice_text MATCH 'jaava'").fetchone() == (1,)
+        found = "SELECT count(*) FROM replica.notice_text WHERE notice_text MATCH 'jaava'"
+        assert db.execute(found).fetchone() == (1,)
         assert db.execute("SELECT count(*) FROM replica.trace").fetchone() == (1,)
-    with store.write() as db:
+    with store.write("replica") as db:
         db.execute("INSERT INTO replica.notice_text (notice_text) VALUES ('integrity-check')")
+
+
+def test_words_that_are_only_marked_still_lie_in_the_index(store: Store) -> None:
+    """What the merging is for; without it the test above would pass by itself."""
+    with store.write("replica") as db:
+        replica.put_rows(db, 1, [notice(f"n{n}", family=f"Qwörk{n:04d}") for n in range(50)])
+        replica.put_rows(db, 2, [notice("n1", family="Jäävä")])
+    with store.write("replica") as db:
+        assert replica.drop_generation(db, 1, 100)
+    assert index_holds(store, b"qwork")
+
+
+def test_after_a_sweep_that_was_undone_single_rows_are_still_erased_at_once(store: Store) -> None:
+    with store.write("replica") as db:
+        replica.put_rows(db, 1, [notice("n1", family="Qwörk"), notice("n2", family="Jäävä")])
+    with suppress(RuntimeError), store.write("replica") as db:
+        replica.drop_generation(db, 1, 1)
+        raise RuntimeError
+    with store.write("replica") as db:
+        assert replica.remove(db, 1, "n1")
+    assert not index_holds(store, b"qwork")
 
 
 @pytest.mark.parametrize("others", [0, 1])
@@ -53,10 +87,14 @@ def test_a_purge_takes_rows_and_words_at_once(store: Store, others: int) -> None
     with store.write() as db:
         replica.put_rows(db, 1, [notice(f"n{n}") for n in range(25)])
         replica.put_rows(db, 2, [notice("n1")] * others)
-        replica.purge(db, 1)
+        replica.put_rows(db, 3, [notice("n2", family="Qwörk")])
+        sweeping.abandon(db, 3)
+        sweeping.purge(db, [1])
+        assert not sweeping.waiting(db)
         assert db.execute("SELECT count(*) FROM replica.notice").fetchone() == (others,)
         found = db.execute("SELECT count(*) FROM replica.notice_text WHERE notice_text MATCH 'virtanen'").fetchone()
     assert found == (others,)
+    assert not index_holds(store, b"qwork")
 
 
 def test_versions_guard_every_table(store: Store) -> None:

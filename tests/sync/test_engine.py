@@ -11,12 +11,13 @@ from kelmu_tui.api.answers import SnapshotRows
 from kelmu_tui.api.contract import Changes, SnapshotEnd, SnapshotStart
 from kelmu_tui.api.errors import ApiError, SignInNeeded, Unreachable, UpdateNeeded
 from kelmu_tui.platform.ids import SeededIds
-from kelmu_tui.store import feed, notices, replica
+from kelmu_tui.store import feed, notices, replica, sweeping
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import Query, View
-from kelmu_tui.sync import pull
+from kelmu_tui.sync import pull, pulling
 from kelmu_tui.sync.status import Connection
+from tests.store.build import notice
 from tests.sync.simulation.player import Keys
 from tests.sync.simulation.record import INBOX, LOOK_UP, A, HandClock, Record
 from tests.sync.terminal import Backend, Terminal, eventually
@@ -159,6 +160,23 @@ async def test_once_tells_that_nobody_is_there(terminal: Terminal) -> None:
         await terminal.engine.once()
     assert await terminal.state(key) is State.QUEUED
     terminal.thread.close()
+
+
+async def test_the_feed_is_asked_while_old_rows_are_swept(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulling, "SWEEP_SECONDS", 0.0)
+    steps = 4
+    with terminal.store.write("replica") as db:
+        replica.put_rows(db, 99, [notice(f"old{n}") for n in range((steps - 1) * sweeping.STEP_ROWS + 1)])
+        sweeping.abandon(db, 99)
+
+    async def swept() -> bool:
+        with terminal.store.read() as db:
+            return not sweeping.waiting(db)
+
+    async with terminal.running():
+        await eventually(swept)
+        assert terminal.backend.calls.count("changes") > steps
+        await terminal.until_idle()
 
 
 def test_progress_is_counted_while_a_scope_is_filled(record: Record, store: Store) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import pytest
 
 from kelmu_backend.lease import OLDEST
-from kelmu_tui.store import details, feed, lease, outbox, views
+from kelmu_tui.store import details, feed, lease, outbox, sweeping, views
 from kelmu_tui.store.clock import TOLERANCE
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.replica import microseconds
@@ -291,7 +291,7 @@ class Invariants:
 
 def _strays(db: Any, now: feed.FeedState) -> list[Any]:
     known = {generation for scope in now.scopes for generation in (scope.generation, scope.filling)}
-    known |= set(feed._abandoned(db))
+    known |= set(sweeping.abandoned(db))
     found = []
     for table in ("notice", "trace", "announcement", "tombstone"):
         rows = db.execute(f"SELECT DISTINCT generation FROM replica.{table}").fetchall()
