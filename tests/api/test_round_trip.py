@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
-from sqlalchemy import select
 
-from kelmu_backend.app import create_app
-from kelmu_backend.config import Config
-from kelmu_backend.core import Core
-from kelmu_backend.database import tables
-from kelmu_backend.identity import families, keys, tokens
-from kelmu_backend.identity.families import Family
 from kelmu_tui.api.answers import SnapshotRows
-from kelmu_tui.api.client import Client
 from kelmu_tui.api.contract import SnapshotEnd, SnapshotStart
 from kelmu_tui.api.errors import ProblemAnswer, SignInNeeded
 from kelmu_tui.platform.ids import SeededIds
@@ -27,77 +17,10 @@ from kelmu_tui.store.outbox import Draft, State
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.engine import Engine
 from kelmu_tui.sync.once import ship_once
+from tests.api.world import World
 from tests.sync.simulation.player import Keys
-from tests.sync.simulation.record import A, B, HandClock, Record, build
+from tests.sync.simulation.record import A, B, HandClock
 from tests.sync.viewing import barred, look
-
-URL = "https://kelmu.test"
-
-
-class Token:
-    """One token and no other."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    async def access_token(self) -> str:
-        """Return the token."""
-        return self._token
-
-    async def invalidate(self, token: str) -> None:
-        """There is no other."""
-
-
-class World:
-    """A backend in this process, and clients of it."""
-
-    def __init__(self, core: Core, transport: httpx.AsyncBaseTransport, clock: HandClock) -> None:
-        self._core = core
-        self._transport = transport
-        self._clock = clock
-
-    def client(self, user: str) -> Client:
-        """Return a signed-in client."""
-        now = self._clock.now()
-        family = Family(f"family-{user}", user, "kelmu-terminal", None, now + outbox.KEPT)
-        with self._core.database.write() as connection:
-            families.start(connection, keys.ring(self._core.config), family, "test", "s" * 43, now)
-        token = tokens.issue(self._core.config, family, now)[0]
-        return self.with_token(token)
-
-    def with_token(self, token: str) -> Client:
-        """Return a client with any token."""
-        return Client(URL, Token(token), "device-1", self._transport, ids=SeededIds(3))
-
-    def told(self) -> list[str]:
-        """Return the subjects of all views that came in, in order."""
-        table = tables.view_event.c
-        with self._core.database.read() as connection:
-            return list(connection.execute(select(table.subject).order_by(table.chain, table.number)).scalars())
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """Return a backend that holds three notices of A and one of B."""
-    clock = HandClock()
-    template = tmp_path / "template.db"
-    build(template)
-    record = Record(template, tmp_path, clock, 1)
-    record.arrive(A, 3)
-    record.arrive(B, 1)
-    record.close()
-    config = Config(
-        f"sqlite:///{tmp_path / 'record.db'}",
-        URL,
-        demo=True,
-        secret_folder=tmp_path / "secrets",
-        clock=clock,
-        ids=SeededIds(7),
-        background=False,
-    )
-    app = create_app(config)
-    async with app.router.lifespan_context(app):
-        yield World(app.state.core, httpx.ASGITransport(app), clock)
 
 
 async def test_the_session_tells_who_and_for_whom(world: World) -> None:
