@@ -129,7 +129,7 @@ async def test_a_transfer_that_is_not_open_any_more_is_kept_and_shown(house: Hou
         revoke(house, app, keep=INBOX)
         app.action_main_sync()
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen) and app.screen.ready, "what became of it")
-        assert app.t("inbox.draft_aside_title") in text_of(app)
+        await until(pilot, lambda: app.t("inbox.draft_aside_title") in text_of(app), "its title")
         await pilot.press(*"dda")
         assert isinstance(app.screen, ConfirmScreen)
         await pilot.press("down", "enter")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kelmu_tui.platform.ids import SeededIds
-from kelmu_tui.store import drafts
+from kelmu_tui.store import aftermath, drafts
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.drafts import Kept, Owner
 from tests.store.build import NOW, OTHER, OWN
