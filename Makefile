@@ -10,7 +10,7 @@ WORKERS ?= 2
 help:
 	@echo "make demo    start the app on the embedded backend with generated data"
 	@echo "make test    run all checks and tests"
-	@echo "make soak    run the sync protocol through many more seeds, for an hour or so"
+	@echo "make soak    run the sync protocol through many more seeds, for some hours"
 	@echo "make bench   print the performance ratios of docs/performance.md"
 	@echo "make lock    renew the pinned dependencies"
 
@@ -48,6 +48,9 @@ unit: $(READY)
 soak: $(READY)
 	$(BIN)/python -m tests.sync.model soak
 	$(BIN)/python -m tests.sync.model plants
+	$(BIN)/python -m tests.sync.simulation soak --count 1000
+	$(BIN)/python -m tests.sync.simulation soak --count 200 --postgresql
+	$(BIN)/python -m tests.sync.simulation plants
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -15,7 +15,7 @@ from kelmu_tui.api.errors import ProblemAnswer
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.store.database import Store
 from kelmu_tui.sync import push, ship
-from tests.sync.simulation.player import Crash, FragileStore, Keys
+from tests.sync.simulation.disk import Crash, FragileStore, Keys
 from tests.sync.simulation.record import HandClock, Record
 from tests.sync.viewing import (
     Desk,
@@ -28,18 +28,6 @@ from tests.sync.viewing import (
 )
 
 # --- crashes and lines ----------------------------------------------------------------------------------------------
-
-
-class CountedStore(FragileStore):
-    """A store whose process dies at one commit, before or after it."""
-
-    fuse: int = -1
-
-    def may_crash(self) -> None:
-        """Die when the fuse has burnt down."""
-        self.fuse -= 1
-        if self.fuse == 0:
-            raise Crash
 
 
 @pytest.mark.parametrize("loses", ["nothing", "requests", "answers"])
@@ -55,9 +43,9 @@ def test_a_crash_between_any_two_commits_costs_nothing(
         folder.mkdir(mode=0o700)
         record = Record(template, folder, clock, fuse)
         desk, shown = Desk(record), list[str]()
-        store = CountedStore.open(folder / "ledger", Keys(), clock, SeededIds(fuse))
-        assert isinstance(store, CountedStore)
-        store.fuse = fuse
+        store = FragileStore.open(folder / "ledger", Keys(), clock, SeededIds(fuse))
+        assert isinstance(store, FragileStore)
+        store.fuse = fuse - 1
         wanted = iter(subjects(7))
         lost = 0
         while True:
@@ -81,8 +69,8 @@ def test_a_crash_between_any_two_commits_costs_nothing(
             except Crash:
                 crashed = True
                 store.close()
-                reopened = CountedStore.open(folder / "ledger", Keys(), clock, SeededIds(fuse + 1000))
-                assert isinstance(reopened, CountedStore)
+                reopened = FragileStore.open(folder / "ledger", Keys(), clock, SeededIds(fuse + 1000))
+                assert isinstance(reopened, FragileStore)
                 store = reopened
                 push.start(store)
         with store.read() as db:

@@ -147,8 +147,8 @@ def spoil(store: Store, statement: str) -> None:
 def backup_of(record: Record, number: int) -> Path:
     """Copy the record as it is now."""
     record.database.dispose()
-    path = record._path.with_name(f"backup-{number}")
-    shutil.copy(record._path, path)
+    path = _path(record).with_name(f"backup-{number}")
+    shutil.copy(_path(record), path)
     record._open()
     return path
 
@@ -156,7 +156,11 @@ def backup_of(record: Record, number: int) -> Path:
 def restore(record: Record, backup: Path) -> None:
     """Put a copy of the record in its place."""
     record.database.dispose()
-    for companion in record._path.parent.glob("record.db-*"):
+    for companion in _path(record).parent.glob("record.db-*"):
         companion.unlink()
-    shutil.copy(backup, record._path)
+    shutil.copy(backup, _path(record))
     record._open()
+
+
+def _path(record: Record) -> Path:
+    return Path(str(record.database.url.database))

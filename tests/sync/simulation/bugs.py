@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
+from sqlalchemy import delete
 
 from kelmu_backend import commands
 from kelmu_backend import feed as backend_feed
-from kelmu_tui.store import aftermath, feed, outbox, replica
-from kelmu_tui.sync import backoff, pull
+from kelmu_backend import views as backend_views
+from kelmu_backend.database import tables
+from kelmu_backend.lease import Leases
+from kelmu_tui.services.inbox import Inbox
+from kelmu_tui.store import aftermath, details, expiry, feed, lease, outbox, replica, views
+from kelmu_tui.store.database import Store
+from kelmu_tui.sync import backoff, leader, pull, push, ship
 
-Plant = Callable[[pytest.MonkeyPatch], None]
+
+class Plant(NamedTuple):
+    """A bug, and the number of seeds within which it has to be found."""
+
+    plant: Callable[[pytest.MonkeyPatch], None]
+    seeds: int = 300
 
 
 def no_memory(patch: pytest.MonkeyPatch) -> None:
@@ -129,22 +141,201 @@ def revoked_rows_stay(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(replica, "purge", lambda db, generation: None)
 
 
+# --- of the anchor's list, and about the other invariants -----------------------------------------------------------
+
+
+def memory_apart(patch: pytest.MonkeyPatch) -> None:
+    """The backend stores what it has answered in another transaction, which now and then does not happen."""
+    original = commands.run
+    count = 0
+
+    def run(connection: Any, envelope: Any, *values: Any) -> Any:
+        nonlocal count
+        count += 1
+        verdict = original(connection, envelope, *values)
+        if count % 5 == 0:
+            connection.execute(delete(tables.memo).where(tables.memo.c.key == envelope.key))
+        return verdict
+
+    patch.setattr(commands, "run", run)
+
+
+def delete_on_send(patch: pytest.MonkeyPatch) -> None:
+    """A command is gone from the ledger once it is on its way."""
+    original = push.take_due
+
+    def take_due(store: Any, *values: Any) -> Any:
+        sent = original(store, *values)
+        if sent:
+            with store.write() as db:
+                db.executemany("DELETE FROM main.command WHERE id = ?", [(item.id,) for item in sent])
+        return sent
+
+    patch.setattr(push, "take_due", take_due)
+
+
+def audit_after_show(patch: pytest.MonkeyPatch) -> None:
+    """What is shown is written down afterwards."""
+    original = Inbox._look
+
+    def look(inbox: Any, view: str, id: str) -> Any:  # noqa: A002
+        with lease.within(inbox._store) as db:
+            found = details.detail(db, id)
+        original(inbox, view, id)
+        return found
+
+    patch.setattr(Inbox, "_look", look)
+
+
+def page_splits_sequence(patch: pytest.MonkeyPatch) -> None:
+    """A page of the feed ends in the middle of a transfer."""
+
+    def page(connection: Any, scopes: Any, seq: int) -> Any:
+        names = sorted(scopes)
+        found = connection.execute(
+            backend_feed._PAGE, {"scopes": names, "seq": seq, "limit": backend_feed.PAGE + 1}
+        ).all()
+        return found[: backend_feed.PAGE], len(found) > backend_feed.PAGE
+
+    patch.setattr(backend_feed, "page", page)
+
+
+def old_fill_accepted(patch: pytest.MonkeyPatch) -> None:
+    """Rows of a fill that has been given up go into the one that has begun since."""
+
+    def current(original: Any) -> Any:
+        def call(db: Any, scope: str, generation: int, epoch: str, *values: Any) -> Any:
+            now = feed.state(db)
+            filling = next((found.filling for found in now.scopes if found.name == scope), None)
+            return original(db, scope, filling or generation, now.epoch or epoch, *values)
+
+        return call
+
+    for name in ("expect", "fill", "end_fill"):
+        patch.setattr(feed, name, current(getattr(feed, name)))
+
+
+def late_answers_taken(patch: pytest.MonkeyPatch) -> None:
+    """An answer of the feed is taken whatever the replica has read since."""
+    original = pull.take_changes
+
+    def take(store: Any, ask: pull.Ask, answer: Any) -> pull.Pulled:
+        with store.read() as db:
+            now = feed.state(db)
+        return original(store, pull.Ask(ask.organisation, now.cursor, ask.idle), answer)
+
+    patch.setattr(pull, "take_changes", take)
+
+
+def lease_ignored(patch: pytest.MonkeyPatch) -> None:
+    """Rows are shown however long the backend has not been heard."""
+    patch.setattr(lease, "_check", lambda *_: None)
+
+
+def rows_outlive_themselves(patch: pytest.MonkeyPatch) -> None:
+    """Rows whose time is over are shown on."""
+    patch.setattr(expiry, "sweep", lambda _: 0)
+
+
+def two_leaders(patch: pytest.MonkeyPatch) -> None:
+    """The lead is taken without asking whether somebody has it."""
+
+    def take(lock: Any) -> bool:
+        lock._handle = lock._handle if lock._handle is not None else os.open(lock._path, os.O_RDWR | os.O_CREAT, 0o600)
+        return True
+
+    patch.setattr(leader.LeaderLock, "try_acquire", take)
+
+
+def purge_not_resumed(patch: pytest.MonkeyPatch) -> None:
+    """A replica that was being destroyed when the process died stays."""
+    patch.setattr(Store, "_resume_purges", lambda _: None)
+
+
+def no_scrub(patch: pytest.MonkeyPatch) -> None:
+    """Rows that were taken away live on in the log."""
+    patch.setattr(Store, "scrub", lambda _: True)
+
+
+def old_commands_run(patch: pytest.MonkeyPatch) -> None:
+    """The backend carries out commands of any age."""
+    patch.setattr(Leases, "is_current", lambda *_: True)
+
+
+def clocks_trusted(patch: pytest.MonkeyPatch) -> None:
+    """What waits until a time that a wrong clock has set waits until then."""
+    patch.setattr(outbox, "LONGEST_WAIT", timedelta(days=10_000))
+
+
+def receipt_before_answer(patch: pytest.MonkeyPatch) -> None:
+    """A look counts as told once it is on its way."""
+    original = ship.next_step
+
+    def next_step(store: Any) -> Any:
+        step = original(store)
+        if isinstance(step, ship.Batch):
+            with store.write() as db:
+                views.received(db, step.last, "2026-01-01T00:00:00.000000+00:00")
+        return step
+
+    patch.setattr(ship, "next_step", next_step)
+
+
+def forks_not_found(patch: pytest.MonkeyPatch) -> None:
+    """The backend takes other looks under the numbers it has, and clients believe any receipt."""
+    original = backend_views._Appending.take
+
+    def take(appending: Any, event: Any) -> Any:
+        found = original(appending, event)
+        return None if found is backend_views.Finding.FORKED else found
+
+    patch.setattr(backend_views._Appending, "take", take)
+    patch.setattr(views, "agrees", lambda *_: True)
+
+
+def refusal_without_conflict(patch: pytest.MonkeyPatch) -> None:
+    """A refused command is not told."""
+    original = outbox.refuse
+
+    def refuse(db: Any, id: str, *values: Any) -> None:  # noqa: A002
+        original(db, id, *values)
+        db.execute("DELETE FROM main.conflict WHERE command = ?", (id,))
+
+    patch.setattr(outbox, "refuse", refuse)
+
+
 PLANTS: Final[dict[str, Plant]] = {
-    plant.__name__: plant
+    plant.__name__: Plant(plant)
     for plant in (
         no_memory,
+        memory_apart,
+        delete_on_send,
         restore_keeps_epoch,
         settle_at_acknowledgement,
         cursor_before_rows,
         removal_ignores_generation,
         timer_stops,
         bytes_made_anew,
+        audit_after_show,
+        page_splits_sequence,
         no_checkpoint,
         no_tombstones,
-        settle_while_filling,
+        old_fill_accepted,
+        late_answers_taken,
         no_recovery,
         followers_go_on,
         no_second_offer,
         revoked_rows_stay,
+        no_scrub,
+        lease_ignored,
+        rows_outlive_themselves,
+        two_leaders,
+        purge_not_resumed,
+        old_commands_run,
+        clocks_trusted,
+        refusal_without_conflict,
+        receipt_before_answer,
+        forks_not_found,
     )
-}
+} | {"settle_while_filling": Plant(settle_while_filling, 4000)}
+"""Every planted bug by name."""

@@ -2,62 +2,70 @@
 
 from __future__ import annotations
 
-import shutil
+import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, event, insert, select
+from sqlalchemy.exc import OperationalError
 
-from kelmu_backend import commands, feed, notices, policy, pull, rows
-from kelmu_backend.commands import Envelope
+from kelmu_backend import commands, feed, notices, policy, pull, rows, views
+from kelmu_backend.commands import Envelope, Verdict
 from kelmu_backend.database import tables
 from kelmu_backend.database.engine import Database
 from kelmu_backend.keys import Signer
 from kelmu_backend.lease import Leases
-from kelmu_backend.problems import ProblemError
+from kelmu_backend.problems import ProblemError, not_found
+from kelmu_backend.routes.call import Call, Visit
+from kelmu_backend.routes.notices import CAPABILITY
+from kelmu_backend.routes.session import session
+from kelmu_backend.rows import encode
 from kelmu_tui.api.answers import CommandAnswer
-from kelmu_tui.api.contract import Changes, CommandResult, Problem
-from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX, Grant, MandateKind
+from kelmu_tui.api.contract import ChainRegistration, Changes, CommandResult, Problem, ProblemCode, ViewBatch
 from kelmu_tui.domain.deadlines import local_date
-from kelmu_tui.domain.organisations import Organisation, social_care_organiser
+from kelmu_tui.domain.organisations import Organisation
 from kelmu_tui.platform.ids import SeededIds
-from kelmu_tui.store.outbox import Frozen
+from kelmu_tui.store.outbox import KEPT, Frozen
+from tests.sync.simulation.ground import (
+    COLLEAGUES,
+    INBOX,
+    LOOK_UP,
+    PLACES,
+    START,
+    USERS,
+    A,
+    B,
+    HandClock,
+    build,
+    grants,
+    notice_row,
+)
+from tests.sync.simulation.places import Place, SqlitePlace
 
-START: Final = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-A: Final = social_care_organiser("837")
-B: Final = social_care_organiser("049")
-PLACES: Final = {A.business_id: ("837", "536", "211"), B.business_id: ("049", "092", "235")}
-USERS: Final = {"aino": A, "bertta": A, "bo": B}
-INBOX: Final = "social_assistance_and_social_care"
-LOOK_UP: Final = "benefit_viewing_and_claims"
+__all__ = ["INBOX", "LOOK_UP", "PLACES", "START", "USERS", "A", "B", "HandClock", "Record", "Stream", "build"]
+
+_COMPILED: Final[dict[bool, dict[Any, Any]]] = {True: {}, False: {}}
+"""Compiled statements of each engine, SQLite's under True."""
 
 
-class HandClock:
-    """Time that moves when the simulation says so."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> datetime:
-        """Return the present instant."""
-        return self.at
-
-    def monotonic(self) -> float:
-        """Return seconds since the start."""
-        return (self.at - START).total_seconds()
+class ServerCrash(BaseException):
+    """The backend dies here; its database undoes what was not committed."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """A change that a command made: who made it, under which key, to what."""
+    """A change that a command made: who made it, under which key, to what, and how old its lease was."""
 
     user: str
     key: str
     notice: str
+    age: timedelta
 
 
 @dataclass(frozen=True)
@@ -68,82 +76,115 @@ class Stream:
     problem: ProblemError | None = None
 
 
-def grants(organisation: Organisation, *mandates: str) -> list[Grant]:
-    """Return direct grants of `mandates`."""
-    id_ = organisation.business_id
-    return [Grant(name, MandateKind.MANDATE_TO_ACT, id_, id_, (), date(2025, 1, 1)) for name in mandates]
-
-
-def build(path: Path) -> None:
-    """Make an empty record with organisations and users, copied for each run."""
-    database = Database(f"sqlite:///{path}")
-    database.migrate()
-    with database.write() as connection:
-        feed.ensure(connection, SeededIds("epoch"))
-        for organisation in (A, B):
-            connection.execute(
-                insert(tables.organisation),
-                {
-                    "business_id": organisation.business_id,
-                    "name_fi": organisation.name.fi,
-                    "name_sv": organisation.name.sv,
-                    "name_en": organisation.name.en,
-                    "type": organisation.type.value,
-                    "county": organisation.county,
-                    "municipalities": list(organisation.municipalities),
-                },
-            )
-            connection.execute(
-                insert(tables.agreement), {"organisation": organisation.business_id, "valid_from": date(2025, 1, 1)}
-            )
-        for user, organisation in USERS.items():
-            connection.execute(
-                insert(tables.app_user),
-                {"id": user, "name": user.title(), "language": "fi", "employer": organisation.business_id},
-            )
-            policy.replace_grants(connection, user, grants(organisation, INBOX, LOOK_UP))
-    database.dispose()
-
-
 class Record:
-    """The backend of one run."""
+    """The backend of one run.
 
-    def __init__(self, template: Path, folder: Path, clock: HandClock, seed: int) -> None:
-        self._folder = folder
-        self._path = folder / "record.db"
-        shutil.copy(template, self._path)
+    Attributes:
+        effects: what commands have changed, in order; a restore takes back what it takes back in the database.
+        restored: whether a backup was ever put in place.
+        restored_old: whether one was older than clients offer their commands again.
+        held: versions by scope and id as they stood at each sequence of each epoch.
+        dropped, gone_notes: notices that were deleted because their time was over, and the notes that went with them.
+        fuse: statements left until the backend dies; None while it lives on.
+        twin: whether the next command meets one of the same key that is still under way.
+    """
+
+    def __init__(self, template: Path | Place, folder: Path, clock: HandClock, seed: int) -> None:
+        self._place = SqlitePlace(template, folder) if isinstance(template, Path) else template
+        self._place.begin()
         self._clock = clock
         self._ids = SeededIds(f"record-{seed}")
         self._cursors = Signer(b"k" * 32, "cursor")
-        self._leases = Leases(Signer(b"k" * 32, "lease"), 12)
+        self.leases = Leases(Signer(b"k" * 32, "lease"), 12)
         self.effects: list[Effect] = []
         self.numbers = 0
-        self.restored = False
+        self.restored = self.restored_old = False
+        self.held: dict[tuple[str, int], dict[tuple[str, str], int]] = {}
+        self.dropped: set[str] = set()
+        self.gone_notes: Counter[str] = Counter()
+        self.fuse: int | None = None
+        self.twin = False
+        self._leased: dict[str, datetime] = {}
+        self._saved: tuple[list[Effect], dict[tuple[str, str], int], Counter[str], datetime] | None = None
+        self._now: dict[tuple[str, str], int] = {}
+        self._epoch = ""
         self._open()
 
     def _open(self) -> None:
-        self.database = Database(f"sqlite:///{self._path}")
+        self.database = Database(self._place.url)
+        for engine in (self.database._reader, self.database._writer):
+            # The same statements in every run: compiling them anew would cost more than running them.
+            engine._compiled_cache = _COMPILED[self.database.is_sqlite]
+        event.listen(self.database._writer, "before_cursor_execute", self._before)
+        with self.database.read() as connection:
+            self._remember(connection)
+
+    def _before(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if self.fuse is not None:
+            self.fuse -= 1
+            if self.fuse < 0:
+                raise ServerCrash
+        if self.twin and "INTO memo" in statement:
+            self.twin = False
+            raise OperationalError("lock timeout", None, Exception())
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a transaction, and note afterwards what stands at the feed's new head."""
+        with self.database.write() as connection:
+            yield connection
+            self._remember(connection)
+
+    def _remember(self, connection: Connection) -> None:
+        fuse, self.fuse = self.fuse, None
+        state = feed.state(connection)
+        for entry in connection.execute(select(tables.feed).where(tables.feed.c.seq == state.head)):
+            if entry.op == "up":
+                self._now[entry.scope, entry.aggregate] = entry.version
+            else:
+                self._now.pop((entry.scope, entry.aggregate), None)
+        self.held[state.epoch, state.head] = dict(self._now)
+        self._epoch = state.epoch
+        self.fuse = fuse
 
     def close(self) -> None:
         """Close the files."""
         self.database.dispose()
 
+    def drop(self) -> None:
+        """Remove everything."""
+        self.close()
+        self._place.drop()
+
     def lease(self, user: str) -> str:
         """Return a lease as of now."""
-        return str(self._leases.issue(user, self._clock.now())["id"])
+        return str(self.issue(user)["id"])
+
+    def issue(self, user: str) -> dict[str, Any]:
+        """Return a lease as of now as the wire carries it."""
+        lease = self.leases.issue(user, self._clock.now())
+        self._leased[lease["id"]] = self._clock.now()
+        return lease
 
     # --- what clients ask --------------------------------------------------------------------------------------------
 
-    def changes(self, user: str, cursor: str | None) -> Changes | ProblemError:
-        """Answer a question to the feed."""
+    def answer(self, user: str, cursor: str | None) -> dict[str, Any]:
+        """Return the body of an answer of the feed.
+
+        Raises:
+            ProblemError: not one mandate is left.
+        """
         now = self._clock.now()
         with self.database.read() as connection:
-            try:
-                access = self._access(connection, user)
-            except ProblemError as problem:
-                return problem
-            lease = self._leases.issue(user, now)
-            return Changes.model_validate(pull.changes(connection, access, cursor, self._cursors, now, lease).body)
+            access = self._access(connection, user)
+            return pull.changes(connection, access, cursor, self._cursors, now, self.issue(user)).body
+
+    def changes(self, user: str, cursor: str | None) -> Changes | ProblemError:
+        """Answer a question to the feed."""
+        try:
+            return Changes.model_validate(self.answer(user, cursor))
+        except ProblemError as problem:
+            return problem
 
     def page(self, user: str, scope: str, after: str | None, *, first: bool) -> Stream:
         """Read one page of a snapshot."""
@@ -154,9 +195,52 @@ class Record:
             except ProblemError as problem:
                 return Stream(None, problem)
 
-    def command(self, user: str, sent: Frozen) -> CommandAnswer:
-        """Carry out a command, or remember what became of it."""
+    def session(self, user: str) -> dict[str, Any]:
+        """Return the body of the answer about the session, from the route's own unit of work."""
+        config = SimpleNamespace(clock=self._clock, demo=False)
+        leases = SimpleNamespace(issue=lambda user, _: self.issue(user))
+        call = SimpleNamespace(core=SimpleNamespace(config=config, leases=leases))
+        visit = SimpleNamespace(principal=SimpleNamespace(user=user))
+        with self.database.read() as connection:
+            return session(connection, cast("Visit", visit), cast("Call", call))
+
+    def run(self, envelope: Envelope) -> Verdict:
+        """Carry out a command, or remember what became of it.
+
+        Raises:
+            ProblemError: an answer that is not remembered.
+        """
         now = self._clock.now()
+        with self.write() as connection:
+            verdict = commands.run(connection, envelope, CAPABILITY[envelope.verb], self.leases, now)
+        if verdict.change is not None:
+            age = now - self._leased.get(envelope.lease, now)
+            self.effects.append(Effect(envelope.user, envelope.key, envelope.notice, age))
+        return verdict
+
+    def register(self, user: str, body: bytes) -> views.Verdict:
+        """Take down a log of views."""
+        registration = ChainRegistration.model_validate_json(body)
+        with self.write() as connection:
+            return views.register(connection, user, f"device-{user}", registration, self._clock.now())
+
+    def append(self, body: bytes, signature: str) -> views.Verdict:
+        """Take in a batch of views.
+
+        Raises:
+            ProblemError: the log is not known, or has not signed it.
+        """
+        batch = ViewBatch.model_validate_json(body)
+        with self.write() as connection:
+            key = views.key_of(connection, batch.chain)
+            if key is None:
+                raise not_found()
+            if not views.is_signed(key, signature, body):
+                raise ProblemError(ProblemCode.VIEW_SIGNATURE_WRONG)
+            return views.append(connection, batch, self._clock.now())
+
+    def command(self, user: str, sent: Frozen) -> CommandAnswer:
+        """Carry out a command as the client would see it."""
         envelope = Envelope(
             user,
             f"device-{user}",
@@ -169,14 +253,10 @@ class Record:
             sent.body,
             "request",
         )
-        capability = NOTICE_TRANSFER if sent.verb in ("transfer", "take-back") else NOTICES_INBOX
         try:
-            with self.database.write() as connection:
-                verdict = commands.run(connection, envelope, capability, self._leases, now)
+            verdict = self.run(envelope)
         except ProblemError as problem:
             return CommandAnswer(problem.status, problem=Problem.model_validate(problem.body()))
-        if verdict.change is not None:
-            self.effects.append(Effect(user, sent.id, sent.aggregate))
         if verdict.status != 200:
             return CommandAnswer(verdict.status, problem=Problem.model_validate(verdict.body))
         return CommandAnswer(200, result=CommandResult.model_validate(verdict.body))
@@ -189,48 +269,82 @@ class Record:
     def arrive(self, organisation: Organisation, count: int = 1) -> None:
         """Let new notices arrive."""
         now = self._clock.now()
-        with self.database.write() as connection:
+        with self.write() as connection:
             for _ in range(count):
                 self.numbers += 1
-                connection.execute(insert(tables.notice), _notice(self.numbers, organisation, now))
+                connection.execute(insert(tables.notice), notice_row(self.numbers, organisation, now))
             notices.publish_due(connection, now)
+
+    def work(self, dice: random.Random) -> None:
+        """Let a colleague without a terminal do something, most often give a notice away."""
+        user, organisation = dice.choice(list(COLLEAGUES.items()))
+        scope = f"notices:{organisation.business_id}"
+        held = sorted((id_, version) for (name, id_), version in self._now.items() if name == scope)
+        if not held:
+            return
+        notice, version = dice.choice(held)
+        verb = dice.choice(("transfer", "transfer", "transfer", "take", "note", "release"))
+        others = [place for holder, places in PLACES.items() if holder != organisation.business_id for place in places]
+        body: dict[str, Any] = {}
+        if verb == "transfer":
+            body = {"municipality": dice.choice(others), "reason": "Muuttanut"}
+        elif verb == "note":
+            body = {"text": "Työpari on selvittänyt"}
+        sent = Frozen(self._ids.new(), organisation.business_id, notice, verb, version, encode(body), "", 1, 1)
+        self.command(user, sent._replace(lease=self.lease(user)))
 
     def regrant(self, user: str, *mandates: str) -> None:
         """Give a user exactly these mandates."""
-        with self.database.write() as connection:
+        with self.write() as connection:
             policy.replace_grants(connection, user, grants(USERS[user], *mandates))
 
-    def compact(self) -> None:
+    def compact(self, keep: int = 6) -> None:
         """Drop removals that are not among the newest."""
-        with self.database.write() as connection:
-            feed.compact(connection, 6)
+        with self.write() as connection:
+            feed.compact(connection, keep)
+
+    def forget(self) -> int:
+        """Do what the backend does each hour: forget old results, delete notices whose time is over."""
+        now = self._clock.now()
+        with self.write() as connection:
+            before = self._there(connection)
+            notices.drop_over(connection, now)
+            after = self._there(connection)
+            self.dropped |= before[0] - after[0]
+            self.gone_notes += before[1] - after[1]
+            return commands.forget(connection, now)
+
+    @staticmethod
+    def _there(connection: Connection) -> tuple[set[str], Counter[str]]:
+        found = set(connection.execute(select(tables.notice.c.id)).scalars())
+        return found, Counter(connection.execute(select(tables.note.c.text)).scalars())
 
     def back_up(self) -> None:
         """Copy the record to the backup."""
         self.close()
-        shutil.copy(self._path, self._folder / "backup.db")
+        self._place.back_up()
+        self._saved = (list(self.effects), dict(self._now), self.gone_notes.copy(), self._clock.at)
         self._open()
 
-    def restore(self) -> None:
-        """Put the backup in place: everything since is lost, and a new epoch begins."""
-        backup = self._folder / "backup.db"
-        if not backup.exists():
-            return
+    def restore(self) -> bool:
+        """Put the backup in place: everything since is lost, and a new epoch begins; False without a backup."""
+        if self._saved is None:
+            return False
         self.close()
-        for left in self._folder.glob("record.db-*"):
-            left.unlink()
-        shutil.copy(backup, self._path)
+        self._place.restore()
+        self.effects, self._now, self.gone_notes = list(self._saved[0]), dict(self._saved[1]), self._saved[2].copy()
         self._open()
-        with self.database.write() as connection:
+        with self.write() as connection:
             feed.new_epoch(connection, self._ids)
         self.restored = True
+        self.restored_old = self.restored_old or self._clock.at - self._saved[3] >= KEPT - timedelta(days=1)
+        return True
 
     # --- what is true ------------------------------------------------------------------------------------------------
 
     def epoch(self) -> str:
         """Return the feed's epoch."""
-        with self.database.read() as connection:
-            return feed.state(connection).epoch
+        return self._epoch
 
     def notes(self) -> Counter[str]:
         """Return how often each note was written."""
@@ -259,28 +373,3 @@ class Record:
                 if scope in granted:
                     found |= {(table, row["id"]): row["version"] for row in read(connection)}
         return found
-
-
-def _notice(number: int, organisation: Organisation, now: datetime) -> dict[str, Any]:
-    place = PLACES[organisation.business_id][0]
-    return {
-        "id": f"n{number:04d}",
-        "version": 1,
-        "kind": "social_work_need",
-        "urgent": False,
-        "status": "new",
-        "organisation": organisation.business_id,
-        "municipality": place,
-        "created": now - timedelta(hours=1),
-        "arrived": now,
-        "due": date(2026, 12, 1),
-        "customer": {
-            "identity_code": "010190-900R",
-            "family_name": "Virta",
-            "given_names": "Oskar",
-            "language": "fi",
-            "non_disclosure": False,
-        },
-        "content": {"free_text": "Asiakas pyytää yhteydenottoa."},
-        "published": False,
-    }
