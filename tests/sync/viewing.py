@@ -144,15 +144,11 @@ def spoil(store: Store, statement: str) -> None:
         db.execute(statement)
 
 
-def _file(record: Record) -> Path:
-    return Path(record.database.url.database or "")
-
-
 def backup_of(record: Record, number: int) -> Path:
     """Copy the record as it is now."""
     record.database.dispose()
-    path = _file(record).with_name(f"backup-{number}")
-    shutil.copy(_file(record), path)
+    path = _path(record).with_name(f"backup-{number}")
+    shutil.copy(_path(record), path)
     record._open()
     return path
 
@@ -160,7 +156,11 @@ def backup_of(record: Record, number: int) -> Path:
 def restore(record: Record, backup: Path) -> None:
     """Put a copy of the record in its place."""
     record.database.dispose()
-    for companion in _file(record).parent.glob("record.db-*"):
+    for companion in _path(record).parent.glob("record.db-*"):
         companion.unlink()
-    shutil.copy(backup, _file(record))
+    shutil.copy(backup, _path(record))
     record._open()
+
+
+def _path(record: Record) -> Path:
+    return Path(str(record.database.url.database))

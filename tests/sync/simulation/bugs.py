@@ -12,12 +12,13 @@ from sqlalchemy import delete
 
 from kelmu_backend import commands
 from kelmu_backend import feed as backend_feed
+from kelmu_backend import views as backend_views
 from kelmu_backend.database import tables
 from kelmu_backend.lease import Leases
 from kelmu_tui.services.inbox import Inbox
-from kelmu_tui.store import aftermath, details, expiry, feed, lease, outbox, replica
+from kelmu_tui.store import aftermath, details, expiry, feed, lease, outbox, replica, views
 from kelmu_tui.store.database import Store
-from kelmu_tui.sync import backoff, leader, pull, push
+from kelmu_tui.sync import backoff, leader, pull, push, ship
 
 
 class Plant(NamedTuple):
@@ -266,6 +267,32 @@ def clocks_trusted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(outbox, "LONGEST_WAIT", timedelta(days=10_000))
 
 
+def receipt_before_answer(patch: pytest.MonkeyPatch) -> None:
+    """A look counts as told once it is on its way."""
+    original = ship.next_step
+
+    def next_step(store: Any) -> Any:
+        step = original(store)
+        if isinstance(step, ship.Batch):
+            with store.write() as db:
+                views.received(db, step.last, "2026-01-01T00:00:00.000000+00:00")
+        return step
+
+    patch.setattr(ship, "next_step", next_step)
+
+
+def forks_not_found(patch: pytest.MonkeyPatch) -> None:
+    """The backend takes other looks under the numbers it has, and clients believe any receipt."""
+    original = backend_views._Appending.take
+
+    def take(appending: Any, event: Any) -> Any:
+        found = original(appending, event)
+        return None if found is backend_views.Finding.FORKED else found
+
+    patch.setattr(backend_views._Appending, "take", take)
+    patch.setattr(views, "agrees", lambda *_: True)
+
+
 def refusal_without_conflict(patch: pytest.MonkeyPatch) -> None:
     """A refused command is not told."""
     original = outbox.refuse
@@ -307,6 +334,8 @@ PLANTS: Final[dict[str, Plant]] = {
         old_commands_run,
         clocks_trusted,
         refusal_without_conflict,
+        receipt_before_answer,
+        forks_not_found,
     )
 } | {"settle_while_filling": Plant(settle_while_filling, 4000)}
 """Every planted bug by name."""

@@ -134,7 +134,10 @@ class FragileStore(Store):
     fuse: int | None = None
     plan: Plan | None = None
     purging = False
-    lost: set[str]
+
+    def __init__(self, *values: Any) -> None:
+        super().__init__(*values)
+        self.lost: set[str] = set()
 
     @property
     def db(self) -> Connection:

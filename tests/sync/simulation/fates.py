@@ -109,11 +109,16 @@ def _wrong_key(run: Run, player: Player) -> bool:
 
 
 def _tear(run: Run, player: Player) -> bool:
-    return player.tear()
+    done = player.tear()
+    run.invariants.looks.tampered(player)
+    return done
 
 
 def _old_ledger(run: Run, player: Player) -> bool:
-    return player.put_back_ledger()
+    done = player.put_back_ledger()
+    if done:
+        run.invariants.looks.tampered(player)
+    return done
 
 
 def _old_replica(run: Run, player: Player) -> bool:

@@ -20,6 +20,8 @@ A: Final = social_care_organiser("837")
 B: Final = social_care_organiser("049")
 PLACES: Final = {A.business_id: ("837", "536", "211"), B.business_id: ("049", "092", "235")}
 USERS: Final = {"aino": A, "bertta": A, "bo": B}
+COLLEAGUES: Final = {"kari": A, "kerttu": B}
+"""Users without a terminal here: what they do just happens."""
 INBOX: Final = "social_assistance_and_social_care"
 LOOK_UP: Final = "benefit_viewing_and_claims"
 
@@ -72,7 +74,7 @@ def build_at(url: str) -> None:
             connection.execute(
                 insert(tables.agreement), {"organisation": organisation.business_id, "valid_from": date(2025, 1, 1)}
             )
-        for user, organisation in USERS.items():
+        for user, organisation in (USERS | COLLEAGUES).items():
             connection.execute(
                 insert(tables.app_user),
                 {"id": user, "name": user.title(), "language": "fi", "employer": organisation.business_id},

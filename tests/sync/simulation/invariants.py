@@ -1,8 +1,7 @@
 """What must hold after every step, looked at from outside: from the user's memory, the files and the record.
 
-I1–I5, I7–I14 and the first halves of I6 and I16 are here; I3 and I13 are asked for at the quiet end (`quiet`).
-I6, second half (every view event reaches the backend once and in order), and I16, second half (the backend finds what
-was done to the chain), belong into `views`, once the terminals ship their events.
+I1–I5, I7–I15 and the first halves of I6 and I16 are here; I3 and I13 are asked for at the quiet end (`quiet`). What
+becomes of the looks that are told to the backend is in `looks`.
 """
 
 from __future__ import annotations
@@ -18,10 +17,11 @@ from typing import Any, Final
 import pytest
 
 from kelmu_backend.lease import OLDEST
-from kelmu_tui.store import details, feed, lease, outbox, sweeping, views
+from kelmu_tui.store import chain, details, feed, lease, outbox, sweeping, views
 from kelmu_tui.store.clock import TOLERANCE
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.replica import microseconds
+from tests.sync.simulation.looks import Looks
 from tests.sync.simulation.player import Player
 from tests.sync.simulation.record import HandClock, Record
 from tests.sync.simulation.terminal import Terminal
@@ -69,7 +69,8 @@ class Seen:
     stored: dict[str, Stored] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     filling: bool = False
-    events: int = 0
+    events: tuple[int, int] = (0, 0)
+    chain: str | None = None
     forgotten: int = 0
     goal: tuple[str | None, int] = (None, -1)
 
@@ -99,6 +100,7 @@ class Invariants:
         self._players = players
         self._clock = clock
         self.seen = {user: Seen() for user in players}
+        self.looks = Looks(record)
         self._effects = 0
         self._timeline = 0
         self._done: dict[str, str] = {}
@@ -107,6 +109,7 @@ class Invariants:
     def restored(self) -> None:
         """Begin to count effects anew: the record tells of them as of the backup."""
         self._effects, self._done, self._last = 0, {}, {}
+        self.looks.restored()
 
     # --- one user ----------------------------------------------------------------------------------------------------
 
@@ -120,7 +123,7 @@ class Invariants:
         if player.old_copy or seen.forgotten != player.home.keys.forgotten:
             player.old_copy, seen.forgotten = False, player.home.keys.forgotten
             seen.anew()
-            seen.events = 0
+            seen.events, seen.chain = (0, 0), None
         with terminal.store.read() as db:
             stored = {
                 row[0]: Stored(*row[1:])
@@ -156,11 +159,14 @@ class Invariants:
                 seen.ended.add(key)
 
     def _views(self, player: Player, db: Any, seen: Seen) -> None:
-        count = db.execute("SELECT count(*) FROM main.view_event").fetchone()[0]
-        hold(count >= seen.events, f"I6 {player.user}: a view event is gone")
-        if count != seen.events:
+        state = db.execute("SELECT coalesce(max(number), 0), count(*) FROM main.view_event").fetchone()
+        if state != seen.events:
             hold(views.verify(db) is None, f"I16 {player.user}: the chain of views is broken")
-            seen.events = count
+            found = chain.read(db)
+            name = found.id if found is not None else None
+            hold(name != seen.chain or state[0] >= seen.events[0], f"I6 {player.user}: a look is gone")
+            self.looks.ledger(db)
+            seen.events, seen.chain = state, name
 
     def _replica(self, player: Player, terminal: Terminal, db: Any, stored: dict[str, Stored], seen: Seen) -> None:
         now = feed.state(db)
@@ -271,9 +277,9 @@ class Invariants:
                 effect.age <= OLDEST + timedelta(hours=1),
                 f"I14 {effect.user}: carried out {effect.age} after its lease",
             )
-            player = self._players[effect.user]
+            player = self._players.get(effect.user)
             # After a restore of the backend commands are offered again when others have been sent already.
-            if effect.key in player.lost or effect.key not in player.saved or self._record.restored:
+            if player is None or effect.key in player.lost or effect.key not in player.saved or self._record.restored:
                 continue
             place = player.saved[effect.key].place
             last = self._last.get((effect.user, effect.notice), 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import httpx
@@ -26,7 +26,7 @@ class Packet(NamedTuple):
     terminal: Terminal
     call: Call
     wants: Any
-    ripe: Any
+    ripe: datetime
     answer: Reply | bytes | None = None
     back: bool = False
 
@@ -63,7 +63,9 @@ class Network:
             self._add(Packet(player, terminal, call, wants, self._clock.at))
         elif isinstance(wants, More):
             # Bytes that are on their way need nobody; further lines are read at the backend when their turn comes.
-            self._add(Packet(player, terminal, call, wants, self._clock.at, None, back=wants.lines is None))
+            drip = wants.lines is None and not self._weather.calm
+            ripe = self._clock.at + timedelta(seconds=self._dice.uniform(0.0, 3.0)) if drip else self._clock.at
+            self._add(Packet(player, terminal, call, wants, ripe, None, back=wants.lines is None))
         elif wants is not None:
             self._add(Packet(player, terminal, call, wants, self._clock.at, None, back=True))
 
@@ -91,7 +93,7 @@ class Network:
         return True
 
     def _there(self, packet: Packet) -> bool:
-        player = packet.player
+        player, ripe = packet.player, self._clock.at
         if player.user in self.away:
             return False
         fault = self._weather.pick(Moment.SEND)
@@ -101,8 +103,10 @@ class Network:
             case "drop_request":
                 return False
             case "delay":
-                self._add(packet._replace(ripe=self._clock.at + timedelta(seconds=self._dice.uniform(1.0, 12.0))))
-                return False
+                if self._dice.random() < 0.4:
+                    self._add(packet._replace(ripe=self._later(12.0)))
+                    return False
+                ripe = self._later(25.0)
             case "reorder":
                 self._on_the_way.insert(self._dice.randrange(len(self._on_the_way) + 1), packet)
                 return False
@@ -123,8 +127,11 @@ class Network:
         for name in (fault if happened else None, self._service.said):
             if name is not None:
                 self._struck(name, player)
-        self._add(packet._replace(answer=reply, back=True))
+        self._add(packet._replace(answer=reply, back=True, ripe=ripe))
         return False
+
+    def _later(self, most: float) -> datetime:
+        return self._clock.at + timedelta(seconds=self._dice.uniform(1.0, most))
 
     def _back(self, packet: Packet) -> bool:
         player, reply = packet.player, packet.answer
@@ -170,8 +177,7 @@ class Network:
                 more = (more or b"")[: self._dice.randrange(len(more or b"") + 1)] or None
             if fault == "slow_drip":
                 # The lines are read now, and arrive when much else has happened.
-                ripe = self._clock.at + timedelta(seconds=self._dice.uniform(1.0, 9.0))
-                self._add(packet._replace(ripe=ripe, answer=more, back=True))
+                self._add(packet._replace(ripe=self._later(9.0), answer=more, back=True))
                 return False
         packet.call.step_with = more
         return True

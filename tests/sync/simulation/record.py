@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,23 +15,25 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, event, insert, select
 from sqlalchemy.exc import OperationalError
 
-from kelmu_backend import commands, feed, notices, policy, pull, rows
+from kelmu_backend import commands, feed, notices, policy, pull, rows, views
 from kelmu_backend.commands import Envelope, Verdict
 from kelmu_backend.database import tables
 from kelmu_backend.database.engine import Database
 from kelmu_backend.keys import Signer
 from kelmu_backend.lease import Leases
-from kelmu_backend.problems import ProblemError
+from kelmu_backend.problems import ProblemError, not_found
 from kelmu_backend.routes.call import Call, Visit
 from kelmu_backend.routes.notices import CAPABILITY
 from kelmu_backend.routes.session import session
+from kelmu_backend.rows import encode
 from kelmu_tui.api.answers import CommandAnswer
-from kelmu_tui.api.contract import Changes, CommandResult, Problem
+from kelmu_tui.api.contract import ChainRegistration, Changes, CommandResult, Problem, ProblemCode, ViewBatch
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.organisations import Organisation
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.store.outbox import KEPT, Frozen
 from tests.sync.simulation.ground import (
+    COLLEAGUES,
     INBOX,
     LOOK_UP,
     PLACES,
@@ -215,6 +218,27 @@ class Record:
             self.effects.append(Effect(envelope.user, envelope.key, envelope.notice, age))
         return verdict
 
+    def register(self, user: str, body: bytes) -> views.Verdict:
+        """Take down a log of views."""
+        registration = ChainRegistration.model_validate_json(body)
+        with self.write() as connection:
+            return views.register(connection, user, f"device-{user}", registration, self._clock.now())
+
+    def append(self, body: bytes, signature: str) -> views.Verdict:
+        """Take in a batch of views.
+
+        Raises:
+            ProblemError: the log is not known, or has not signed it.
+        """
+        batch = ViewBatch.model_validate_json(body)
+        with self.write() as connection:
+            key = views.key_of(connection, batch.chain)
+            if key is None:
+                raise not_found()
+            if not views.is_signed(key, signature, body):
+                raise ProblemError(ProblemCode.VIEW_SIGNATURE_WRONG)
+            return views.append(connection, batch, self._clock.now())
+
     def command(self, user: str, sent: Frozen) -> CommandAnswer:
         """Carry out a command as the client would see it."""
         envelope = Envelope(
@@ -250,6 +274,24 @@ class Record:
                 self.numbers += 1
                 connection.execute(insert(tables.notice), notice_row(self.numbers, organisation, now))
             notices.publish_due(connection, now)
+
+    def work(self, dice: random.Random) -> None:
+        """Let a colleague without a terminal do something, most often give a notice away."""
+        user, organisation = dice.choice(list(COLLEAGUES.items()))
+        scope = f"notices:{organisation.business_id}"
+        held = sorted((id_, version) for (name, id_), version in self._now.items() if name == scope)
+        if not held:
+            return
+        notice, version = dice.choice(held)
+        verb = dice.choice(("transfer", "transfer", "transfer", "take", "note", "release"))
+        others = [place for holder, places in PLACES.items() if holder != organisation.business_id for place in places]
+        body: dict[str, Any] = {}
+        if verb == "transfer":
+            body = {"municipality": dice.choice(others), "reason": "Muuttanut"}
+        elif verb == "note":
+            body = {"text": "Työpari on selvittänyt"}
+        sent = Frozen(self._ids.new(), organisation.business_id, notice, verb, version, encode(body), "", 1, 1)
+        self.command(user, sent._replace(lease=self.lease(user)))
 
     def regrant(self, user: str, *mandates: str) -> None:
         """Give a user exactly these mandates."""

@@ -81,6 +81,7 @@ class Run:
         pace = random.Random(f"pace-{seed}")
         self._tempo = pace.choice((0.5, 1.0, 1.0, 3.0))
         self._shares = [pace.choice((0.1, 0.2, 0.3)), pace.choice((0.03, 0.08)), 0.04, pace.choice((0.04, 0.1, 0.16))]
+        self._shares.append(pace.choice((0.0, 0.03, 0.15)))
         self.verbs = VERBS + ("transfer", "transfer", "take-back", "take-back") * pace.choice((0, 0, 1, 3))
 
     def close(self) -> None:
@@ -117,11 +118,13 @@ class Run:
         """Let one thing happen, then look at everyone it concerns."""
         self.clock.at += timedelta(seconds=self.dice.uniform(0.05, 1.5) * self._tempo)
         player = self.players[self.dice.choice(list(USERS))]
-        kind = self.dice.choices(("act", "look", "settle", "fate", "tick"), [*self._shares, 0.35])[0]
+        kind = self.dice.choices(("act", "look", "settle", "fate", "work", "tick"), [*self._shares, 0.35])[0]
         self.trace(kind, player.user)
         if kind == "fate":
             fates.strike(self, player)
             self._check(*self.players.values())
+        elif kind == "work":
+            self.record.work(self.dice)
         else:
             terminal = player.pick()
             if terminal is not None:
@@ -257,6 +260,7 @@ class Run:
             told = self._told()
             if not told:
                 break
+        told += self.invariants.looks.record()
         hold(not told, "; ".join(told))
         for player in self.players.values():
             terminal = player.terminals[0]
@@ -267,7 +271,9 @@ class Run:
             needles(player.home.folder)
 
     def _told(self) -> list[str]:
-        return [line for player in self.players.values() for line in quiet(player, player.terminals[0], self.record)]
+        players = self.players.values()
+        told = [line for player in players for line in quiet(player, player.terminals[0], self.record)]
+        return told or [line for player in players for line in self.invariants.looks.told(player)]
 
     def _waits_long(self) -> bool:
         return any(player.clock_was_wrong for player in self.players.values())

@@ -24,6 +24,8 @@ NDJSON: Final = "application/x-ndjson"
 NEW_SCHEMA: Final = 2
 """What backend and clients speak in the simulation: so there is one before it."""
 OLD_SCHEMA: Final = NEW_SCHEMA - 1
+_OPEN: Final = ("/v1/session", "/v1/view-events")
+"""Where no session is looked at: at the sign-in itself, and where a signature stands for it."""
 HTML: Final = b"<html><body>Sign in to the network of the hotel</body></html>"
 
 
@@ -106,11 +108,12 @@ class Service:
     def handle(self, user: str, request: httpx.Request, fault: str | None) -> tuple[Reply, bool]:
         """Answer a request, with `fault` on the way if it can happen here; the second value tells whether it did."""
         self.said = None
-        is_command = request.method == "POST"
+        is_command = request.url.path.startswith("/v1/notices/")
+        needs_session = request.url.path not in _OPEN
         match fault:
             case "signed_out_401":
                 # Not at the sign-in itself: whoever has just signed in has a session.
-                if request.url.path != "/v1/session":
+                if needs_session:
                     self.ended.add(user)
             case "throttled_429":
                 seconds = self._dice.choice(("1", "7", "30"))
@@ -127,7 +130,7 @@ class Service:
             case _:
                 pass
         try:
-            if user in self.ended and request.url.path != "/v1/session":
+            if user in self.ended and needs_session:
                 return problem(routes.unauthenticated()), fault == "signed_out_401"
             return self._answer(user, request), fault == "in_progress_409" and is_command and not self.record.twin
         except ProblemError as found:
@@ -150,7 +153,18 @@ class Service:
         if path == "/v1/snapshot":
             lines = Lines(self, user, query["scope"], query.get("after", ""))
             return Reply(200, NDJSON, (), (lines.start(),), lines)
+        if path in ("/v1/view-chains", "/v1/view-events"):
+            return self._views(user, request)
         return self._command(user, request)
+
+    def _views(self, user: str, request: httpx.Request) -> Reply:
+        if request.url.path == "/v1/view-chains":
+            verdict = self.record.register(user, request.content)
+        else:
+            verdict = self.record.append(request.content, request.headers[contract.HEADER_SIGNATURE])
+        if verdict.problem is not None:
+            raise verdict.problem
+        return Reply(200, JSON, (), (encode(verdict.receipt),))
 
     def _command(self, user: str, request: httpx.Request) -> Reply:
         headers = request.headers

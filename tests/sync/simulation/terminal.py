@@ -24,10 +24,10 @@ from kelmu_tui.services.inbox import Inbox
 from kelmu_tui.services.known import SessionProblem
 from kelmu_tui.services.network import keep_session, renew_session
 from kelmu_tui.services.session import Session, put_secrets
-from kelmu_tui.store import feed, lease
+from kelmu_tui.store import chain, feed, lease, views
 from kelmu_tui.store.errors import StoreCorrupt, StoreError
 from kelmu_tui.store.outbox import Frozen
-from kelmu_tui.sync import backoff, pull, push
+from kelmu_tui.sync import backoff, pull, push, ship
 from kelmu_tui.sync.leader import LeaderLock
 from tests.sync.simulation import wire
 from tests.sync.simulation.disk import FragileStore, Keys
@@ -86,6 +86,7 @@ class Terminal:
         self._owed: list[Callable[[], Any]] = []
         self._fill_due = 0.0
         self._ask_due = 0.0
+        self._ship_due = 0.0
         self._shut_out = False
         self.store = self._open()
 
@@ -156,6 +157,7 @@ class Terminal:
 
     def _begin(self) -> None:
         home, store = self.home, self.store
+        self._tell()
         if not home.signed_in or home.update_needed:
             return
         self._attach(store)
@@ -170,6 +172,12 @@ class Terminal:
             self._call("ask", self._ask(ask), PATIENCE)
         if not self._waits("fill") and seconds >= self._fill_due and (fill := pull.next_fill(store)) is not None:
             self._call("fill", self._fill(fill), FILL_PATIENCE)
+
+    def _tell(self) -> None:
+        waiting = ship.waiting(self.store)
+        due = self.home.clock.monotonic() >= self._ship_due and (waiting.known or self.home.signed_in)
+        if waiting.events and due and not self._waits("ship") and (step := ship.next_step(self.store)) is not None:
+            self._call("ship", self._ship(step), PATIENCE)
 
     def _waits(self, name: str) -> bool:
         return any(call.name == name and call.until > self.home.clock.monotonic() for call in self.calls)
@@ -256,6 +264,21 @@ class Terminal:
                 wait = backoff.delay(2, self.ids, retry_after=error.retry_after, ceiling=60.0)
                 self._fill_due = self.home.clock.monotonic() + wait
 
+    async def _ship(self, step: ship.Register | ship.Batch) -> None:
+        try:
+            if isinstance(step, ship.Register):
+                receipt = await self._client.register_views(step.registration)
+            else:
+                receipt = await self._client.ship_views(step.body, step.signature)
+        except ApiError as error:
+            if isinstance(error, SignInNeeded):
+                self._paused(error)
+            elif not isinstance(error, ProblemAnswer) or not ship.refused(self.store, step, error):
+                wait = backoff.delay(2, self.ids, retry_after=error.retry_after)
+                self._ship_due = self.home.clock.monotonic() + wait
+        else:
+            ship.answered(self.store, step, receipt)
+
     async def _renew(self, revision: int | None) -> None:
         try:
             if await renew_session(self.store, self._client, revision, shut_out=self._shut_out):
@@ -282,6 +305,9 @@ class Terminal:
             info = await self._client.session()
         except ApiError:
             return
+        with self.store.write() as db:
+            if chain.barred(db):
+                views.begin_again(db, self.home.user, self.ids)
         keep_session(self.store, info, {"device": f"device-{self.home.user}", "refresh_token": "token"})
         self.home.signed_in = True
         self._inbox = None
