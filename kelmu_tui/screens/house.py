@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.screen import Screen
 
+from kelmu_tui.i18n.failures import incident_text, store_text
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.watching import Watching
@@ -85,7 +86,7 @@ class KelmuApp(Watching):
         except NotSignedIn:
             await self.sign_in()
         except StoreError as error:
-            await self.sign_in(self.t.choice("errors.store", error.code))
+            await self.sign_in(store_text(self.t, error))
         else:
             await self.enter(store)
         self._tell_problems()
@@ -115,8 +116,7 @@ class KelmuApp(Watching):
 
     def _incident_text(self, store: Store | None) -> str:
         """Return which files of the store were broken and moved aside, empty when none was."""
-        found = store.incidents if store is not None else ()
-        return self.t("common.set_aside", count=len(found), file=found[0].moved_to.name) if found else ""
+        return incident_text(self.t, store.incidents) if store is not None else ""
 
     def _minute(self) -> None:
         """Look at what only time changes."""
