@@ -116,7 +116,7 @@ def open_context(
     ask: AskPassphrase,
     clock: Clock | None = None,
     ids: Ids | None = None,
-    tell: Callable[[Store], object] = bool,
+    tell: Callable[[Store], None] | None = None,
 ) -> Context:
     """Open everything a user needs to work from the local store.
 
@@ -135,7 +135,8 @@ def open_context(
         store.close()
         raise
     finally:
-        tell(store)
+        if tell is not None:
+            tell(store)
 
 
 def activate(profile: Profile, store: Store, organisation: str | None, ids: Ids) -> Context:

@@ -15,7 +15,7 @@ from kelmu_tui.store import files, keyring_keys, keys, wraps
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import KeysLost, KeysUnavailable, StoreFull, WeakPassphrase, WrongPassphrase
 from kelmu_tui.store.keyring_keys import KeyringKeys
-from kelmu_tui.store.keys import DemoKeys, KeySource, PassphraseKeys, method
+from kelmu_tui.store.keys import DemoKeys, KeySource, PassphraseKeys, WrappedKeys, method
 from kelmu_tui.store.wraps import WRAPS_FILE
 from tests.store.build import FixedClock
 from tests.store.secrets_table import put_secret, secrets_of
@@ -185,7 +185,7 @@ def test_damaged_wraps_are_lost_keys(text: str, tmp_path: Path) -> None:
 NEW = "neljä sinistä purjetta"
 
 
-def opener(kind: str, folder: Path, ring: Ring, passphrase: str) -> KeySource:
+def opener(kind: str, folder: Path, ring: Ring, passphrase: str) -> WrappedKeys:
     return PassphraseKeys(folder, passphrase) if kind == "passphrase" else KeyringKeys(folder, backend=lambda: ring)
 
 
