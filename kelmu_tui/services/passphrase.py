@@ -60,3 +60,10 @@ def _present(profile: Profile, folder: Path, ask: AskPassphrase) -> WrappedKeys:
         case _:
             load(folder)  # tells why
             raise KeysLost("damaged")
+
+
+def opened_by(profile: Profile, folder: Path) -> str:
+    """Return what opens a user's files now: `passphrase`, `keyring`, `demo`, or `memory` where no key is kept."""
+    if profile.ephemeral:
+        return "memory"
+    return DEMO if profile.name == DEMO else method(folder) or "keyring"
