@@ -31,6 +31,7 @@ class Context(StrEnum):
     HELP = "help"
     PALETTE = "palette"
     FILTER = "filter"
+    LOCKED = "locked"
 
 
 class Group(StrEnum):
@@ -63,6 +64,7 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
         Context.HELP: (Context.HELP, Context.DIALOG),
         Context.PALETTE: (Context.PALETTE, Context.DIALOG),
         Context.FILTER: (Context.FILTER, Context.DIALOG),
+        Context.LOCKED: (Context.LOCKED,),
     }
 )
 """Contexts that are active together on each screen, the innermost first; a key means one thing on a screen."""
@@ -76,6 +78,7 @@ TYPING: Final = frozenset(
         Context.HELP,
         Context.PALETTE,
         Context.FILTER,
+        Context.LOCKED,
     }
 )
 """Contexts in which letters are text: an action there needs another kind of key."""
@@ -187,6 +190,7 @@ ACTIONS: Final = (
     Action("main.outbox", (Context.MAIN,), ("6",), Group.PLACES),
     Action("main.announcements", (Context.MAIN,), ("7",), Group.PLACES),
     Action("main.diagnostics", (Context.MAIN,), ("exclamation_mark",), Group.PROGRAM),
+    Action("main.passphrase", (Context.MAIN,), (), Group.PROGRAM),
     Action("main.sign_out", (Context.MAIN,), (), Group.PROGRAM),
     # Always
     Action("app.back", (Context.GLOBAL,), ("q", "h", "escape"), Group.MOVE, 43, essential=True),
@@ -194,7 +198,9 @@ ACTIONS: Final = (
     Action("app.language", (Context.GLOBAL,), ("L",), Group.PROGRAM, 72),
     Action("app.mouse", (Context.GLOBAL,), (), Group.PROGRAM),
     Action("app.about", (Context.GLOBAL,), ("I",), Group.PLACES, 73),
-    Action("app.quit", (Context.GLOBAL,), ("ctrl+q",), Group.PROGRAM, 74, essential=True),
+    Action("app.lock", (Context.GLOBAL, Context.DIALOG), ("ctrl+l",), Group.PROGRAM, essential=True),
+    Action("lock.unlock", (Context.LOCKED,), ("enter",), Group.PROGRAM, 10, essential=True),
+    Action("app.quit", (Context.GLOBAL, Context.LOCKED), ("ctrl+q",), Group.PROGRAM, 74, essential=True),
     Action("app.help", (Context.GLOBAL,), ("question_mark", "f1"), Group.PROGRAM, 1, essential=True),
     # Dialogs, where letters are text
     Action(

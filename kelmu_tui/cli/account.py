@@ -52,6 +52,7 @@ async def sign_in_async(env: Env, url: str, persona: str | None, *, browser: boo
             await sign_in.approve(authorization.user_code, persona)
         tokens = await sign_in.poll(authorization, at_once=persona is not None)
         store = await complete(env.profile, url, tokens, clock=env.clock, ids=env.ids, ask=env.passphrase)
+        env.tell_incidents(store)
         await revoke_queued(store, sign_in)
     return store
 

@@ -45,6 +45,7 @@ def _values(env: Env) -> dict[str, object]:
         "motion": settings.motion,
         "mouse": settings.mouse,
         "glyphs": settings.glyphs,
+        "lock_minutes": settings.lock_minutes,
         "keys": dict(settings.keys),
     }
 

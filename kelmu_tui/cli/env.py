@@ -83,6 +83,7 @@ class Env:
             ask=self.passphrase,
             clock=self.clock,
             ids=self.ids,
+            tell=self.tell_incidents,
         )
 
     def store(self) -> Store:
@@ -93,7 +94,7 @@ class Env:
         """
         from kelmu_tui.services.context import open_store
 
-        return open_store(
+        store = open_store(
             self.profile,
             user=self.option("user"),
             backend_url=self.backend_url,
@@ -101,6 +102,15 @@ class Env:
             clock=self.clock,
             ids=self.ids,
         )
+        self.tell_incidents(store)
+        return store
+
+    def tell_incidents(self, store: Store) -> None:
+        """Tell which files did not open and were moved aside."""
+        if store.incidents:
+            from kelmu_tui.i18n.failures import incident_text
+
+            self.out.note(incident_text(self.t, store.incidents))
 
     def passphrase(self, new: bool) -> str:
         """Ask for a passphrase on the terminal, never through stdin, arguments or the environment.

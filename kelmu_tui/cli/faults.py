@@ -7,6 +7,7 @@ import traceback
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.domain.capabilities import mandates
 from kelmu_tui.i18n import Translator
+from kelmu_tui.i18n.failures import store_text
 from kelmu_tui.platform.paths import UnsafePath
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.known import SHUT_OUT
@@ -34,9 +35,7 @@ def explain(error: Exception, t: Translator) -> CliError:
     if isinstance(error, ViewsBarred):
         return CliError(Exit.NOT_SIGNED_IN, error.code, t.choice("errors.store", error.code))
     if isinstance(error, StoreError):
-        return CliError(
-            Exit.STORE, error.code, t.choice("errors.store", error.code, default=t("errors.store.store_error"))
-        )
+        return CliError(Exit.STORE, error.code, store_text(t, error))
     if isinstance(error, UnsafePath):
         return CliError(Exit.STORE, "unsafe_path", t("cli.unsafe_path", path=error.path, why=error.why))
     if isinstance(error, Unknown):

@@ -28,11 +28,15 @@ class UnsafePath(OSError):
 
 
 class Profile(NamedTuple):
-    """One separate world of data and settings; `default`, or `demo` for the demo."""
+    """One separate world of data and settings; `default`, or `demo` for the demo.
+
+    An `ephemeral` one lies in memory: its keys are kept in no file, and its settings are read but not written.
+    """
 
     name: str
     root: Path
     settings: Path
+    ephemeral: bool = False
 
     @property
     def users(self) -> Path:

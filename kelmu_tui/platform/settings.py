@@ -28,6 +28,8 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """Settings that take one of a few words."""
+RANGES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType({"lock_minutes": (1, 15)})
+"""Settings that take a whole number, from the first to the second."""
 
 
 class SettingsProblem(NamedTuple):
@@ -54,6 +56,7 @@ class Settings:
         language: `fi`, `sv` or `en`; None follows the session and the environment.
         profile: profile used when none is named on the command line.
         backend_url: address of the backend, None when none was set. Plain http is for loopback alone.
+        lock_minutes: minutes without a key after which the app locks.
         keys: action id to keys, several separated by commas; only what differs from the defaults.
     """
 
@@ -64,6 +67,7 @@ class Settings:
     motion: str = "auto"
     mouse: str = "auto"
     glyphs: str = "auto"
+    lock_minutes: int = 10
     keys: Mapping[str, str] = field(default_factory=dict)
 
 

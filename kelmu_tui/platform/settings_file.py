@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from kelmu_tui.platform.paths import private_folder, write_private
-from kelmu_tui.platform.settings import CHOICES, Loaded, Settings, SettingsProblem, is_profile_name
+from kelmu_tui.platform.settings import CHOICES, RANGES, Loaded, Settings, SettingsProblem, is_profile_name
 
 MAX_MENDED: Final = 20
 """Broken lines left out before the rest of the file is given up."""
@@ -88,6 +88,13 @@ def _choice(key: str, value: object) -> Checked:
     return (value, "", "") if value in words else (None, "choice", ", ".join(words))
 
 
+def _number(key: str, value: object) -> Checked:
+    low, high = RANGES[key]
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None, "type", f"{low}–{high}"
+    return (value, "", "") if low <= value <= high else (None, "value", f"{low}–{high}")
+
+
 def _profile(_key: str, value: object) -> Checked:
     if not isinstance(value, str):
         return None, "type", "text"
@@ -101,7 +108,7 @@ def _backend(_key: str, value: object) -> Checked:
 
 
 _CHECKS: Final[Mapping[str, Callable[[str, object], Checked]]] = MappingProxyType(
-    {**dict.fromkeys(CHOICES, _choice), "profile": _profile, "backend": _backend}
+    {**dict.fromkeys(CHOICES, _choice), **dict.fromkeys(RANGES, _number), "profile": _profile, "backend": _backend}
 )
 _FIELDS: Final = {"backend": "backend_url"}
 """Names in the file that differ from those of the class."""
@@ -177,7 +184,7 @@ def _line_numbers(text: str) -> dict[tuple[str, ...], int]:
 
 # --- writing --------------------------------------------------------------------------------------------------------
 
-WRITABLE: Final = frozenset({"language", "profile", "backend", "theme", "motion", "mouse", "glyphs"})
+WRITABLE: Final = frozenset({"language", "profile", "backend", "theme", "motion", "mouse", "glyphs", "lock_minutes"})
 
 
 def write(path: Path, key: str, value: str | int) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kelmu_tui.actions import REGISTRY
+from kelmu_tui.i18n.failures import store_text
 from kelmu_tui.screens.drafting import Typing
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.rows import NoticeLine, Outcome, Query, View
@@ -76,7 +77,7 @@ class Commands:
         except StoreError as error:
             ids[:] = work.left
             self.face.report(error)
-            return self.face.t.choice("errors.store", error.code)
+            return store_text(self.face.t, error)
         return ""
 
     async def action_inbox_take(self) -> None:

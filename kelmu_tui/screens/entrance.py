@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from kelmu_tui.actions import Keymap
 from kelmu_tui.i18n import detect as detect_language
+from kelmu_tui.i18n.failures import store_text
 from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.ids import Ids, RandomIds
 from kelmu_tui.platform.paths import Profile
@@ -92,7 +93,7 @@ class Entrance(Face):
             try:
                 return await asyncio.to_thread(work, ask)
             except (WrongPassphrase, WeakPassphrase) as error:
-                problem = self.t.choice("errors.store", error.code)
+                problem = store_text(self.t, error)
 
     async def _ask_passphrase(self, new: bool, problem: str) -> str:
         from kelmu_tui.screens.passphrase import PassphraseScreen
@@ -174,7 +175,7 @@ class Entrance(Face):
         from kelmu_tui.api.errors import ApiError
 
         if isinstance(error, StoreError):
-            return self.t.choice("errors.store", error.code)
+            return store_text(self.t, error)
         if isinstance(error, ApiError):
             return self.t.choice("errors.api", error.code, self.t("errors.api.internal"))
         raise error

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from kelmu_tui.actions import Keymap, State, show_key
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.i18n import LANGUAGES, Translator
+from kelmu_tui.i18n.failures import store_text
 from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.paths import styles
 from kelmu_tui.platform.tasks import Tasks
@@ -176,7 +177,7 @@ class Face(OneByOne, inherit_bindings=False):
         if isinstance(failure, NotShown):
             self.shut(failure)
             return
-        self.say(self.t.choice("errors.store", failure.code), role="alarm")
+        self.say(store_text(self.t, failure), role="alarm")
         self.report(failure)
 
     def shut(self, why: NotShown) -> None:

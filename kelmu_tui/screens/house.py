@@ -7,7 +7,6 @@ whom (a sign-in, another organisation, a mandate that ended) closes the desk and
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from contextvars import Context as ContextVars
@@ -17,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.screen import Screen
 
+from kelmu_tui.i18n.failures import incident_text, store_text
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.inbox import InboxScreen
-from kelmu_tui.screens.watching import Watching
+from kelmu_tui.screens.leaving import Leaving
 from kelmu_tui.screens.work import Work
 from kelmu_tui.services.announcements import Announcements
 from kelmu_tui.services.context import Context, activate, open_store
@@ -34,7 +34,7 @@ from kelmu_tui.services.session import (
 )
 from kelmu_tui.store import lease
 from kelmu_tui.store.database import Changed, Store
-from kelmu_tui.store.errors import ClockBehind, NotShown, StoreError, ViewsBarred
+from kelmu_tui.store.errors import ClockBehind, KeysChanged, NotShown, StoreError, ViewsBarred
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.leader import is_led
 from kelmu_tui.sync.status import Connection as Link
@@ -49,7 +49,7 @@ CLOCK_SECONDS: Final = 60.0
 """How often ages and days left are looked at again; nothing is painted when they read the same."""
 
 
-class KelmuApp(Watching):
+class KelmuApp(Leaving):
     """The app of one profile."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -66,6 +66,7 @@ class KelmuApp(Watching):
     def on_mount(self) -> None:
         """Open what there is."""
         self.set_interval(CLOCK_SECONDS, self._minute)
+        self.watch_idle()
         self.spawn("app.start", self._start())
 
     async def _start(self) -> None:
@@ -86,7 +87,7 @@ class KelmuApp(Watching):
         except NotSignedIn:
             await self.sign_in()
         except StoreError as error:
-            await self.sign_in(self.t.choice("errors.store", error.code))
+            await self.sign_in(store_text(self.t, error))
         else:
             await self.enter(store)
         self._tell_problems()
@@ -116,14 +117,14 @@ class KelmuApp(Watching):
 
     def _incident_text(self, store: Store | None) -> str:
         """Return which files of the store were broken and moved aside, empty when none was."""
-        found = store.incidents if store is not None else ()
-        return self.t("common.set_aside", count=len(found), file=found[0].moved_to.name) if found else ""
+        return incident_text(self.t, store.incidents) if store is not None else ""
 
     def _minute(self) -> None:
-        """Look at what only time changes."""
+        """Look at what only time changes; after the machine's sleep the idle time has come before its timer."""
+        self.look_idle()
         self.update_frames()
         context, thread = self._working, self._thread
-        if context is not None and thread is not None:
+        if context is not None and thread is not None and not self.locked:
             self.spawn("app.lease", thread.run(lease.check, context.store))
 
     def shut(self, why: NotShown) -> None:
@@ -133,45 +134,13 @@ class KelmuApp(Watching):
             self.spawn("app.shut", self._shut(why))
 
     async def _shut(self, why: NotShown) -> None:
-        await self._leave()
+        await self.leave()
         await self.sign_in(self._why_shut(why))
 
     def _why_shut(self, why: NotShown) -> str:
         if isinstance(why, ViewsBarred):
             return self.t.choice("errors.store", why.code)
         return self.t("sign_in.clock_behind" if isinstance(why, ClockBehind) else "sign_in.lease_over")
-
-    # --- signing out ------------------------------------------------------------------------------------------------
-
-    async def action_main_sign_out(self) -> None:
-        """Sign out, after asking about what is not sent yet."""
-        from kelmu_tui.screens.confirm import ConfirmScreen
-        from kelmu_tui.services.unsent import unsent
-
-        if self._thread is None or self._store is None:
-            return
-        count = await self._thread.run(unsent, self._store)
-        warning = self.t("sign_in.out_unsent", count=count) if count else self.t("sign_in.out_warning")
-        title, deed, stay = self.t("sign_in.out_title"), self.t("sign_in.out_deed"), self.t("sign_in.out_stay")
-
-        def answered(deed_chosen: bool | None) -> None:
-            if deed_chosen:
-                self.spawn("app.sign_out", self._sign_out())
-
-        self.push_screen(ConfirmScreen(title, warning, deed, stay), answered)
-
-    async def _sign_out(self) -> None:
-        from kelmu_tui.services.network import calls, end_session
-
-        store, thread = self._store, self._thread
-        if store is None or thread is None:
-            return
-        await self._clear_desk()
-        # The engine's own client has gone with it. A backend that is away is told at the next sign-in.
-        async with calls(store, self.backend_url, self.clock, self._transport) as (sign_in, client):
-            await end_session(self.where, store, sign_in, self.ids, client)
-        await self._leave()
-        await self.sign_in()
 
     # --- the desk ---------------------------------------------------------------------------------------------------
 
@@ -197,10 +166,12 @@ class KelmuApp(Watching):
             except NothingOpens:
                 await self._show_closed(await run(Session(store).known))
                 return
+            except KeysChanged as changed:
+                await self.ask_anew(changed)
             except (NotSignedIn, NotShown) as problem:
                 # A broken ledger was moved aside: the store that knows of it is closed before anybody signs in.
                 aside = self._incident_text(store)
-                await self._leave()
+                await self.leave()
                 await self.sign_in(self._why_shut(problem) if isinstance(problem, NotShown) else aside)
                 return
             else:
@@ -251,46 +222,9 @@ class KelmuApp(Watching):
     def _settle_in(self) -> None:
         """Do what the first painting of the rows need not wait for: count, and begin to talk to the backend."""
         self.spawn("app.counts", self._count())
-        self.spawn("app.network", self._run_network())
+        self.talk()
 
-    async def _run_network(self) -> None:
-        """Run the engine for the present desk until it is closed."""
-        context, thread = self._working, self._thread
-        if context is None or thread is None:
-            return
-        # Its libraries take longer to import than the first screen to paint; keys must not wait for them.
-        await asyncio.to_thread(_import_network)
-        from kelmu_tui.services.context import connect
-
-        async with connect(
-            context, self.backend_url, on_failure=self._network_failed, thread=thread, transport=self._transport
-        ) as connection:
-            if self._working is not context:
-                return
-            self._link = connection
-            stop = connection.engine.listen(self._status_changed)
-            self._engine_task = self.tasks.spawn("app.engine", connection.engine.run())
-            try:
-                await self._engine_task
-            finally:
-                stop()
-                self._link = None
-
-    async def stop_engine(self) -> None:
-        task, self._engine_task = self._engine_task, None
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([task])
-
-    _engine_task: asyncio.Task[None] | None = None
-
-    def _network_failed(self, name: str, failure: BaseException) -> None:
-        """An error of our own beside the screen: it is reported, the work goes on."""
-        del name
-        self.report(failure)
-
-    async def _clear_desk(self) -> None:
+    async def clear_desk(self) -> None:
         """Take away everything that reads the replica, so that it may go."""
         await self.put_aside()
         await self.stop_engine()
@@ -298,14 +232,16 @@ class KelmuApp(Watching):
         while len(self.screen_stack) > 1:
             await self.pop_screen()
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
         """Close the desk and the store."""
-        await self._clear_desk()
+        await self.clear_desk()
         await self._stack.aclose()
         self._stack = AsyncExitStack()
-        thread, self._thread, self._store = self._thread, None, None
+        thread, store, self._thread, self._store = self._thread, self._store, None, None
         if thread is not None:
             await asyncio.to_thread(thread.close)
+        if store is not None:
+            await asyncio.to_thread(store.close)
 
     async def on_unmount(self) -> None:
         """Stop everything and close the store."""
@@ -330,7 +266,7 @@ class KelmuApp(Watching):
         self.say(self.t("common.syncing"))
 
     async def _sign_in_again(self) -> None:
-        await self._leave()
+        await self.leave()
         await self.sign_in()
 
     def action_main_organisation(self) -> None:
@@ -345,7 +281,7 @@ class KelmuApp(Watching):
         current = context.active.organisation.business_id
         chosen = await self._choose(known, current, must_choose=False)
         if chosen is not None and chosen != current:
-            await self._clear_desk()
+            await self.clear_desk()
             await self.enter(context.store, chosen)
 
     async def _choose(self, known: KnownSession, current: str | None, *, must_choose: bool) -> str | None:
@@ -365,6 +301,8 @@ class KelmuApp(Watching):
         """Remember the language for the next start."""
         self._language_chosen = True
         self.settings = replace(self.settings, language=language)
+        if self.where.ephemeral:
+            return
         from kelmu_tui.platform.settings_file import write
 
         with suppress(OSError):
@@ -383,13 +321,3 @@ def _on_loop(
     """Call `function` on the app's loop; the store's thread may outlive it by a moment."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(function, change, context=own)
-
-
-def _import_network() -> None:
-    import kelmu_tui.sync.engine  # noqa: F401
-    from kelmu_tui.api.client import certificates
-
-    certificates()
-    # As at the lifting of the curtain: looking through all this for rubbish would hold up a key by 20 ms, once more
-    # with each hundred thousand objects that come and go.
-    gc.freeze()

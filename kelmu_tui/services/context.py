@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
@@ -116,8 +116,12 @@ def open_context(
     ask: AskPassphrase,
     clock: Clock | None = None,
     ids: Ids | None = None,
+    tell: Callable[[Store], None] | None = None,
 ) -> Context:
     """Open everything a user needs to work from the local store.
+
+    Args:
+        tell: hears of the store whatever comes of it: its `incidents` may be why nobody is signed in.
 
     Raises:
         SessionProblem: nobody is signed in, nothing opens, or an organisation has to be chosen.
@@ -130,6 +134,9 @@ def open_context(
     except BaseException:
         store.close()
         raise
+    finally:
+        if tell is not None:
+            tell(store)
 
 
 def activate(profile: Profile, store: Store, organisation: str | None, ids: Ids) -> Context:

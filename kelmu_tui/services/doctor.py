@@ -148,7 +148,7 @@ def _stores(profile: Profile, *, clock: Clock, ids: Ids, ask: AskPassphrase | No
     try:
         store = Store.open(folder, choose_keys(profile, folder, ask or _no_passphrase), clock, ids)
     except StoreError as error:
-        yield Finding("store", "opens", error.code, State.WRONG, "store")
+        yield Finding("store", "opens", f"{error.code} {error.reason}".rstrip(), State.WRONG, "store")
         return
     try:
         yield from _open_store(store, folder)
@@ -162,6 +162,7 @@ def _no_passphrase(_: bool) -> str:
 
 def _open_store(store: Store, folder: Path) -> Iterator[Finding]:
     yield Finding("store", "opens", "ledger.db")
+    store.set_aside_broken()  # before anything is read of it
     with store.read() as db:
         found = int(db.execute("PRAGMA main.user_version").fetchone()[0])
         cipher = db.execute("PRAGMA cipher_version").fetchone()
@@ -170,8 +171,6 @@ def _open_store(store: Store, folder: Path) -> Iterator[Finding]:
         "store", "schema", str(found), *((State.OK, "") if found == LEDGER_VERSION else (State.WRONG, "schema"))
     )
     yield Finding("store", "cipher", f"SQLCipher {cipher[0] if cipher else '?'}, SQLite {library}")
-    for incident in store.incidents:
-        yield Finding("store", "incident", f"{incident.file} {incident.kind}", State.WRONG, "set_aside")
     session = Session(store)
     try:
         _, until = session.lease()
@@ -185,11 +184,11 @@ def _open_store(store: Store, folder: Path) -> Iterator[Finding]:
         yield Finding("store", "session", "+" if signed_in else "–", State.OK if signed_in else State.NOTE, hint)
     for organisation in replicas(folder):
         store.attach(organisation)
+        store.set_aside_broken()
         with store.read() as db:
             row = db.execute("SELECT value FROM replica.state WHERE key = 'synced_at'").fetchone()
         yield Finding("store", "replica", f"{organisation} {row[0] if row else '–'}")
-    broken = store.set_aside_broken()
-    for incident in broken:
+    for incident in store.incidents:
         yield Finding("store", "incident", f"{incident.file} {incident.kind}", State.WRONG, "set_aside")
     backend = secret(store, "backend")
     yield Finding("store", "backend", backend or "–")

@@ -33,8 +33,9 @@ from kelmu_tui.services.known import named as named
 from kelmu_tui.services.known import read_session
 from kelmu_tui.store import aftermath, files
 from kelmu_tui.store.database import LEDGER_FILE, Store
-from kelmu_tui.store.errors import KeysUnavailable
-from kelmu_tui.store.keys import DemoKeys, KeyringKeys, KeySource, PassphraseKeys, method
+from kelmu_tui.store.errors import KeysLost, KeysMisplaced, KeysUnavailable
+from kelmu_tui.store.keyring_keys import KeyringKeys
+from kelmu_tui.store.keys import DemoKeys, KeySource, MemoryKeys, PassphraseKeys, method
 from kelmu_tui.store.rows import ActiveOrganisation, ActiveSession
 
 DEMO: Final = "demo"
@@ -128,6 +129,8 @@ def choose_keys(profile: Profile, folder: Path, ask: AskPassphrase) -> KeySource
     Raises:
         KeysUnavailable: the keyring does not answer, or the user gave no passphrase.
     """
+    if profile.ephemeral:
+        return MemoryKeys.of(folder)
     if profile.name == DEMO:
         return DemoKeys(folder, profile)
     found = method(folder) if folder.exists() else None
@@ -142,6 +145,10 @@ def choose_keys(profile: Profile, folder: Path, ask: AskPassphrase) -> KeySource
     try:
         with files.locked(folder):
             keyring.key(LEDGER_FILE)
+    except KeysMisplaced:
+        raise
+    except KeysLost:  # the store sets the damaged wraps aside; which new ones can there be?
+        return keyring if keyring.answers() else PassphraseKeys(folder, ask(True))
     except KeysUnavailable:
         return PassphraseKeys(folder, ask(True))
     return keyring

@@ -13,26 +13,21 @@ replica may lose its last commits at a power loss, never its consistency, and pu
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from kelmu_tui.platform.clock import Clock, boot_id
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import NETWORK_FILE_SYSTEMS, UnsafePath, file_system, private_folder
 from kelmu_tui.store import connection, files
-from kelmu_tui.store.changes import EVERYTHING, Changed, Changes
-from kelmu_tui.store.clock import TrustedClock
+from kelmu_tui.store.changes import EVERYTHING, Changed
 from kelmu_tui.store.connection import Connection, typed_errors
-from kelmu_tui.store.errors import KeysLost, LedgerTooNew, NoReplica, OnNetworkDisk, StoreCorrupt, StoreUnavailable
-from kelmu_tui.store.keys import KeySource, salt_of
-from kelmu_tui.store.migrations import STEPS, statements
-from kelmu_tui.store.schema import LEDGER_VERSION
+from kelmu_tui.store.errors import NoReplica, OnNetworkDisk, StoreUnavailable
+from kelmu_tui.store.keys import KeySource
+from kelmu_tui.store.opening import INCIDENTS, LEDGER_FILE, PURGE, Incident, OpenFiles
 
-LEDGER_FILE: Final = "ledger.db"
 _BUSINESS_ID: Final = re.compile(r"[0-9]{7}-[0-9]")
 File = Literal["main", "replica"]
 _LOCK: Final[dict[File, str]] = {
@@ -40,34 +35,10 @@ _LOCK: Final[dict[File, str]] = {
     "replica": "UPDATE replica.revision SET number = number WHERE 0",
 }
 """Statements that change nothing and take the lock of one file; BEGIN IMMEDIATE would take those of both."""
-_PURGE: Final = "purge:"
-"""Prefix of the ledger's `secret` rows that say which replica is being destroyed."""
 
 
-class Incident(NamedTuple):
-    """A file that did not open: `kind` is `corrupt`, `wrong_key` or `keys_lost`; it lies now at `moved_to`."""
-
-    file: str
-    kind: str
-    moved_to: Path
-    at: datetime
-
-
-class Store:
+class Store(OpenFiles):
     """The local truth of one user. One thread uses it at a time; `store.thread` gives it one of its own."""
-
-    def __init__(self, folder: Path, keys: KeySource, clock: Clock, ids: Ids, boot: str) -> None:
-        self.folder = folder
-        self.clock = TrustedClock(clock, boot)
-        self.ids = ids
-        self._keys = keys
-        self._incidents: list[Incident] = []
-        self._organisation: str | None = None
-        self._db: Connection | None = None
-        self._lock = threading.RLock()
-        self._changes = Changes()
-        self._versions: tuple[int, ...] = ()
-        self._identity: tuple[int, int] | None = None
 
     @classmethod
     def open(cls, folder: Path, keys: KeySource, clock: Clock, ids: Ids, boot: str | None = None) -> Store:
@@ -110,17 +81,6 @@ class Store:
     def incidents(self) -> tuple[Incident, ...]:
         """Files moved aside since the store was opened."""
         return tuple(self._incidents)
-
-    @property
-    def db(self) -> Connection:
-        """The open connection; outside `read` and `write` only for pragmas.
-
-        Raises:
-            StoreUnavailable: the store is closed.
-        """
-        if self._db is None:
-            raise StoreUnavailable("closed")
-        return self._db
 
     # --- transactions ------------------------------------------------------------------------------------------------
 
@@ -192,12 +152,53 @@ class Store:
         self._changes.tell()
         return True
 
-    @staticmethod
-    def _rollback(db: Connection) -> None:
-        # A full disk or an I/O error may have rolled back already; a second ROLLBACK would hide the real error.
-        db.memo.clear()
-        if db.in_transaction:
-            db.execute("ROLLBACK")
+    # --- lock --------------------------------------------------------------------------------------------------------
+
+    def lock(self) -> None:
+        """Close the files and drop their keys; every use raises `StoreLocked` until `unlock`.
+
+        Listeners, incidents and the attached organisation stay.
+        """
+        with self._lock:
+            if self._locked or self._db is None:
+                return
+            if self._db.in_transaction:
+                raise AssertionError("a unit of work cannot lock the store that it works on")
+            organisation = self._organisation
+            self._close_connection()
+            self._organisation = organisation
+            self._keys.drop()
+            self._locked = True
+
+    def unlock(self, keys: KeySource) -> None:
+        """Open the files again and signal a change of everything: other processes went on meanwhile.
+
+        Raises:
+            StoreError: as `open`; the store stays locked, and `keys` are dropped.
+        """
+        with self._lock:
+            if not self._locked:
+                return
+            organisation, self._keys, self._organisation = self._organisation, keys, None
+            try:
+                with typed_errors():
+                    self._open_ledger()
+                    self._resume_purges()
+                    self._attach(organisation)
+            except BaseException:
+                self._close_connection()
+                self._organisation = organisation
+                keys.drop()
+                raise
+            self._locked = False
+            self._changes.add(EVERYTHING, ())
+        self._changes.tell()
+
+    def use_keys(self, keys: KeySource) -> None:
+        """Take the keys from another source from now on: what opens the wraps was changed."""
+        with self._lock:
+            self._keys.drop()
+            self._keys = keys
 
     # --- the replica -------------------------------------------------------------------------------------------------
 
@@ -225,7 +226,7 @@ class Store:
         if _BUSINESS_ID.fullmatch(organisation) is None:
             raise ValueError("not a business ID")
         with self.write() as db:
-            db.execute("INSERT OR REPLACE INTO secret VALUES (?, '')", (_PURGE + organisation,))
+            db.execute("INSERT OR REPLACE INTO secret VALUES (?, '')", (PURGE + organisation,))
         with self._lock, typed_errors():
             if organisation == self._organisation:
                 self._attach(None)
@@ -259,137 +260,10 @@ class Store:
             return tuple(self._incidents[before:])
 
     def close(self) -> None:
-        """Close the connection; a second time does nothing."""
+        """Close the connection and drop the keys; a second time does nothing."""
         with self._lock:
             self._close_connection()
-
-    # --- opening -----------------------------------------------------------------------------------------------------
-
-    def _open_ledger(self) -> None:
-        with files.locked(self.folder):
-            key = self._key(LEDGER_FILE)
-            path = self.folder / LEDGER_FILE
-            files.create(path)
-            try:
-                self._connect(path, key)
-            except StoreCorrupt:
-                # A damaged page may be met behind the first one too: what can't be opened can't be mended either.
-                self._close_connection()
-                self._set_aside(LEDGER_FILE, files.why_closed(path, salt_of(key)))
-                files.create(path)
-                self._connect(path, key)
-        self._versions = self._data_versions()
-
-    def _connect(self, path: Path, key: bytes) -> None:
-        self._db = connection.connect(path, key)
-        with typed_errors():
-            self._migrate()
-            self.clock.load(self.db)
-
-    def _key(self, name: str) -> bytes:
-        """Return the key of a file; wraps that can never be opened again are set aside and new ones begun."""
-        try:
-            return self._keys.key(name)
-        except KeysLost:
-            moved = self._keys.set_aside(self._stamp())
-            self._incidents.append(Incident(moved.name, "keys_lost", moved, self.clock.now()))
-            return self._keys.key(name)
-
-    def _migrate(self) -> None:
-        db = self.db
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            found = db.execute("PRAGMA user_version").fetchone()[0]
-            if found > LEDGER_VERSION:
-                raise LedgerTooNew(found, LEDGER_VERSION)
-            for step in STEPS[found:]:
-                for statement in statements(step):
-                    db.execute(statement)
-            if found < LEDGER_VERSION:
-                db.execute(f"PRAGMA user_version = {LEDGER_VERSION}")
-            db.execute("COMMIT")
-        except BaseException:
-            self._rollback(db)
-            raise
-
-    def _attach(self, organisation: str | None) -> None:
-        db = self.db
-        if self._organisation is not None:
-            self._organisation = None
-            self._identity = None
-            db.memo.clear()
-            db.execute("DETACH DATABASE replica")
-        if organisation is None:
-            self._versions = self._data_versions()
-            return
-        name = self._replica_file(organisation)
-        with files.locked(self.folder):
-            try:
-                fresh = self._attach_file(name)
-            except StoreCorrupt:
-                self._set_aside(name, files.why_closed(self.folder / name, salt_of(self._key(name))))
-                fresh = self._attach_file(name)
-            if not fresh and not connection.renew_replica(db):
-                # Everything in it can be pulled again; a shape that this version does not know can't be read.
-                db.execute("DETACH DATABASE replica")
-                self._keys.forget(name)
-                old = files.set_aside(self.folder / name, f"old-{self._stamp()}")
-                self._attach_file(name)
-                files.remove(old)
-        found = (self.folder / name).stat()
-        self._identity = (found.st_dev, found.st_ino)
-        self._organisation = organisation
-        self._versions = self._data_versions()
-
-    def _attach_file(self, name: str) -> bool:
-        path = self.folder / name
-        files.create(path)
-        return connection.attach(self.db, path, self._key(name))
-
-    def _replaced(self) -> bool:
-        """Tell whether another process has destroyed the replica's file under us."""
-        if self._organisation is None:
-            return False
-        try:
-            found = (self.folder / self._replica_file(self._organisation)).stat()
-        except FileNotFoundError:
-            return True
-        return (found.st_dev, found.st_ino) != self._identity
-
-    def _set_aside(self, name: str, kind: str) -> None:
-        moved = files.set_aside(self.folder / name, f"corrupt-{self._stamp()}")
-        self._incidents.append(Incident(name, kind, moved, self.clock.now()))
-
-    def _stamp(self) -> str:
-        return f"{self.clock.now():%Y%m%dT%H%M%S}-{self.ids.new()[:6]}"
-
-    # --- ends --------------------------------------------------------------------------------------------------------
-
-    def _resume_purges(self) -> None:
-        rows = self.db.execute("SELECT key FROM secret WHERE key GLOB ?", (_PURGE + "*",)).fetchall()
-        for (key,) in rows:
-            self._purge(key.removeprefix(_PURGE))
-
-    def _purge(self, organisation: str) -> None:
-        name = self._replica_file(organisation)
-        with files.locked(self.folder):
-            self._keys.forget(name)
-            files.remove(self.folder / name)
-        self.db.execute("DELETE FROM secret WHERE key = ?", (_PURGE + organisation,))
-
-    def _close_connection(self) -> None:
-        db, self._db, self._organisation = self._db, None, None
-        if db is not None:
-            db.close()
-
-    def _data_versions(self) -> tuple[int, ...]:
-        schemas = ("main",) if self._organisation is None else ("main", "replica")
-        found = [int(self.db.execute(f"PRAGMA {schema}.data_version").fetchone()[0]) for schema in schemas]
-        return (*found, *(self._identity or ()))
-
-    @staticmethod
-    def _replica_file(organisation: str) -> str:
-        return f"replica-{organisation}.db"
+            self._keys.drop()
 
 
-__all__ = ["EVERYTHING", "LEDGER_FILE", "Changed", "Connection", "Incident", "Store"]
+__all__ = ["EVERYTHING", "INCIDENTS", "LEDGER_FILE", "PURGE", "Changed", "Connection", "Incident", "Store"]

@@ -11,11 +11,14 @@
     │   ├── ClockBehind      "clock_behind": nobody knows what time it is, so nobody knows whether the lease is over
     │   └── ViewsBarred      "views_barred": the log of views is an old or an altered copy; a sign-in begins a new one
     ├── NoReplica           "no_replica": no organisation has been attached
-    └── KeysUnavailable     "keys_unavailable": reason "keyring_missing", "keyring_silent", "keyring_refused",
-        │                   "passphrase_missing", "demo_only"
+    ├── StoreLocked         "store_locked": the keys were dropped; the store works again after `Store.unlock`
+    └── KeysUnavailable     "keys_unavailable": reason "keyring_missing", "keyring_silent", "keyring_locked",
+        │                   "keyring_refused", "demo_only"
         ├── WrongPassphrase "wrong_passphrase"
-        ├── WeakPassphrase  "weak_passphrase"
-        └── KeysLost        "keys_lost": the wraps can never be opened again
+        ├── WeakPassphrase  "weak_passphrase": reason "short" or "common"
+        ├── KeysChanged     "keys_changed": another secret opens the wraps by now; reason names the method
+        ├── KeysMisplaced   "keys_misplaced": the wraps are those of another folder; nothing was touched
+        └── KeysLost        "keys_lost": the wraps can never be opened again; reason "damaged" or "keyring_forgot"
 
 No message of these holds a value of the store.
 """
@@ -102,6 +105,12 @@ class ViewsBarred(NotShown):
     code = "views_barred"
 
 
+class StoreLocked(StoreError):
+    """The store is locked: its files are closed and their keys dropped, until somebody unlocks it."""
+
+    code = "store_locked"
+
+
 class KeysUnavailable(StoreError):
     """The files' keys cannot be had now; `reason` says why."""
 
@@ -118,6 +127,18 @@ class WeakPassphrase(KeysUnavailable):
     """A new passphrase is too short or too common."""
 
     code = "weak_passphrase"
+
+
+class KeysChanged(KeysUnavailable):
+    """Another terminal gave the files another secret: it has to be asked for anew."""
+
+    code = "keys_changed"
+
+
+class KeysMisplaced(KeysUnavailable):
+    """The file of wraps was made in another folder: put back by mistake, it would cost the files here."""
+
+    code = "keys_misplaced"
 
 
 class KeysLost(KeysUnavailable):

@@ -45,12 +45,13 @@ def _lock(handle: int) -> None:
     fcntl.flock(handle, fcntl.LOCK_EX)
 
 
-def create(path: Path) -> None:
-    """Make an empty private file unless there is one; SQLite gives its companions the same mode.
+def create(path: Path) -> bool:
+    """Make an empty private file unless there is one and say whether it did; companions get the same mode by SQLite.
 
     Raises:
         StoreUnavailable: the path is a symbolic link, or the disk says no.
     """
+    fresh = not path.exists()
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError as error:
@@ -60,6 +61,14 @@ def create(path: Path) -> None:
             os.fchmod(handle, 0o600)
     finally:
         os.close(handle)
+    return fresh
+
+
+def is_empty(path: Path) -> bool:
+    """Tell whether nothing is in a database's file, nor in the write-ahead log beside it."""
+    names = (path.name, *(path.name + companion for companion in _COMPANIONS if companion != "-shm"))
+    beside = [path.with_name(name) for name in names]
+    return not any(one.exists() and one.stat().st_size for one in beside)
 
 
 def why_closed(path: Path, salt: bytes) -> str:

@@ -12,6 +12,7 @@ import os
 import selectors
 import sys
 from codecs import getincrementaldecoder
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TextIO, runtime_checkable
 
@@ -32,6 +33,15 @@ class Leaving(Protocol):
 
     def terminal_gone(self) -> None:
         """Leave; called on any thread."""
+        ...
+
+
+@runtime_checkable
+class Suspended(Protocol):
+    """An app that wants to do something before the process is suspended."""
+
+    def about_to_stop(self, stop: Callable[[], None]) -> None:
+        """Do it and call `stop`; called on the app's loop."""
         ...
 
 
@@ -101,6 +111,13 @@ class QuietDriver(LinuxDriver):
             if width and height:
                 return width, height
         return super()._get_terminal_size()
+
+    def _sigtstp_application(self, *_: object) -> None:
+        stop = super()._sigtstp_application
+        if isinstance(self._app, Suspended):
+            self._loop.call_soon_threadsafe(self._app.about_to_stop, stop)
+        else:
+            stop()
 
     # --- output -----------------------------------------------------------------------------------------------------
 

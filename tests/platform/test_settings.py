@@ -25,11 +25,11 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path) -> None:
 def test_everything_can_be_set() -> None:
     loaded = parse(
         'language = "sv"\nprofile = "work"\nbackend = "https://kelmu.example.fi/"\ntheme = "light"\nmotion = "off"\n'
-        'mouse = "on"\nglyphs = "ascii"\n[keys]\n"inbox.take" = "b"\ninbox.handle = ["d", "ctrl+d"]\n'
+        'mouse = "on"\nglyphs = "ascii"\nlock_minutes = 5\n[keys]\n"inbox.take" = "b"\ninbox.handle = ["d", "ctrl+d"]\n'
     )
     assert loaded.problems == ()
     assert loaded.settings == Settings(
-        "sv", "work", "https://kelmu.example.fi", "light", "off", "on", "ascii",
+        "sv", "work", "https://kelmu.example.fi", "light", "off", "on", "ascii", 5,
         {"inbox.take": "b", "inbox.handle": "d,ctrl+d"},
     )  # fmt: skip
 
@@ -72,6 +72,15 @@ def test_an_unsafe_backend_is_not_used(url: str) -> None:
 @pytest.mark.parametrize("url", ["http://localhost:8000", "http://127.0.0.1:1", "http://[::1]:80", "https://a.fi/k"])
 def test_https_or_loopback(url: str) -> None:
     assert parse(f'backend = "{url}"').settings.backend_url == url
+
+
+@pytest.mark.parametrize(
+    ("value", "code"), [("0", "value"), ("16", "value"), ("true", "type"), ('"5"', "type"), ("2.5", "type")]
+)
+def test_the_lock_comes_within_a_quarter_of_an_hour(value: str, code: str) -> None:
+    assert told(f"lock_minutes = {value}") == [(1, "lock_minutes", code)]
+    assert parse(f"lock_minutes = {value}").settings.lock_minutes == 10
+    assert parse("lock_minutes = 15").settings.lock_minutes == 15
 
 
 @pytest.mark.parametrize("name", ["../up", "", "a/b", "Iso", ".x", "a" * 33])

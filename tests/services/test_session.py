@@ -25,7 +25,7 @@ from kelmu_tui.services.session import (
 from kelmu_tui.store import lease
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import ClockBehind, LeaseEnded
-from kelmu_tui.store.keys import WRAPS_FILE
+from kelmu_tui.store.wraps import WRAPS_FILE
 from tests.services.signed_in import FIRST, NOW, SECOND, TODAY, Time, organisation, session_text
 
 # --- places ---------------------------------------------------------------------------------------------------------

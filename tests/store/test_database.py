@@ -12,7 +12,7 @@ import pytest
 from kelmu_tui.store import connection, migrations, schema
 from kelmu_tui.store.database import EVERYTHING, LEDGER_FILE, Changed, File, Store
 from kelmu_tui.store.errors import LedgerTooNew, NoReplica, OnNetworkDisk, StoreCorrupt, StoreUnavailable
-from kelmu_tui.store.keys import WRAPS_FILE
+from kelmu_tui.store.wraps import WRAPS_FILE
 from tests.store.build import OWN, fill, notice, open_store
 from tests.store.conftest import OpenStore
 from tests.store.secrets_table import put_secret, secrets_of
@@ -191,8 +191,8 @@ def test_each_released_ledger_leads_to_todays(opened: OpenStore, monkeypatch: py
         *migrations.STEPS,
         "CREATE TABLE later (a TEXT); -- a comment; with a semicolon\nINSERT INTO later VALUES ('x')",
     )
-    monkeypatch.setattr("kelmu_tui.store.database.STEPS", steps)
-    monkeypatch.setattr("kelmu_tui.store.database.LEDGER_VERSION", len(steps))
+    monkeypatch.setattr("kelmu_tui.store.opening.STEPS", steps)
+    monkeypatch.setattr("kelmu_tui.store.opening.LEDGER_VERSION", len(steps))
     again = opened()
     assert secrets_of(again) == ["a"]
     assert again.db.execute("SELECT a FROM later").fetchall() == [("x",)]

@@ -11,10 +11,12 @@ import pytest
 
 from kelmu_tui.platform.ids import RandomIds
 from kelmu_tui.platform.paths import Profile
-from kelmu_tui.store import files, keys
+from kelmu_tui.store import files, keyring_keys, keys, wraps
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import KeysLost, KeysUnavailable, StoreFull, WeakPassphrase, WrongPassphrase
-from kelmu_tui.store.keys import WRAPS_FILE, DemoKeys, KeyringKeys, KeySource, PassphraseKeys, method
+from kelmu_tui.store.keyring_keys import KeyringKeys
+from kelmu_tui.store.keys import DemoKeys, KeySource, PassphraseKeys, WrappedKeys, method
+from kelmu_tui.store.wraps import WRAPS_FILE
 from tests.store.build import FixedClock
 from tests.store.secrets_table import put_secret, secrets_of
 
@@ -39,7 +41,7 @@ class Ring:
 
 @pytest.fixture
 def ring(monkeypatch: pytest.MonkeyPatch) -> Ring:
-    monkeypatch.setattr(keys, "ALLOWED_BACKENDS", frozenset({f"{Ring.__module__}.Ring"}))
+    monkeypatch.setattr(keyring_keys, "ALLOWED_BACKENDS", frozenset({f"{Ring.__module__}.Ring"}))
     return Ring()
 
 
@@ -122,7 +124,7 @@ def test_another_method_does_not_replace_the_wraps(tmp_path: Path, ring: Ring) -
     KeyringKeys(tmp_path, backend=lambda: ring).key("a")
     with pytest.raises(KeysUnavailable) as caught:
         PassphraseKeys(tmp_path, GOOD).key("a")
-    assert caught.value.reason == "wrapped_by_keyring"
+    assert (caught.value.code, caught.value.reason) == ("keys_changed", "keyring")
 
 
 def test_a_keyring_that_never_answers_is_left_behind(tmp_path: Path, ring: Ring) -> None:
@@ -183,7 +185,7 @@ def test_damaged_wraps_are_lost_keys(text: str, tmp_path: Path) -> None:
 NEW = "neljä sinistä purjetta"
 
 
-def opener(kind: str, folder: Path, ring: Ring, passphrase: str) -> KeySource:
+def opener(kind: str, folder: Path, ring: Ring, passphrase: str) -> WrappedKeys:
     return PassphraseKeys(folder, passphrase) if kind == "passphrase" else KeyringKeys(folder, backend=lambda: ring)
 
 
@@ -196,6 +198,7 @@ def test_all_keys_go_over_to_the_new_way_and_the_old_one_opens_nothing(
     old = opener(before, tmp_path, ring, GOOD)
     known = {name: old.key(name) for name in ("ledger.db", "replica-1.db")}
     keys.rewrap(old, opener(after, tmp_path, ring, NEW))
+    assert KeyringKeys(tmp_path, backend=lambda: ring).forget_stale()
     assert method(tmp_path) == after
     fresh = opener(after, tmp_path, ring, NEW)
     assert {name: fresh.key(name) for name in known} == known
@@ -224,7 +227,7 @@ def test_a_keyring_that_refuses_leaves_the_passphrase(
     tmp_path: Path, ring: Ring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = PassphraseKeys(tmp_path, GOOD).key("a")
-    monkeypatch.setattr(keys, "ALLOWED_BACKENDS", frozenset())
+    monkeypatch.setattr(keyring_keys, "ALLOWED_BACKENDS", frozenset())
     with pytest.raises(KeysUnavailable):
         keys.rewrap(PassphraseKeys(tmp_path, GOOD), KeyringKeys(tmp_path, backend=lambda: ring))
     assert PassphraseKeys(tmp_path, GOOD).key("a") == known
@@ -237,7 +240,7 @@ def test_a_full_disk_leaves_the_old_passphrase(tmp_path: Path, monkeypatch: pyte
         raise OSError(errno.ENOSPC, "full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(keys, "write_private", full)
+        patch.setattr(wraps, "write_private", full)
         with pytest.raises(StoreFull):
             keys.rewrap(PassphraseKeys(tmp_path, GOOD), PassphraseKeys(tmp_path, NEW))
     assert PassphraseKeys(tmp_path, GOOD).key("a") == known

@@ -1,0 +1,225 @@
+"""The files under the store: opened with their keys, migrated, moved aside when they do not open, destroyed.
+
+Nothing here asks who may; `database.Store` is the one door to it.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from kelmu_tui.platform.clock import Clock
+from kelmu_tui.platform.ids import Ids
+from kelmu_tui.store import connection, files
+from kelmu_tui.store.changes import Changes
+from kelmu_tui.store.clock import TrustedClock
+from kelmu_tui.store.connection import Connection, typed_errors
+from kelmu_tui.store.errors import KeysLost, LedgerTooNew, StoreCorrupt, StoreLocked, StoreUnavailable
+from kelmu_tui.store.keys import KeySource, salt_of
+from kelmu_tui.store.migrations import STEPS, statements
+from kelmu_tui.store.schema import LEDGER_VERSION
+
+LEDGER_FILE: Final = "ledger.db"
+PURGE: Final = "purge:"
+"""Prefix of the ledger's `secret` rows that say which replica is being destroyed."""
+INCIDENTS: Final = ("corrupt", "wrong_key", "keys_lost", "keyring_forgot", "emptied")
+
+
+class Incident(NamedTuple):
+    """A file that did not open: `kind` is one of `INCIDENTS`; it lies now at `moved_to`.
+
+    `corrupt`: a page is damaged. `wrong_key`: it is of another key. `keys_lost`: wraps are damaged.
+    `keyring_forgot`: the keyring does not know the wraps' secret any more. `emptied`: nothing was left in it.
+    """
+
+    file: str
+    kind: str
+    moved_to: Path
+    at: datetime
+
+
+class OpenFiles:
+    """The ledger of one user and the replica attached to it."""
+
+    def __init__(self, folder: Path, keys: KeySource, clock: Clock, ids: Ids, boot: str) -> None:
+        self.folder = folder
+        self.clock = TrustedClock(clock, boot)
+        self.ids = ids
+        self._keys = keys
+        self._incidents: list[Incident] = []
+        self._organisation: str | None = None
+        self._db: Connection | None = None
+        self._lock = threading.RLock()
+        self._changes = Changes()
+        self._versions: tuple[int, ...] = ()
+        self._identity: tuple[int, int] | None = None
+        self._locked = False
+
+    @property
+    def db(self) -> Connection:
+        """The open connection; outside `read` and `write` only for pragmas.
+
+        Raises:
+            StoreLocked: the store is locked.
+            StoreUnavailable: the store is closed.
+        """
+        if self._db is None:
+            raise StoreLocked if self._locked else StoreUnavailable("closed")
+        return self._db
+
+    @property
+    def locked(self) -> bool:
+        """Whether the files are closed and their keys dropped, until `unlock`."""
+        return self._locked
+
+    # --- opening -----------------------------------------------------------------------------------------------------
+
+    def _open_ledger(self) -> None:
+        with files.locked(self.folder):
+            path = self.folder / LEDGER_FILE
+            known = self._keys.holds(LEDGER_FILE)
+            key = self._key(LEDGER_FILE)
+            if not files.create(path) and known and files.is_empty(path):
+                # A crash in the first moments of a ledger looks the same, and then there is nothing to miss.
+                self._incidents.append(Incident(LEDGER_FILE, "emptied", path, self.clock.now()))
+            try:
+                self._connect(path, key)
+            except StoreCorrupt:
+                # A damaged page may be met behind the first one too: what can't be opened can't be mended either.
+                self._close_connection()
+                self._set_aside(LEDGER_FILE, files.why_closed(path, salt_of(key)))
+                files.create(path)
+                self._connect(path, key)
+        self._versions = self._data_versions()
+
+    def _connect(self, path: Path, key: bytes) -> None:
+        self._db = connection.connect(path, key)
+        with typed_errors():
+            self._migrate()
+            self.clock.load(self.db)
+
+    def _key(self, name: str) -> bytes:
+        """Return the key of a file; wraps that can never be opened again are set aside and new ones begun."""
+        try:
+            return self._keys.key(name)
+        except KeysLost as lost:
+            if name != LEDGER_FILE and self._opens_ledger():
+                # Setting the whole file aside would cost the ledger, and what is undelivered in it.
+                self._keys.forget(name)
+                return self._keys.key(name)
+            moved = self._keys.set_aside(self._stamp())
+            kind = "keyring_forgot" if lost.reason == "keyring_forgot" else "keys_lost"
+            self._incidents.append(Incident(moved.name, kind, moved, self.clock.now()))
+            return self._keys.key(name)
+
+    def _opens_ledger(self) -> bool:
+        try:
+            return self._keys.holds(LEDGER_FILE) and bool(self._keys.key(LEDGER_FILE))
+        except KeysLost:
+            return False
+
+    def _migrate(self) -> None:
+        db = self.db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            found = db.execute("PRAGMA user_version").fetchone()[0]
+            if found > LEDGER_VERSION:
+                raise LedgerTooNew(found, LEDGER_VERSION)
+            for step in STEPS[found:]:
+                for statement in statements(step):
+                    db.execute(statement)
+            if found < LEDGER_VERSION:
+                db.execute(f"PRAGMA user_version = {LEDGER_VERSION}")
+            db.execute("COMMIT")
+        except BaseException:
+            self._rollback(db)
+            raise
+
+    def _attach(self, organisation: str | None) -> None:
+        db = self.db
+        if self._organisation is not None:
+            self._organisation = None
+            self._identity = None
+            db.memo.clear()
+            db.execute("DETACH DATABASE replica")
+        if organisation is None:
+            self._versions = self._data_versions()
+            return
+        name = self._replica_file(organisation)
+        with files.locked(self.folder):
+            try:
+                fresh = self._attach_file(name)
+            except StoreCorrupt:
+                self._set_aside(name, files.why_closed(self.folder / name, salt_of(self._key(name))))
+                fresh = self._attach_file(name)
+            if not fresh and not connection.renew_replica(db):
+                # Everything in it can be pulled again; a shape that this version does not know can't be read.
+                db.execute("DETACH DATABASE replica")
+                self._keys.forget(name)
+                old = files.set_aside(self.folder / name, f"old-{self._stamp()}")
+                self._attach_file(name)
+                files.remove(old)
+        found = (self.folder / name).stat()
+        self._identity = (found.st_dev, found.st_ino)
+        self._organisation = organisation
+        self._versions = self._data_versions()
+
+    def _attach_file(self, name: str) -> bool:
+        path = self.folder / name
+        files.create(path)
+        return connection.attach(self.db, path, self._key(name))
+
+    def _replaced(self) -> bool:
+        """Tell whether another process has destroyed the replica's file under us."""
+        if self._organisation is None:
+            return False
+        try:
+            found = (self.folder / self._replica_file(self._organisation)).stat()
+        except FileNotFoundError:
+            return True
+        return (found.st_dev, found.st_ino) != self._identity
+
+    def _set_aside(self, name: str, kind: str) -> None:
+        moved = files.set_aside(self.folder / name, f"corrupt-{self._stamp()}")
+        self._incidents.append(Incident(name, kind, moved, self.clock.now()))
+
+    def _stamp(self) -> str:
+        return f"{self.clock.now():%Y%m%dT%H%M%S}-{self.ids.new()[:6]}"
+
+    # --- ends --------------------------------------------------------------------------------------------------------
+
+    def _resume_purges(self) -> None:
+        rows = self.db.execute("SELECT key FROM secret WHERE key GLOB ?", (PURGE + "*",)).fetchall()
+        for (key,) in rows:
+            self._purge(key.removeprefix(PURGE))
+
+    def _purge(self, organisation: str) -> None:
+        name = self._replica_file(organisation)
+        with files.locked(self.folder):
+            self._keys.forget(name)
+            for path in (self.folder / name, *self.folder.glob(f"{name}.*-*[0-9a-f]")):  # and what was set aside of it
+                files.remove(path)
+        self.db.execute("DELETE FROM secret WHERE key = ?", (PURGE + organisation,))
+
+    def _close_connection(self) -> None:
+        db, self._db, self._organisation = self._db, None, None
+        if db is not None:
+            db.close()
+
+    def _data_versions(self) -> tuple[int, ...]:
+        schemas = ("main",) if self._organisation is None else ("main", "replica")
+        found = [int(self.db.execute(f"PRAGMA {schema}.data_version").fetchone()[0]) for schema in schemas]
+        return (*found, *(self._identity or ()))
+
+    @staticmethod
+    def _replica_file(organisation: str) -> str:
+        return f"replica-{organisation}.db"
+
+    @staticmethod
+    def _rollback(db: Connection) -> None:
+        # A full disk or an I/O error may have rolled back already; a second ROLLBACK would hide the real error.
+        db.memo.clear()
+        if db.in_transaction:
+            db.execute("ROLLBACK")
