@@ -52,7 +52,7 @@ class World:
 
     def __init__(self, core: Core, transport: httpx.AsyncBaseTransport, clock: HandClock) -> None:
         self.core = core
-        self._transport = transport
+        self.transport = transport
         self.clock = clock
         self._signed_in = 0
 
@@ -60,11 +60,11 @@ class World:
         """Return a signed-in client."""
         return self.with_token(tokens.issue(self.core.config, self._family(user), self.clock.now())[0])
 
-    def lasting_client(self, user: str) -> Client:
-        """Return a client whose session outlasts any test."""
+    def lasting_client(self, user: str, transport: httpx.AsyncBaseTransport | None = None) -> Client:
+        """Return a client whose session outlasts any test, over another way than the usual one if need be."""
         family = self._family(user)
         fresh = FreshToken(lambda: tokens.issue(self.core.config, family, self.clock.now())[0])
-        return Client(URL, fresh, "device-1", self._transport, ids=SeededIds(3))
+        return Client(URL, fresh, "device-1", transport or self.transport, ids=SeededIds(3))
 
     def _family(self, user: str) -> Family:
         now = self.clock.now()
@@ -76,7 +76,7 @@ class World:
 
     def with_token(self, token: str) -> Client:
         """Return a client with any token."""
-        return Client(URL, Token(token), "device-1", self._transport, ids=SeededIds(3))
+        return Client(URL, Token(token), "device-1", self.transport, ids=SeededIds(3))
 
     def told(self) -> list[str]:
         """Return the subjects of all views that came in, in order."""
