@@ -186,34 +186,53 @@ def demo_world(home: Path) -> Iterator[World]:
         eventually(lambda: not alive(world.backend_pid), "the end of the backend after its last client")
 
 
-@contextlib.contextmanager
-def served_world(home: Path, public_url: str) -> Iterator[tuple[World, str]]:
-    """A home whose backend the test starts itself, known to clients by `public_url`; gives its real address too."""
-    world = World(home)
-    folder = world.profile / "backend"
-    folder.mkdir(parents=True, mode=0o700)
-    inner = home / "inner.json"
-    lock = os.open(folder / "backend.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)  # what tells `kelmu demo` that a backend lives
-    command = [*BACKEND, "serve", "--demo", "--port", "0", "--data", str(world.backend_data), *SHAPE]
-    with (folder / "backend.log").open("wb") as log:
-        server = subprocess.Popen(
-            [*command, "--ready-file", str(inner), "--public-url", public_url],
+def start_backend(world: World, ready: Path, public_url: str, port: int = 0) -> subprocess.Popen[bytes]:
+    """Start the backend's process; it writes its address to `ready` once it answers."""
+    command = [*BACKEND, "serve", "--demo", "--port", str(port), "--data", str(world.backend_data), *SHAPE]
+    with (world.profile / "backend" / "backend.log").open("ab") as log:
+        return subprocess.Popen(
+            [*command, "--ready-file", str(ready), "--public-url", public_url],
             env=world.env,
-            cwd=home,
+            cwd=world.home,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
         )
+
+
+@contextlib.contextmanager
+def posing(world: World) -> Iterator[None]:
+    """Hold what tells `kelmu` that a demo's backend lives, for one that the test starts itself."""
+    folder = world.profile / "backend"
+    folder.mkdir(parents=True, mode=0o700)
+    lock = os.open(folder / "backend.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        eventually(lambda: inner.exists() or server.poll() is not None, "the backend's address")
-        assert server.poll() is None, (folder / "backend.log").read_text()
-        (folder / "ready.json").write_text(json.dumps({"url": public_url, "pid": server.pid}))
-        yield world, str(json.loads(inner.read_text())["url"])
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
     finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(PATIENCE)
         os.close(lock)
+
+
+def announce(world: World, url: str, pid: int) -> None:
+    """Say where clients find the backend."""
+    (world.profile / "backend" / "ready.json").write_text(json.dumps({"url": url, "pid": pid}))
+
+
+@contextlib.contextmanager
+def served_world(home: Path, public_url: str) -> Iterator[tuple[World, str]]:
+    """A home whose backend the test starts itself, known to clients by `public_url`; gives its real address too."""
+    world = World(home)
+    inner = home / "inner.json"
+    with posing(world):
+        server = start_backend(world, inner, public_url)
+        try:
+            eventually(lambda: inner.exists() or server.poll() is not None, "the backend's address")
+            assert server.poll() is None, (world.profile / "backend" / "backend.log").read_text()
+            announce(world, public_url, server.pid)
+            yield world, str(json.loads(inner.read_text())["url"])
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(PATIENCE)
 
 
 def saved_note(app: Terminal, text: str) -> None:
