@@ -139,8 +139,9 @@ def _left(store: Store) -> int:
 
 
 async def _drain(context: Context, connection: Connection) -> None:
-    while connection.engine.status.state is not Link.ONLINE or await connection.thread.run(_left, context.store) > 0:
-        await asyncio.sleep(MOMENT)  # noqa: ASYNC110 - no event tells that all of it holds at once
+    engine = connection.engine
+    while engine.status.state is not Link.ONLINE or await connection.thread.run(_left, context.store) > 0:  # noqa: ASYNC110
+        await asyncio.sleep(MOMENT)
     tell("quiet")
 
 
