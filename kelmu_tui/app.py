@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kelmu_tui.terminal.environment import detect, harden, prepare
@@ -23,8 +24,14 @@ def run(
     user: str | None = None,
     language: str | None = None,
     loaded: Loaded | None = None,
+    at_the_end: Callable[[], object] | None = None,
 ) -> int:
-    """Run the app in this terminal and return its exit code; `user` is opened instead of the one of last time."""
+    """Run the app in this terminal and return its exit code.
+
+    Args:
+        user: is opened instead of the one of last time.
+        at_the_end: done when the process has to end without unwinding.
+    """
     # Nothing that a start makes is rubbish; looking for some takes a tenth of it. The curtain switches it on again.
     gc.disable()
     terminal = detect(os.environ)
@@ -42,5 +49,6 @@ def run(
     app = KelmuApp(
         profile, settings, backend_url, terminal=terminal, demo=demo, user=user, language=language, loaded=loaded
     )
+    app.at_the_end = at_the_end
     app.run()
     return app.return_code or 0

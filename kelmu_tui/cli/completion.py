@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import Exit
-from kelmu_tui.cli.parser import COMMANDS, GLOBAL, Command, Option
+from kelmu_tui.cli.parser import COMMANDS, EPHEMERAL, GLOBAL, Command, Option
 
 
 def completion(env: Env) -> int:
@@ -64,7 +64,7 @@ def bash(_: Env) -> str:
             '    [[ "${COMP_WORDS[i]}" == -* ]] || given="${given:+$given }${COMP_WORDS[i]}"',
             "  done",
             '  case "$given" in',
-            f'    "") words="{" ".join((*_words(), *_flags(GLOBAL)))}" ;;',
+            f'    "") words="{" ".join((*_words(), *_flags((*GLOBAL, EPHEMERAL))))}" ;;',
             *groups,
             *cases,
             "  esac",

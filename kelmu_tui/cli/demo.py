@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.platform.paths import profile
@@ -12,39 +14,75 @@ LOG_LINES = 5
 
 def app(env: Env) -> int:
     """Start the app on the backend of the settings, or of the last sign-in."""
+    from kelmu_tui.platform.ephemeral import sweep
+
     if env.profile.name == PROFILE:
         return demo(env)
+    sweep()
+    if env.option("ephemeral"):
+        from kelmu_tui.cli.ephemeral import ephemeral
+
+        if not env.backend_url:
+            raise CliError(Exit.USAGE, "no_backend", env.t("cli.no_backend", path=env.profile.settings))
+        with ephemeral(env, env.profile.name) as folder:
+            return _run(env, env.backend_url, at_the_end=folder.remove)
+    if not env.backend_url:
+        _demand_sign_in(env)
+    return _run(env, env.backend_url)
+
+
+def _run(env: Env, url: str, handle: DemoHandle | None = None, at_the_end: Callable[[], object] | None = None) -> int:
     from kelmu_tui.app import run
 
     return run(
         env.profile,
         env.loaded.settings,
-        env.backend_url,
+        url,
+        demo=handle,
         user=env.option("user"),
         language=env.language,
         loaded=env.loaded,
+        at_the_end=at_the_end,
     )
+
+
+def _demand_sign_in(env: Env) -> None:
+    """Without an address nobody can sign in; who has signed in before has one in their ledger."""
+    from kelmu_tui.services.session import NotSignedIn, find_folder
+
+    try:
+        find_folder(env.profile, env.option("user"))
+    except NotSignedIn:
+        raise CliError(Exit.USAGE, "no_backend", env.t("cli.no_backend", path=env.profile.settings)) from None
 
 
 def demo(env: Env) -> int:
     """Start or join the demo's backend, then do what was asked: sign in, list the personas, or start the app."""
+    from kelmu_tui.platform.ephemeral import sweep
+
+    sweep()
     env.profile = profile(PROFILE)
+    if env.option("ephemeral"):
+        return _ephemeral_demo(env)
     with open_demo(env) as handle:
         if env.option("personas"):
             return _personas(env, handle)
         if env.option("sign_in_as") is not None:
             return _sign_in(env, handle, env.option("sign_in_as"))
-        from kelmu_tui.app import run
+        return _run(env, handle.url, handle)
 
-        return run(
-            env.profile,
-            env.loaded.settings,
-            handle.url,
-            demo=handle,
-            user=env.option("user"),
-            language=env.language,
-            loaded=env.loaded,
-        )
+
+def _ephemeral_demo(env: Env) -> int:
+    """Run the app on a backend of its own; both leave nothing."""
+    from kelmu_tui.cli.ephemeral import ephemeral
+
+    if env.option("personas") or env.option("sign_in_as") is not None:
+        raise CliError(Exit.USAGE, "ephemeral", env.t("cli.ephemeral_app"))
+    with ephemeral(env, PROFILE) as folder:
+        with open_demo(env) as handle:
+            code = _run(env, handle.url, handle, at_the_end=folder.remove)
+        Demo(env.profile, clock=env.clock).await_end()
+        return code
 
 
 def open_demo(env: Env) -> DemoHandle:

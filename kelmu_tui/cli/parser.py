@@ -73,11 +73,15 @@ _WAIT = _option("wait", "--wait", type=_seconds, metavar="SECONDS")
 _NO_WAIT = _option("no_wait", "--no-wait", dest="wait", action="store_const", const=0.0)
 _ACT = (_IDS, _WAIT, _NO_WAIT)
 
+EPHEMERAL: Final = _option("ephemeral", "--ephemeral", action="store_true", default=argparse.SUPPRESS)
+"""Stands before a command or with the demo: it is about the app."""
+
 COMMANDS: Final = (
     Command(
         ("demo",),
         "kelmu_tui.cli.demo:demo",
         (
+            EPHEMERAL,
             _option("fresh", "--fresh", action="store_true"),
             _option("seed", "--seed", type=_number, metavar="N"),
             _option("people", "--people", type=_number, metavar="N"),
@@ -224,7 +228,7 @@ def build(argv: Sequence[str], text: Text | None = None, *, everything: bool = F
     if not quick:
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--version", action="store_true", help=text("option.version"))
-    _add(parser, GLOBAL, text)
+    _add(parser, (*GLOBAL, EPHEMERAL), text)
     top = parser.add_subparsers(
         dest="command", metavar="COMMAND", title=text("commands") or "commands", parser_class=kind
     )

@@ -13,8 +13,11 @@ from kelmu_tui.i18n import Translator
 HEAD: Final = """\
 # Command line
 
-`kelmu` without a command opens the app. The commands below work on the same local store, with or without a
-connection. Data goes to stdout, narration to stderr. This page is generated from the program's own grammar
+`kelmu` without a command opens the app. `kelmu --ephemeral` opens it on a store in memory that is gone when it ends:
+it begins with a sign-in, keeps no file, and asks before what is not sent is lost.
+
+The commands below work on the same local store as the app, with or without a connection. Data goes to stdout,
+narration to stderr. This page is generated from the program's own grammar
 (`python -m kelmu_tui.cli.reference > docs/cli.md`); a test compares them.
 
 A notice or a command is named by its id or by the first digits of it, four at the least. `-` in the place of ids or of

@@ -81,6 +81,8 @@ def _dispatch(argv: list[str], env: Env) -> int:
     chosen: Command | None = getattr(env.args, "chosen", None)
     if chosen is None:
         return _handler("kelmu_tui.cli.demo:app")(env)
+    if env.option("ephemeral") and chosen.words != ("demo",):
+        raise CliError(Exit.USAGE, "ephemeral", env.t("cli.ephemeral_app"))
     return _handler(chosen.handler)(env)
 
 
@@ -95,6 +97,8 @@ def _parse_again(argv: list[str], env: Env) -> None:
 
 def _reported(error: Exception, env: Env) -> str:
     """Write a crash report, which holds types and line numbers and no values, and return the sentence about it."""
+    if env.option("ephemeral"):
+        return env.t("errors.crash_unsaved")
     from kelmu_tui.platform.paths import profile
     from kelmu_tui.terminal.crash import Reporter, sentence
 

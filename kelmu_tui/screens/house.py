@@ -180,6 +180,7 @@ class KelmuApp(Leaving):
 
     async def open_desk(self, context: Context) -> None:
         self._working = context
+        self.backend_url = self.backend_url or context.backend_url
         thread = self._thread
         assert thread is not None
         known = await thread.run(context.session.known)

@@ -203,6 +203,11 @@ class Demo:
             return None
         return DemoHandle(url, lifeline, joined=True, reshaped=False)
 
+    def await_end(self) -> bool:
+        """Wait until the backend has ended itself, whose last terminal has let go; tell whether it has."""
+        with self._lock("backend.lock") as lock:
+            return self._acquired(lock, fcntl.LOCK_EX, LONGEST_FAREWELL, lambda _: None, Stage.ENDING)
+
     def _open(self, lifeline: int, shape: Shape, on_progress: OnProgress) -> DemoHandle:
         # The lifeline comes first: a backend that got it exclusively is on its way out and must not be joined.
         self._acquire(lifeline, fcntl.LOCK_SH, LONGEST_FAREWELL, on_progress, Stage.ENDING)

@@ -6,6 +6,7 @@ It overrides a few private methods of Textual, which is pinned to one version; a
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -36,6 +37,7 @@ class GuardedApp(SureTimers, App[int]):
 
     Attributes:
         crash: the report of the first error, None while all is well.
+        at_the_end: done on any thread when the process ends without unwinding.
     """
 
     ALLOW_SELECT: ClassVar[bool] = False
@@ -48,7 +50,8 @@ class GuardedApp(SureTimers, App[int]):
         self._reporter = reporter
         self._say = translate
         self._net = SafeText()
-        self._hang_up = HangUp(lambda code: self.exit(code, return_code=code))
+        self.at_the_end: Callable[[], object] | None = None
+        self._hang_up = HangUp(lambda code: self.exit(code, return_code=code), end=self._end_at_once)
 
     # --- what goes out ----------------------------------------------------------------------------------------------
 
@@ -111,6 +114,13 @@ class GuardedApp(SureTimers, App[int]):
     def terminal_gone(self) -> None:
         """Leave, since nobody sees the app any more; safe on any thread."""
         self._hang_up.terminal_gone()
+
+    def _end_at_once(self, code: int) -> None:
+        try:
+            if self.at_the_end is not None:
+                self.at_the_end()
+        finally:
+            os._exit(code)
 
     def on_load(self) -> None:
         """Listen to signals and to failures of forgotten tasks, once the loop runs."""

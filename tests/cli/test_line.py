@@ -13,6 +13,7 @@ import pytest
 from kelmu_tui.cli.exits import Exit
 from kelmu_tui.cli.output import Column, Output, fitted, width
 from kelmu_tui.cli.parser import COMMANDS, GLOBAL, build
+from kelmu_tui.platform import ephemeral
 from kelmu_tui.platform.paths import HOME_VARIABLE
 from tests.cli.conftest import Kelmu
 
@@ -101,6 +102,24 @@ def test_sign_in_needs_an_address_that_may_be_trusted(kelmu: Kelmu) -> None:
     for url in ("http://kelmu.example.fi", "ftp://x", "https://user:word@x.fi"):
         assert kelmu("sign-in", "--backend", url).code == Exit.USAGE
     assert kelmu("sign-in", "--persona", "x").code == Exit.USAGE
+
+
+def test_leaving_no_file_is_for_the_app_alone(kelmu: Kelmu, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for argv in (["--ephemeral", "status"], ["demo", "--ephemeral", "--personas"]):
+        ran = kelmu(*argv, "--json")
+        assert (ran.code, ran.document["error"]["code"]) == (Exit.USAGE, "ephemeral")
+    assert kelmu("--ephemeral").code == Exit.USAGE, "where would the backend be?"
+    monkeypatch.setattr(ephemeral, "_places", lambda: iter(()))
+    (home / "settings.toml").write_text('backend = "https://kelmu.example.fi"\n')
+    ran = kelmu("--ephemeral", "--lang", "en")
+    assert (ran.code, "/dev/shm" in ran.err) == (Exit.STORE, True)
+    assert [path.name for path in home.iterdir()] == ["settings.toml"]
+
+
+def test_the_app_without_an_address_says_where_it_belongs(kelmu: Kelmu, home: Path) -> None:
+    ran = kelmu("--lang", "en")
+    assert ran.code == Exit.USAGE
+    assert str(home / "settings.toml") in ran.err
 
 
 def test_a_backend_that_is_away(kelmu: Kelmu) -> None:

@@ -45,11 +45,12 @@ class House:
         self.transport = transport
         self.database = database
 
-    def app(self, home: str = "home", *, demo: bool = True, **options: Any) -> KelmuApp:
+    def app(self, home: str = "home", *, demo: bool = True, name: str = "demo", **options: Any) -> KelmuApp:
+        """Make an app in a home of its own; `demo` is for personas at the door, the name `demo` for open keys."""
         root = self.folder / home
         loaded = options.pop("loaded", Loaded(Settings(language="fi")))
         return KelmuApp(
-            Profile("demo", root, root / "settings.toml"),
+            Profile(name, root, root / "settings.toml"),
             loaded.settings,
             URL,
             terminal=TERMINAL,
