@@ -110,10 +110,12 @@ class Service:
         self.said = None
         is_command = request.url.path.startswith("/v1/notices/")
         needs_session = request.url.path not in _OPEN
+        ends = False
         match fault:
             case "signed_out_401":
                 # Not at the sign-in itself: whoever has just signed in has a session.
                 if needs_session:
+                    ends = user not in self.ended  # what was under way at the end meets a session that is over
                     self.ended.add(user)
             case "throttled_429":
                 seconds = self._dice.choice(("1", "7", "30"))
@@ -131,7 +133,7 @@ class Service:
                 pass
         try:
             if user in self.ended and needs_session:
-                return problem(routes.unauthenticated()), fault == "signed_out_401"
+                return problem(routes.unauthenticated()), ends
             return self._answer(user, request), fault == "in_progress_409" and is_command and not self.record.twin
         except ProblemError as found:
             if found.status == 403:
