@@ -64,9 +64,9 @@ def test_the_slower_one_is_told_who_was_faster_and_decides(demo: World) -> None:
         own.wait_for("Lähetetyt ja lähtevät", "hylätty")
         own.wait_for("Toinen työntekijä on jo ottanut ilmoituksen.", "Tilanne nyt", "Lauri Kettunen")
         own.send("enter")
-        own.wait_for("Hyväksy nykyinen tilanne", "Tee uudelleen nykyiseen", "Poista muutos")
+        own.wait_for("Luovu ja katso nykyinen", "Tee uudelleen nykyiseen", "Poista muutos")
         own.send("enter")
-        own.wait_for("Nykyinen tilanne hyväksytty.")
+        own.wait_for("Muutoksesta luovuttu")
         own.wait_gone("hylätty")
     assert demo.kelmu("--user", WORKER, "status", "--json").data["conflicts"] == 0
     assert demo.sql("SELECT assignee FROM notice WHERE id = ?", row["id"]) == [(COLLEAGUE,)]
