@@ -102,6 +102,8 @@ class Chaos(Proxy):
         """Hand a request to the backend and pass on that part of what comes; True when that is all of it."""
         with contextlib.suppress(OSError), self._kept(socket.create_connection(self.target)) as backend:
             backend.sendall(request)
+            if client is None and request.startswith(b"GET"):
+                return False  # it may be held for long, and nobody is there to hear the answer
             while data := backend.recv(1 << 16):
                 if client is None:
                     continue
