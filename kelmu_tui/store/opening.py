@@ -15,7 +15,7 @@ from kelmu_tui.platform.ids import Ids
 from kelmu_tui.store import connection, files
 from kelmu_tui.store.changes import Changes
 from kelmu_tui.store.clock import TrustedClock
-from kelmu_tui.store.connection import Connection
+from kelmu_tui.store.connection import Connection, typed_errors
 from kelmu_tui.store.errors import KeysLost, LedgerTooNew, StoreCorrupt, StoreLocked, StoreUnavailable
 from kelmu_tui.store.keys import KeySource, salt_of
 from kelmu_tui.store.migrations import STEPS, statements
@@ -85,14 +85,19 @@ class OpenFiles:
                 # A crash in the first moments of a ledger looks the same, and then there is nothing to miss.
                 self._incidents.append(Incident(LEDGER_FILE, "emptied", path, self.clock.now()))
             try:
-                self._db = connection.connect(path, key)
+                self._begin(path, key)
             except StoreCorrupt:
+                self._close_connection()
                 self._set_aside(LEDGER_FILE, files.why_closed(path, salt_of(key)))
                 files.create(path)
-                self._db = connection.connect(path, key)
-            self._migrate()
-        self.clock.load(self.db)
+                self._begin(path, key)
         self._versions = self._data_versions()
+
+    def _begin(self, path: Path, key: bytes) -> None:
+        with typed_errors():
+            self._db = connection.connect(path, key)
+            self._migrate()
+            self.clock.load(self._db)
 
     def _key(self, name: str) -> bytes:
         """Return the key of a file; wraps that can never be opened again are set aside and new ones begun."""
