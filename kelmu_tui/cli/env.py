@@ -131,6 +131,19 @@ class Env:
             raise CliError(Exit.STORE, "no_terminal", self.t("cli.no_terminal")) from None
         return first
 
+    def typed(self, prompt: str) -> str:
+        """Ask for a word on the terminal, where a script cannot give it by mistake.
+
+        Raises:
+            CliError: there is no terminal to ask on.
+        """
+        try:
+            with open("/dev/tty", "r+", encoding="utf-8", buffering=1) as terminal:  # noqa: PTH123 - a device
+                terminal.write(prompt)
+                return terminal.readline()
+        except OSError:
+            raise CliError(Exit.STORE, "no_terminal", self.t("cli.no_terminal")) from None
+
     def read_stdin(self) -> str:
         """Return what stands on standard input.
 

@@ -110,7 +110,12 @@ COMMANDS: Final = (
         ),
     ),
     Command(
-        ("passphrase",), "kelmu_tui.cli.passphrase:change", (_option("keyring", "--keyring", action="store_true"),)
+        ("passphrase",),
+        "kelmu_tui.cli.passphrase:change",
+        (
+            _option("keyring", "--keyring", action="store_true"),
+            _option("forgotten", "--forgotten", action="store_true"),
+        ),
     ),
     Command(("status",), "kelmu_tui.cli.account:status"),
     Command(("sync",), "kelmu_tui.cli.account:sync", (_WAIT,)),

@@ -1,6 +1,8 @@
-"""`kelmu passphrase`: change what opens the local files."""
+"""`kelmu passphrase`: change what opens the local files, or start over when it is forgotten."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
@@ -14,9 +16,27 @@ def change(env: Env) -> int:
     from kelmu_tui.services import passphrase
 
     folder = find_folder(env.profile, env.option("user"), env.backend_url)
+    if env.option("forgotten"):
+        return _start_over(env, folder)
     keyring = bool(env.option("keyring"))
-    passphrase.change(env.profile, folder, env.passphrase, keyring=keyring)
+    changed = passphrase.change(env.profile, folder, env.passphrase, keyring=keyring)
     if env.out.as_json:
-        env.out.data("passphrase", {"keys": "keyring" if keyring else "passphrase"})
+        env.out.data("passphrase", {"keys": changed.keys.method, "forgotten": changed.forgotten})
     env.out.note(env.t("cli.keys_in_keyring") if keyring else env.t("cli.passphrase_changed"))
+    if not changed.forgotten:
+        env.out.note(env.t("cli.keyring_keeps"))
+    return Exit.OK
+
+
+def _start_over(env: Env, folder: Path) -> int:
+    """Set the wraps aside once a word was typed: nothing opens the files then, and the next sign-in begins new ones."""
+    from kelmu_tui.services import passphrase
+
+    word = env.t("cli.forgotten_word")
+    if env.typed(env.t("cli.forgotten", word=word)).strip().casefold() != word.casefold():
+        raise CliError(Exit.STORE, "not_confirmed", env.t("cli.other_word"))
+    moved = passphrase.give_up(env.profile, folder, env.clock, env.ids)
+    if env.out.as_json:
+        env.out.data("passphrase", {"keys": None, "forgotten": True})
+    env.out.note(env.t("cli.started_over", file=moved.name))
     return Exit.OK

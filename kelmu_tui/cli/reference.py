@@ -56,7 +56,7 @@ is renamed, retyped or removed.
 | `sync` | `state`, `synced_at`, `queued`, `conflicts` |
 | `sign-in` | `user`, `organisations` |
 | `sign-out` | `revoked`: whether the backend knows already |
-| `passphrase` | `keys`: what opens them now, `passphrase` or `keyring` |
+| `passphrase` | `keys`: what opens them now, `passphrase`, `keyring` or null; `forgotten`: whether the old secret is |
 | `demo.personas` | `personas` |
 | `doctor` | `healthy`, `findings`: `part`, `what`, `value`, `state` (`ok`, `note`, `wrong`), `hint` |
 | `config.path`, `config.show` | `path`, `exists`; `settings`, `problems` |

@@ -38,7 +38,7 @@ class NewPassphraseScreen(Dialog[None]):
         ]
         yield self.box(
             t("lock.change_title"),
-            Caption(t("lock.change" if self._asks_old else "lock.from_keyring"), role=""),
+            Caption(t("lock.change" if self._asks_old else "lock.from_keyring"), role="", id="about"),
             *fields,
             Caption(t("lock.rules"), id="effect"),
             Caption(self.hint_line("dialog.accept", "dialog.next", "dialog.cancel")),

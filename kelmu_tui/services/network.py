@@ -23,7 +23,7 @@ from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services import session as sessions
 from kelmu_tui.services.session import TOKEN_SECRETS, AskPassphrase, put_secrets, secret
 from kelmu_tui.store import chain, lease, views
-from kelmu_tui.store.database import Store
+from kelmu_tui.store.database import PURGE, Store
 from kelmu_tui.sync import ship
 from kelmu_tui.sync.once import ship_once
 from kelmu_tui.sync.seams import Api, Result
@@ -302,9 +302,10 @@ async def end_session(
     gone: dict[str, str | None] = dict.fromkeys((*TOKEN_SECRETS, "session", lease.SECRET))
     if refresh is not None:
         gone[f"{REVOKE}{ids.new()}"] = refresh
-    put_secrets(store, gone)
-    sessions.forget_current(profile, store.folder)
+    # With the intents, and with the way to this ledger forgotten last, the next start finishes what a crash leaves.
+    put_secrets(store, gone | {f"{PURGE}{organisation}": "" for organisation in sessions.replicas(store.folder)})
     sessions.destroy_replicas(store)
+    sessions.forget_current(profile, store.folder)
     if client is not None:
         await _tell_views(store, client)
     if sign_in is None:

@@ -10,14 +10,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from kelmu_tui.platform.clock import Clock
+from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import Profile
-from kelmu_tui.services.session import DEMO, AskPassphrase
+from kelmu_tui.services.session import DEMO, AskPassphrase, forget_current
 from kelmu_tui.store import files
 from kelmu_tui.store.database import LEDGER_FILE
 from kelmu_tui.store.errors import KeysLost, KeysUnavailable
 from kelmu_tui.store.keyring_keys import KeyringKeys
 from kelmu_tui.store.keys import PassphraseKeys, WrappedKeys, method, rewrap
-from kelmu_tui.store.wraps import load
+from kelmu_tui.store.wraps import WRAPS_FILE, load
 
 
 class Changed(NamedTuple):
@@ -60,6 +62,17 @@ def _present(profile: Profile, folder: Path, ask: AskPassphrase) -> WrappedKeys:
         case _:
             load(folder)  # tells why
             raise KeysLost("damaged")
+
+
+def give_up(profile: Profile, folder: Path, clock: Clock, ids: Ids) -> Path:
+    """Set the wraps of a forgotten passphrase aside, so that the next sign-in begins anew; return where they are now.
+
+    The files stay, moved aside by the store that finds them closed: a passphrase may come to mind again.
+    """
+    with files.locked(folder):
+        moved = files.set_aside(folder / WRAPS_FILE, f"corrupt-{clock.now():%Y%m%dT%H%M%S}-{ids.new()[:6]}")
+    forget_current(profile, folder)
+    return moved
 
 
 def opened_by(profile: Profile, folder: Path) -> str:

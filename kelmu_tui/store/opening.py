@@ -85,20 +85,19 @@ class OpenFiles:
                 # A crash in the first moments of a ledger looks the same, and then there is nothing to miss.
                 self._incidents.append(Incident(LEDGER_FILE, "emptied", path, self.clock.now()))
             try:
-                self._connect(path, key)
+                self._begin(path, key)
             except StoreCorrupt:
-                # A damaged page may be met behind the first one too: what can't be opened can't be mended either.
                 self._close_connection()
                 self._set_aside(LEDGER_FILE, files.why_closed(path, salt_of(key)))
                 files.create(path)
-                self._connect(path, key)
+                self._begin(path, key)
         self._versions = self._data_versions()
 
-    def _connect(self, path: Path, key: bytes) -> None:
-        self._db = connection.connect(path, key)
+    def _begin(self, path: Path, key: bytes) -> None:
         with typed_errors():
+            self._db = connection.connect(path, key)
             self._migrate()
-            self.clock.load(self.db)
+            self.clock.load(self._db)
 
     def _key(self, name: str) -> bytes:
         """Return the key of a file; wraps that can never be opened again are set aside and new ones begun."""

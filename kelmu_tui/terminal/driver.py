@@ -88,6 +88,7 @@ class QuietDriver(LinuxDriver):
         if sys.__stderr__ is None:
             raise RuntimeError("there is no terminal to paint on")
         self._file = _Output(sys.__stderr__, self)  # type: ignore[assignment]
+        self._stopped = False
         self._on_terminal = [number for number in (1, 2) if os.isatty(number)]
 
     def terminal_gone(self) -> None:
@@ -112,12 +113,25 @@ class QuietDriver(LinuxDriver):
                 return width, height
         return super()._get_terminal_size()
 
+    # --- suspension -------------------------------------------------------------------------------------------------
+
     def _sigtstp_application(self, *_: object) -> None:
-        stop = super()._sigtstp_application
-        if isinstance(self._app, Suspended):
-            self._loop.call_soon_threadsafe(self._app.about_to_stop, stop)
+        app = self._app
+        if isinstance(app, Suspended):
+            # By way of the app's own queue: what it starts looks up the app in its context.
+            self._loop.call_soon_threadsafe(app.call_later, app.about_to_stop, self._stop)
         else:
-            stop()
+            self._stop()
+
+    def _stop(self) -> None:
+        self._stopped = True
+        super()._sigtstp_application()
+
+    def _sigcont_application(self, *_: object) -> None:
+        # Without having stopped, a second pair of threads would read and write the terminal.
+        if self._stopped:
+            self._stopped = False
+            super()._sigcont_application()
 
     # --- output -----------------------------------------------------------------------------------------------------
 
