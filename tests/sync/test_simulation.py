@@ -33,7 +33,7 @@ CHEAP: dict[str, int] = {
     "settle_at_acknowledgement": 3,
     "timer_stops": 9,
 }
-"""Planted bugs that few seeds find, with the seeds they get here; `python -m tests.sync.simulation plants` tries all."""
+"""Planted bugs that few seeds find, with their seeds; `python -m tests.sync.simulation plants` tries all of them."""
 
 
 @pytest.mark.parametrize("first", range(1, SEEDS + 1, BATCH))

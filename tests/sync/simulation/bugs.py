@@ -138,7 +138,7 @@ def no_second_offer(patch: pytest.MonkeyPatch) -> None:
 
 def revoked_rows_stay(patch: pytest.MonkeyPatch) -> None:
     """A scope that ended is no longer shown, but its rows stay in the file."""
-    patch.setattr(replica, "purge", lambda db, generation: None)
+    patch.setattr(replica, "purge", lambda db, *generations: None)
 
 
 # --- of the anchor's list, and about the other invariants -----------------------------------------------------------
