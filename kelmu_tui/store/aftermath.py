@@ -31,16 +31,29 @@ def _mark(organisation: str) -> str:
     return f"epoch:{organisation}"
 
 
-def settle(db: Any, organisation: str, *, epoch: str, checkpoint: int, filling: bool, now: datetime) -> list[str]:
+def settle(
+    db: Any,
+    organisation: str,
+    *,
+    epoch: str | None,
+    checkpoint: int,
+    filling: bool,
+    now: datetime,
+    nowhere: bool = False,
+) -> list[str]:
     """End the acknowledged commands whose effect the replica now shows by itself; return their notices.
 
-    That is so when the epoch has changed, or when the checkpoint has reached the effect and no scope is being
-    filled: a scope in `fill` may still show rows from before it.
+    That is so when the checkpoint has reached the effect and no scope is being filled: a scope in `fill` may still
+    show rows from before it. An effect of another epoch is not the replica's: either it is offered again, or the
+    replica has yet to hear of that epoch and shows rows from before it.
+
+    Args:
+        nowhere: nothing is granted: no replica is left that could catch up, nor any place where an effect would show.
     """
     rows = db.execute(
         "UPDATE main.command SET state = 'settled', ended_at = ? WHERE state = 'acknowledged' AND organisation = ?"
-        " AND (ack_epoch <> ? OR (? >= ack_seq AND NOT ?)) RETURNING aggregate",
-        (stamp(now), organisation, epoch, checkpoint, filling),
+        " AND (? OR (ack_epoch = ? AND ? >= ack_seq AND NOT ?)) RETURNING aggregate",
+        (stamp(now), organisation, nowhere, epoch, checkpoint, filling),
     ).fetchall()
     settled = [row[0] for row in rows]
     _forget_given_away(db, organisation, settled)
@@ -79,7 +92,7 @@ def offer_again(db: Any, organisation: str, *, epoch: str, now: datetime) -> lis
     rows = db.execute(
         "UPDATE main.command SET state = 'queued', due_at = NULL, ack_seq = NULL, ack_version = NULL,"
         " ack_epoch = NULL, ended_at = NULL WHERE state IN ('acknowledged', 'settled') AND organisation = ?"
-        " AND ack_epoch <> ? AND ended_at >= ? RETURNING aggregate",
+        " AND ack_epoch <> ? AND (state = 'acknowledged' OR ended_at >= ?) RETURNING aggregate",
         (organisation, epoch, stamp(now - OFFERED)),
     ).fetchall()
     views.rewind(db, 0)

@@ -7,7 +7,6 @@ new state means for commands, and can be repeated at any time.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -152,12 +151,16 @@ def follow_up(store: Store, *, shut_out: bool = False) -> None:
         if not too_much and not aftermath.concerned(db, organisation, now.epoch):
             return
     at = store.clock.now()
-    # Shut out of everything there is no replica left that could catch up, nor any place where the effect would show.
-    checkpoint = now.checkpoint if now.scopes else sys.maxsize
     with store.write() as db:
         again = aftermath.offer_again(db, organisation, epoch=now.epoch, now=at) if now.epoch is not None else []
         settled = aftermath.settle(
-            db, organisation, epoch=now.epoch or "", checkpoint=checkpoint, filling=now.filling, now=at
+            db,
+            organisation,
+            epoch=now.epoch,
+            checkpoint=now.checkpoint,
+            filling=now.filling,
+            now=at,
+            nowhere=not now.scopes,
         )
         stranded = aftermath.strand(db, organisation, held, at)
         forgotten = aftermath.forget_customers(db, organisation) if too_much else []

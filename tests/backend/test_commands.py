@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from kelmu_backend import commands
+from kelmu_backend import commands, feed
 from kelmu_backend.database import tables
 from kelmu_tui.api.contract import HEADER_IDEMPOTENCY, HEADER_VERSION, CommandResult, NoticeRow, Problem, TraceRow
 from kelmu_tui.domain.organisations import social_care_organiser
@@ -40,6 +40,18 @@ async def test_repeated_command_has_one_effect_and_the_same_answer(world: World)
     assert first.content == again.content
     assert len(world.all(tables.note)) == 1
     assert world.audited() == [("notice.note", "n0001", "done")]
+
+
+async def test_what_survived_a_restore_is_answered_in_the_present_epoch(world: World) -> None:
+    world.add(notice_row(1))
+    first = CommandResult.model_validate_json((await world.command("n0001", "take", 1, key="k")).content)
+    with world.database.write() as connection:
+        epoch = feed.new_epoch(connection, world.config.ids)
+    again = CommandResult.model_validate_json((await world.command("n0001", "take", 1, key="k")).content)
+    assert again == first.model_copy(update={"epoch": epoch})
+    refused = [(await world.command("n0001", "take", 1, key="r", user="bertta")).json() for _ in range(2)]
+    assert "epoch" not in refused[1]
+    assert [answer["code"] for answer in refused] == ["version_conflict"] * 2
 
 
 async def test_key_with_other_bytes_is_refused_and_changes_nothing(world: World) -> None:

@@ -124,6 +124,28 @@ def test_after_a_long_absence_and_a_restore_commands_and_views_are_told_again(st
         assert aftermath.offer_again(db, OWN, epoch="two", now=NOW + timedelta(days=79)) == []
 
 
+@pytest.mark.parametrize(
+    ("epoch", "nowhere", "state"),
+    [("one", False, "settled"), ("before", False, "acknowledged"), (None, True, "settled")],
+)
+def test_an_effect_of_an_epoch_that_the_replica_has_yet_to_hear_of_stays_on_top_of_its_rows(
+    store: Store, epoch: str | None, nowhere: bool, state: str
+) -> None:
+    give(store, "open", None)
+    with store.write() as db:
+        aftermath.settle(db, OWN, epoch=epoch, checkpoint=7, filling=False, now=NOW, nowhere=nowhere)
+        found = outbox.command(db, "command-open")
+    assert found is not None
+    assert found.state == state
+
+
+def test_what_was_never_settled_is_offered_again_however_old_it_is(store: Store) -> None:
+    give(store, "open", None)
+    with store.write() as db:
+        aftermath.offer_again(db, OWN, epoch=EPOCH, now=NOW)
+        assert aftermath.offer_again(db, OWN, epoch="two", now=NOW + timedelta(days=100)) == ["n"]
+
+
 def test_what_ended_is_forgotten_for_the_organisation_that_is_heard_alone(store: Store) -> None:
     give(store, "open", None)
     settle(store)

@@ -116,9 +116,11 @@ class OutboxMachine(RuleBasedStateMachine):
             rows = [notice(name, organisation=ORGANISATION, version=version) for name, version in self.shown.items()]
             replica.put_rows(db, 1, rows)
         with self.store.write() as db:
-            aftermath.settle(
+            settled = aftermath.settle(
                 db, ORGANISATION, epoch=epoch, checkpoint=self.seq - behind, filling=filling, now=self.clock.now()
             )
+            # A replica that has not heard of the effects' epoch, or whose epoch is over, shows none of them.
+            assert epoch == "e1" or not settled
             for _, state, seq in db.execute("SELECT id, state, ack_seq FROM main.command WHERE ack_seq IS NOT NULL"):
                 if epoch == "e1" and state == State.ACKNOWLEDGED:
                     assert filling or seq > self.seq - behind
