@@ -17,6 +17,7 @@ BATCH = 125
 RARE = {
     Bug.SHOWN_BEFORE_LOGGED: 60,
     Bug.NO_TOMBSTONES: 200,
+    Bug.OTHER_EPOCH_SETTLES: 200,
     Bug.SETTLED_WHILE_FILLING: 200,
 }
 """Planted bugs that few seeds meet; for the others `USUAL` seeds are plenty."""

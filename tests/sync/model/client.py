@@ -312,6 +312,7 @@ class Terminal:
             self.now(),
             again=Bug.NO_SECOND_OFFER not in self.bugs,
             filling=self.disk.filling and Bug.SETTLED_WHILE_FILLING not in self.bugs,
+            other=Bug.OTHER_EPOCH_SETTLES in self.bugs,
         )
         self._commit()
 

@@ -41,8 +41,7 @@ class Witness:
             raise Violation(f"I11 {disk.user}: two leaders")
         self._time()
         self._scopes(server)
-        if not server.restored:
-            self._applied(server)
+        self._applied(server)
 
     def _commands(self, server: Server) -> None:
         disk, commands = self.disk, self.disk.commands
@@ -54,11 +53,10 @@ class Witness:
             if command.state == REFUSED:
                 if command.key not in disk.conflicts:
                     raise Violation(f"I10 {disk.user}: {command.key} refused without a conflict item")
-                if server.s.effects[command.key] and command.why not in UNKNOWN_END and not server.restored:
+                if server.s.effects[command.key] and command.why not in UNKNOWN_END:
                     raise Violation(f"I2 {disk.user}: {command.key} refused ({command.why}), and it has an effect")
-            elif (
-                command.state == SETTLED and command.ack_epoch == disk.epoch and own is not None and not server.restored
-            ):
+            elif command.state == SETTLED and own is not None and command.ack_epoch == server.epoch:
+                # Also while the replica has yet to hear of that epoch: it shows rows of before then.
                 version = own.rows.get(command.notice)
                 if version is not None and version < command.ack_version:
                     raise Violation(f"I9 {disk.user}: the change of {command.key} has vanished for a moment")

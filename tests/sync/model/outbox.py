@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Final
 
 from tests.sync.model.disk import (
@@ -125,10 +124,11 @@ def refuse(disk: Disk, command: Command, why: str, now: float, *, block: bool) -
                 other.state = BLOCKED
 
 
-def follow_up(disk: Disk, now: float, *, again: bool, filling: bool) -> None:
+def follow_up(disk: Disk, now: float, *, again: bool, filling: bool, other: bool = False) -> None:
     """Offer again after a restore, settle what the replica shows by itself, set aside what can't be delivered.
 
-    A restored server may have lost views as well as effects: both are told again, and it knows what it has.
+    A restored server may have lost views as well as effects: both are told again, and it knows what it has. With
+    `other` an effect of another epoch settles too.
     """
     if disk.epoch is None:
         return
@@ -137,10 +137,11 @@ def follow_up(disk: Disk, now: float, *, again: bool, filling: bool) -> None:
             _offer_again(disk, now)
             disk.shipped = 0
         disk.mark = disk.epoch
-    reached = disk.checkpoint if disk.scopes else sys.maxsize
     for command in disk.commands.values():
         if command.state == ACKNOWLEDGED:
-            if command.ack_epoch != disk.epoch or (reached >= command.ack_seq and not filling):
+            caught_up = command.ack_epoch == disk.epoch and disk.checkpoint >= command.ack_seq and not filling
+            # Without any scope there is no place where an effect would show.
+            if caught_up or not disk.scopes or (other and command.ack_epoch != disk.epoch):
                 command.state = SETTLED
         elif command.state in (QUEUED, BLOCKED) and command.if_match is None:
             needed = {disk.organisation} | ({disk.organisation.lower()} if command.verb == "transfer" else set())
@@ -153,7 +154,7 @@ def _offer_again(disk: Disk, now: float) -> None:
         if (
             command.state in (ACKNOWLEDGED, SETTLED)
             and command.ack_epoch != disk.epoch
-            and command.ended >= now - OFFERED
+            and (command.state == ACKNOWLEDGED or command.ended >= now - OFFERED)
         ):
             command.state, command.due = QUEUED, 0.0
             command.ack_seq = command.ack_version = command.ack_epoch = 0

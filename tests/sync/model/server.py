@@ -135,7 +135,9 @@ class Server:
         if known is not None and Bug.NO_MEMO not in self.bugs:
             if known[0] != sent:
                 raise Violation("a key came back with another command")
-            return known[1]
+            # What survived a restore is part of the present epoch's record.
+            same = known[1].why or Bug.MEMO_KEEPS_EPOCH in self.bugs
+            return known[1] if same else known[1]._replace(epoch=self.epoch)
         result = self._run(sent)
         if Bug.MEMO_OUTSIDE not in self.bugs or self.dice.random() > 0.3:
             self.s.memo[sent.key] = (sent, result, self.time)
