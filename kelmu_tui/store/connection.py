@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from kelmu_tui.store.schema import REPLICA, REPLICA_STEPS, REPLICA_VERSION
 
 BUSY_TIMEOUT: Final = 5.0
 """Seconds that a transaction waits for another process before `StoreUnavailable("busy")`."""
+LOOK_AGAIN: Final = 0.002
+"""Seconds between two looks whether the other process has let go."""
 CACHE_KIB: Final = 16 * 1024
 CHECKPOINT_PAGES: Final = 4000
 """Pages in the write-ahead log before they are moved home: a first fill writes the same index pages many times."""
@@ -96,6 +99,28 @@ def attach(db: Connection, path: Path, key: bytes) -> bool:
         db.execute("DETACH DATABASE replica")
         raise
     return fresh
+
+
+def take_lock(db: Connection, statement: str) -> None:
+    """Take the write lock of a file by `statement`, inside a transaction, within `BUSY_TIMEOUT`.
+
+    SQLite's own wait looks only ten times a second after a while. Beside a process that writes one transaction after
+    another, which leaves the file free for a fraction of a millisecond each time, it waits for seconds, or too long.
+    """
+    ends = time.monotonic() + BUSY_TIMEOUT  # the other process waits for no clock of ours
+    db.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                db.execute(statement)
+                return
+            except driver.OperationalError as error:
+                ours = typed(error)
+                if ours is None or ours.reason != "busy" or time.monotonic() >= ends:
+                    raise
+            time.sleep(LOOK_AGAIN)
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT * 1000)}")
 
 
 def renew_replica(db: Connection) -> bool:

@@ -116,7 +116,7 @@ class Store(OpenFiles):
                 self._changes.forget()
                 db.execute("BEGIN")
                 try:
-                    db.execute(_LOCK[file])
+                    connection.take_lock(db, _LOCK[file])
                     yield db
                     db.execute("COMMIT")
                 except BaseException:

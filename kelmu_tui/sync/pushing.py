@@ -11,7 +11,7 @@ from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.outbox import Frozen
 from kelmu_tui.store.troubles import Part
-from kelmu_tui.sync import backoff, push
+from kelmu_tui.sync import backoff, pull, push
 from kelmu_tui.sync.line import YIELD_SECONDS, Line
 from kelmu_tui.sync.signals import end, first_of
 from kelmu_tui.sync.status import Connection
@@ -65,6 +65,8 @@ class Pushing:
         following: Frozen | None = item
         while following is not None:
             following = await self._send_one(following)
+        # The feed may have shown the effect before the answer came, and may then have nothing to tell for long.
+        await self._line.quietly(self._line.unit(pull.follow_up))
 
     async def _send_one(self, item: Frozen) -> Frozen | None:
         """Send one command and store what became of it, even if the disk needs a while; return what to send next."""

@@ -71,6 +71,7 @@ class Hand:
         self._notices: Sequence[str] = order.get("notices", ())
         self._until: int = order.get("until", 0)
         self._seed: int = order.get("seed", 0)
+        self._label: str = order.get("label", "numero")
         self.saving = False
 
     def give(self) -> list[tuple[str, int]]:
@@ -84,7 +85,9 @@ class Hand:
         self.saving = True
         try:
             for _ in range(100):
-                if given := try_out(self._inbox, dice.choice(self._notices), dice.choice(VERBS), f"koe {number}"):
+                if given := try_out(
+                    self._inbox, dice.choice(self._notices), dice.choice(VERBS), f"koe {self._label} {number}"
+                ):
                     return [(given, number)]
         finally:
             self.saving = False

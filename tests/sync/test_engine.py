@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kelmu_tui.api.answers import SnapshotRows
+from kelmu_tui.api.answers import CommandAnswer, SnapshotRows
 from kelmu_tui.api.contract import Changes, SnapshotEnd, SnapshotStart
 from kelmu_tui.api.errors import ApiError, SignInNeeded, Unreachable, UpdateNeeded
 from kelmu_tui.platform.ids import SeededIds
@@ -41,6 +42,28 @@ async def test_a_command_goes_out_by_itself_and_is_settled(terminal: Terminal) -
         key = await terminal.act("n0001")
         await terminal.until_settled(key)
         assert (await terminal.shown())["n0001"] == 2
+
+
+async def test_an_answer_that_the_feed_has_overtaken_settles_at_once(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The poll brings the effect before the answer arrives, and then nothing more happens anywhere."""
+    send = terminal.backend.command
+
+    async def late(*sent: Any) -> CommandAnswer:
+        answer = await send(*sent)
+
+        async def shown() -> bool:
+            return (await terminal.shown())["n0001"] == 2 and terminal.backend.open_polls == 1
+
+        await eventually(shown)
+        return answer
+
+    async with terminal.running():
+        await terminal.until_idle()
+        monkeypatch.setattr(terminal.backend, "command", late)
+        key = await terminal.act("n0001")
+        await terminal.until_settled(key)
 
 
 async def test_a_queue_goes_out_one_behind_the_other_without_a_poke(terminal: Terminal) -> None:
