@@ -29,7 +29,8 @@ def show(env: Env) -> int:
                 for name, bound in value.items():
                     env.out.line(f'{key}."{name}" = "{bound}"')
             else:
-                env.out.line(f"{key} = {'–' if value is None else value}")
+                shown = "–" if value is None else value
+                env.out.line(f"{key} = {shown}  # {env.t.choice('settings.about', key)}")
         for problem in problems:
             env.out.note(described(env, problem))
     return Exit.PROBLEMS if problems else Exit.OK

@@ -30,6 +30,8 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """Settings that take one of a few words."""
 RANGES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType({"lock_minutes": (1, 15)})
 """Settings that take a whole number, from the first to the second."""
+NAMES: Final = (*CHOICES, "profile", "backend", *RANGES)
+"""Every setting by its name in the file, but for the keys."""
 
 
 class SettingsProblem(NamedTuple):

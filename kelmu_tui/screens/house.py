@@ -251,9 +251,11 @@ class KelmuApp(Leaving):
         await self.stop_engine()
         await self.tasks.close()
         await self._stack.aclose()
-        if self._thread is not None:
-            thread, self._thread = self._thread, None
+        thread, self._thread = self._thread, None
+        if thread is not None:
             await asyncio.to_thread(thread.close)
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close)
 
     # --- places -----------------------------------------------------------------------------------------------------
 

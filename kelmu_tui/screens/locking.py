@@ -8,21 +8,21 @@ again; what became of them meanwhile is looked at first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from textual import events
 from textual.timer import Timer
 
-from kelmu_tui.i18n.failures import store_text
+from kelmu_tui.i18n.failures import incident_text, store_text
 from kelmu_tui.screens.base import KeyedScreen
 from kelmu_tui.screens.lock import Hindrance, LockScreen
 from kelmu_tui.screens.mending import Mending
 from kelmu_tui.services.context import Context, activate
 from kelmu_tui.services.passphrase import opened_by
 from kelmu_tui.services.session import SessionProblem, choose_keys
-from kelmu_tui.store.database import Store
+from kelmu_tui.store.database import Incident, Store
 from kelmu_tui.store.errors import KeysChanged, NotShown, StoreError, StoreLocked, WrongPassphrase
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.status import SyncStatus
@@ -127,11 +127,12 @@ class Locking(Mending):
             await thread.run(store.unlock, keys)
         except StoreError as error:
             return Hindrance(store_text(self.t, error), isinstance(error, WrongPassphrase))
-        await self._go_on(store, thread, aside=len(store.incidents) > known)
+        await self._go_on(store, thread, store.incidents[known:])
         return None
 
-    async def _go_on(self, store: Store, thread: StoreThread, *, aside: bool) -> None:
+    async def _go_on(self, store: Store, thread: StoreThread, incidents: Sequence[Incident]) -> None:
         """Let everything be as it was, unless the files or the mandates are not."""
+        aside = bool(incidents)
         context = self._working
         fresh: Context | None = None
         try:
@@ -146,6 +147,8 @@ class Locking(Mending):
         if aside:
             self.curtain.lower()  # what was shown may not be any more
             await self.enter(store)
+            if incidents and self.desk is not None:  # at the door it has been said
+                self.say(incident_text(self.t, incidents), role="alarm")
         elif fresh is not None and context is not None and fresh.active.capabilities != context.active.capabilities:
             self.curtain.lower()
             await self.open_desk(fresh)
