@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlcipher3.dbapi2 as driver
 
+from kelmu_tui.store import files
 from kelmu_tui.store.errors import StoreCorrupt, StoreError, StoreFull, StoreUnavailable
 from kelmu_tui.store.keys import salt_of
 from kelmu_tui.store.migrations import statements
 from kelmu_tui.store.schema import REPLICA, REPLICA_STEPS, REPLICA_VERSION
+
+Opened = TypeVar("Opened")
 
 BUSY_TIMEOUT: Final = 5.0
 """Seconds that a transaction waits for another process before `StoreUnavailable("busy")`."""
@@ -121,6 +124,21 @@ def take_lock(db: Connection, statement: str) -> None:
             time.sleep(LOOK_AGAIN)
     finally:
         db.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT * 1000)}")
+
+
+def insist(path: Path, opening: Callable[[], Opened]) -> Opened:
+    """Open a file by `opening`, and once more when it seems damaged: the cipher takes a page that the disk did not
+    give for a damaged one, and nothing may be moved aside for that.
+
+    Raises:
+        StoreCorrupt: it is damaged, or of another key.
+        StoreUnavailable: the disk does not give it.
+    """
+    try:
+        return opening()
+    except StoreCorrupt:
+        files.read_through(path)
+        return opening()
 
 
 def renew_replica(db: Connection) -> bool:

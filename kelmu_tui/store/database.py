@@ -75,7 +75,7 @@ class Store(OpenFiles):
     @property
     def organisation(self) -> str | None:
         """Business ID of the attached organisation."""
-        return self._organisation
+        return self._organisation if self._spoilt is None else self._spoilt[0]
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
@@ -87,7 +87,7 @@ class Store(OpenFiles):
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give the connection in a snapshot; inside another transaction, in that one."""
-        with self._lock, typed_errors():
+        with self._lock, self._guarded():
             db = self.db
             if db.in_transaction:
                 yield db
@@ -109,7 +109,7 @@ class Store(OpenFiles):
         `file`: the ledger (`main`) or the attached replica. Listeners hear what `changed` collected, after the commit.
         """
         with self._lock:
-            with typed_errors():
+            with self._guarded():
                 db = self.db
                 if db.in_transaction:
                     raise AssertionError("a transaction inside a transaction could commit half of the outer one")
@@ -139,7 +139,7 @@ class Store(OpenFiles):
 
     def poll(self) -> bool:
         """Tell whether another process has committed since the last look, and signal a change of everything then."""
-        with self._lock, typed_errors():
+        with self._lock, self._guarded():
             replaced = self._replaced()
             if replaced:
                 self._attach(self._organisation)
@@ -160,11 +160,11 @@ class Store(OpenFiles):
         Listeners, incidents and the attached organisation stay.
         """
         with self._lock:
-            if self._locked or self._db is None:
+            if self._locked or (self._db is None and self._spoilt is None):
                 return
-            if self._db.in_transaction:
+            if self._db is not None and self._db.in_transaction:
                 raise AssertionError("a unit of work cannot lock the store that it works on")
-            organisation = self._organisation
+            organisation, self._spoilt = self.organisation, None
             self._close_connection()
             self._organisation = organisation
             self._keys.drop()
@@ -206,12 +206,12 @@ class Store(OpenFiles):
         """Attach the replica of `organisation` (business ID), made when there is none; detach another one first."""
         if _BUSINESS_ID.fullmatch(organisation) is None:
             raise ValueError("not a business ID")
-        with self._lock, typed_errors():
+        with self._lock, self._guarded():
             self._attach(organisation)
 
     def detach(self) -> None:
         """Close the attached replica, if any."""
-        with self._lock, typed_errors():
+        with self._lock, self._guarded():
             self._attach(None)
 
     def destroy_replica(self, organisation: str | None = None) -> None:
@@ -220,21 +220,21 @@ class Store(OpenFiles):
         Raises:
             NoReplica: none is attached and none was named.
         """
-        organisation = organisation or self._organisation
+        organisation = organisation or self.organisation
         if organisation is None:
             raise NoReplica
         if _BUSINESS_ID.fullmatch(organisation) is None:
             raise ValueError("not a business ID")
         with self.write() as db:
             db.execute("INSERT OR REPLACE INTO secret VALUES (?, '')", (PURGE + organisation,))
-        with self._lock, typed_errors():
+        with self._lock, self._guarded():
             if organisation == self._organisation:
                 self._attach(None)
             self._purge(organisation)
 
     def scrub(self) -> bool:
         """Empty both write-ahead logs: what was deleted must not live on in them. False when a reader is in the way."""
-        with self._lock, typed_errors():
+        with self._lock, self._guarded():
             return not self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
     def set_aside_broken(self) -> tuple[Incident, ...]:
@@ -243,14 +243,14 @@ class Store(OpenFiles):
         Returns:
             The incidents of this check, none when all pages are sound.
         """
-        with self._lock, typed_errors():
+        with self._lock, self._guarded():
             organisation, before = self._organisation, len(self._incidents)
-            replica = None if organisation is None else self._replica_file(organisation)
-            broken = [
-                name
-                for schema, name in (("main", LEDGER_FILE), ("replica", replica))
-                if name is not None and not connection.sound(self.db, schema)
-            ]
+            broken = self._broken()
+            if broken:
+                for name in broken:
+                    files.read_through(self.folder / name)
+                self._reopen(organisation)
+                broken = self._broken()
             if broken:
                 self._close_connection()
                 for name in broken:
@@ -259,9 +259,17 @@ class Store(OpenFiles):
                 self._attach(organisation)
             return tuple(self._incidents[before:])
 
+    def _broken(self) -> list[str]:
+        """Return the names of the files of which a page fails its check."""
+        named: list[tuple[File, str]] = [("main", LEDGER_FILE)]
+        if self._organisation is not None:
+            named.append(("replica", self._replica_file(self._organisation)))
+        return [name for schema, name in named if not connection.sound(self.db, schema)]
+
     def close(self) -> None:
         """Close the connection and drop the keys; a second time does nothing."""
         with self._lock:
+            self._spoilt = None
             self._close_connection()
             self._keys.drop()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from kelmu_tui.store.errors import StoreFull, StoreUnavailable
 
 LOCK_FILE: Final = "files.lock"
 _COMPANIONS: Final = ("-wal", "-shm", "-journal")
+_CHUNK: Final = 1 << 20
 
 
 def unavailable(error: OSError) -> StoreFull | StoreUnavailable:
@@ -71,10 +72,32 @@ def is_empty(path: Path) -> bool:
     return not any(one.exists() and one.stat().st_size for one in beside)
 
 
+def read_through(path: Path) -> None:
+    """Read a file and its log to their ends: what is still damaged after that is damaged, and not just out of reach.
+
+    Raises:
+        StoreUnavailable: the disk does not give them.
+    """
+    try:
+        for name in (path.name, path.name + "-wal"):
+            with suppress(FileNotFoundError), path.with_name(name).open("rb", buffering=0) as file:
+                while file.read(_CHUNK):
+                    pass
+    except OSError as error:
+        raise unavailable(error) from error
+
+
 def why_closed(path: Path, salt: bytes) -> str:
-    """Say why a file did not open: `corrupt` when it begins with our own salt, else it is of another key."""
-    with path.open("rb") as file:
-        return "corrupt" if file.read(len(salt)) == salt else "wrong_key"
+    """Say why a file did not open: `corrupt` when it begins with our own salt, else it is of another key.
+
+    Raises:
+        StoreUnavailable: the disk does not give it.
+    """
+    try:
+        with path.open("rb") as file:
+            return "corrupt" if file.read(len(salt)) == salt else "wrong_key"
+    except OSError as error:
+        raise unavailable(error) from error
 
 
 def set_aside(path: Path, mark: str) -> Path:

@@ -6,6 +6,8 @@ Nothing here asks who may; `database.Store` is the one door to it.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -56,6 +58,8 @@ class OpenFiles:
         self._versions: tuple[int, ...] = ()
         self._identity: tuple[int, int] | None = None
         self._locked = False
+        self._spoilt: tuple[str | None] | None = None
+        """The organisation to attach again, while the connection answers nothing but errors."""
 
     @property
     def db(self) -> Connection:
@@ -85,7 +89,7 @@ class OpenFiles:
                 # A crash in the first moments of a ledger looks the same, and then there is nothing to miss.
                 self._incidents.append(Incident(LEDGER_FILE, "emptied", path, self.clock.now()))
             try:
-                self._begin(path, key)
+                connection.insist(path, lambda: self._begin(path, key))
             except StoreCorrupt:
                 self._close_connection()
                 self._set_aside(LEDGER_FILE, files.why_closed(path, salt_of(key)))
@@ -94,6 +98,7 @@ class OpenFiles:
         self._versions = self._data_versions()
 
     def _begin(self, path: Path, key: bytes) -> None:
+        self._close_connection()
         with typed_errors():
             self._db = connection.connect(path, key)
             self._migrate()
@@ -166,9 +171,9 @@ class OpenFiles:
         self._versions = self._data_versions()
 
     def _attach_file(self, name: str) -> bool:
-        path = self.folder / name
+        path, key = self.folder / name, self._key(name)
         files.create(path)
-        return connection.attach(self.db, path, self._key(name))
+        return connection.insist(path, lambda: connection.attach(self.db, path, key))
 
     def _replaced(self) -> bool:
         """Tell whether another process has destroyed the replica's file under us."""
@@ -186,6 +191,35 @@ class OpenFiles:
 
     def _stamp(self) -> str:
         return f"{self.clock.now():%Y%m%dT%H%M%S}-{self.ids.new()[:6]}"
+
+    # --- after an error ----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Type the driver's errors, and begin with a new connection when the last error has spoilt this one.
+
+        The cipher takes a page that the disk did not give for one that fails its check, and answers everything on
+        that connection with the same error from then on, also when the disk is well again.
+        """
+        with typed_errors():
+            if self._spoilt is not None and not (self._db is not None and self._db.in_transaction):
+                self._reopen(*self._spoilt)
+            attached = self._organisation
+            try:
+                with typed_errors():
+                    yield
+            except StoreUnavailable as error:
+                if isinstance(error, StoreCorrupt) or error.reason == "io":
+                    self._spoilt = self._spoilt or (attached,)
+                raise
+
+    def _reopen(self, organisation: str | None) -> None:
+        self._spoilt = (organisation,)
+        self._close_connection()
+        self._open_ledger()
+        self._resume_purges()
+        self._attach(organisation)
+        self._spoilt = None
 
     # --- ends --------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,14 @@ import pytest
 
 from kelmu_tui.store import connection, migrations, schema
 from kelmu_tui.store.database import EVERYTHING, LEDGER_FILE, Changed, File, Store
-from kelmu_tui.store.errors import LedgerTooNew, NoReplica, OnNetworkDisk, StoreCorrupt, StoreUnavailable
+from kelmu_tui.store.errors import (
+    LedgerTooNew,
+    NoReplica,
+    OnNetworkDisk,
+    StoreCorrupt,
+    StoreLocked,
+    StoreUnavailable,
+)
 from kelmu_tui.store.wraps import WRAPS_FILE
 from tests.store.build import OWN, fill, notice, open_store
 from tests.store.conftest import OpenStore
@@ -378,3 +385,32 @@ def flip(path: Path, offset: int) -> None:
         byte = file.read(1)
         file.seek(offset)
         file.write(bytes([byte[0] ^ 0xFF]))
+
+
+def test_a_page_that_the_disk_did_not_give_moves_nothing_aside(
+    opened: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened()
+    put_secret(store, "kept")
+    store.close()
+    real, failures = connection.connect, [StoreCorrupt()]
+
+    def connect(path: Path, key: bytes) -> connection.Connection:
+        if failures:
+            raise failures.pop()
+        return real(path, key)
+
+    monkeypatch.setattr(connection, "connect", connect)
+    again = opened()
+    assert (again.incidents, secrets_of(again), failures) == ((), ["kept"], [])
+
+
+def test_a_store_whose_connection_is_spoilt_can_be_locked(opened: OpenStore) -> None:
+    store = opened()
+    store.attach(OWN)
+    with pytest.raises(StoreCorrupt), store.read():
+        raise StoreCorrupt
+    store.lock()
+    assert (store.locked, store.organisation) == (True, OWN)
+    with pytest.raises(StoreLocked):
+        secrets_of(store)
