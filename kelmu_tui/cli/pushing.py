@@ -15,7 +15,7 @@ from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.services.context import Context, activate
 from kelmu_tui.services.known import SHUT_OUT
-from kelmu_tui.services.session import DEMO, NoSuchOrganisation, NothingOpens, end_organisation, secret
+from kelmu_tui.services.session import DEMO, NoSuchOrganisation, NothingOpens, end_if_lost, secret
 from kelmu_tui.store.outbox import State
 from kelmu_tui.sync.status import Connection as Link
 from kelmu_tui.sync.status import SyncStatus
@@ -137,9 +137,8 @@ def _go_on(env: Env, context: Context, leads: bool) -> bool:
     try:
         context.active = activate(context.profile, context.store, own, context.ids).active
     except (NothingOpens, NoSuchOrganisation) as problem:
-        if leads and context.session.known().organisation(own) is None:
-            # The rows are gone already; key and file follow. What another terminal leads is that one's to end.
-            end_organisation(context.store, own)
+        if leads:  # what another terminal leads is that one's to end
+            end_if_lost(context.store, own)
         raise _ended(env, context, problem) from None
     return context.active.capabilities != before
 

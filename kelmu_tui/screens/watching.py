@@ -9,7 +9,7 @@ from kelmu_tui.screens.commands import Commands
 from kelmu_tui.screens.entrance import Entrance
 from kelmu_tui.services.context import Context, activate
 from kelmu_tui.services.known import SHUT_OUT
-from kelmu_tui.services.session import SessionProblem
+from kelmu_tui.services.session import SessionProblem, end_if_lost
 from kelmu_tui.store.database import Changed, Store
 from kelmu_tui.store.errors import StoreError, ViewsBarred
 from kelmu_tui.store.thread import StoreThread
@@ -185,8 +185,11 @@ class Watching(Entrance):
             try:
                 fresh = await thread.run(activate, self.where, context.store, own, self.ids)
             except SessionProblem:
+                leading = self._link is not None and self._link.engine.leading
                 await self.stop_engine()
                 await self.enter(context.store)
+                if leading:  # what another terminal leads is that one's to end
+                    await thread.run(end_if_lost, context.store, own)
                 aside, self._aside = self._aside, None
                 lost = aside is not None and aside.text  # nothing is open that could show it
                 self.say(self.t("organisations.ended_typed" if lost else "organisations.ended"), role="alarm")

@@ -168,6 +168,19 @@ def end_organisation(store: Store, organisation: str) -> None:
     store.scrub()
 
 
+def end_if_lost(store: Store, organisation: str) -> None:
+    """Do so if the session does not name the organisation any more; the rows are gone already, key and file follow.
+
+    While a reader is in the way the rows lie on in the file: only without its key nobody can read them.
+    """
+    try:
+        lost = Session(store).known().organisation(organisation) is None
+    except NotSignedIn:
+        return
+    if lost:
+        end_organisation(store, organisation)
+
+
 def destroy_replicas(store: Store) -> None:
     """Destroy the replicas of all organisations: keys first, then files."""
     for organisation in replicas(store.folder):
