@@ -6,7 +6,6 @@ Kept apart from `session`, which the offline commands import: this module pulls 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -22,7 +21,7 @@ from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services import session as sessions
 from kelmu_tui.services.session import TOKEN_SECRETS, AskPassphrase, put_secrets, secret
-from kelmu_tui.store import chain, lease, views
+from kelmu_tui.store import chain, files, lease, views
 from kelmu_tui.store.database import PURGE, Store
 from kelmu_tui.sync import ship
 from kelmu_tui.sync.once import ship_once
@@ -91,6 +90,7 @@ class LedgerTokens:
 
         Raises:
             SignInNeeded: there is no session any more.
+            StoreError: the disk does not give the tokens, or does not take new ones.
             Unreachable: it has to be renewed and the backend is away.
         """
         found = await self._run(self._usable)
@@ -130,17 +130,13 @@ class LedgerTokens:
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         """Hold the lock against the user's other terminals."""
-        handle = os.open(self._store.folder / TOKEN_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        handle = files.open_lock(self._store.folder / TOKEN_LOCK)
         try:
             ends = self._clock.monotonic() + LONGEST_LOCK
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if self._clock.monotonic() >= ends:
-                        raise Unreachable from None
-                    await self._wait(LOCK_STEP)
+            while not files.try_lock(handle):
+                if self._clock.monotonic() >= ends:
+                    raise Unreachable
+                await self._wait(LOCK_STEP)
             yield
         finally:
             os.close(handle)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from kelmu_tui.store import views
-from kelmu_tui.store.outbox import KEPT, OFFERED, stamp
+from kelmu_tui.store.outbox import OFFERED, stamp
 
 
 def concerned(db: Any, organisation: str, epoch: str | None) -> bool:
@@ -154,7 +154,7 @@ def forget_customers(db: Any, organisation: str) -> list[str]:
 def end_organisation(db: Any, organisation: str, now: datetime) -> list[str]:
     """Do what follows when not one mandate for an organisation is left; return the notices of its commands."""
     strand(db, organisation, (), now)
-    sweep(db, organisation, now + KEPT)
+    sweep(db, organisation, ended_before=now)
     return forget_customers(db, organisation)
 
 
@@ -168,10 +168,11 @@ def needed_scopes(verb: str, organisation: str) -> set[str]:
     return {"transfer": {notices, traces}, "take-back": {traces}}.get(verb, {notices})
 
 
-def sweep(db: Any, organisation: str, now: datetime) -> int:
-    """Forget commands that ended more than a week ago and that nothing refers to; return how many.
+def sweep(db: Any, organisation: str, *, ended_before: datetime) -> int:
+    """Forget commands that have ended and that nothing refers to; return how many.
 
-    Only while the backend of the organisation is heard: a restore of it that was not noticed yet may need them.
+    Those of the last week (`KEPT`), and all while the backend is not heard, may have to be offered again after a
+    restore of it; only with the organisation itself that ends too.
     """
     old = (
         "SELECT id FROM main.command AS c WHERE state IN ('settled', 'reissued', 'discarded') AND organisation = ?"
@@ -179,6 +180,6 @@ def sweep(db: Any, organisation: str, now: datetime) -> int:
         " AND NOT EXISTS (SELECT 1 FROM main.command AS f WHERE f.after = c.id"
         " AND f.state NOT IN ('settled', 'reissued', 'discarded'))"
     )
-    limit = (organisation, stamp(now - KEPT))
+    limit = (organisation, stamp(ended_before))
     db.execute(f"DELETE FROM main.conflict WHERE command IN ({old})", limit)  # noqa: S608
     return int(db.execute(f"DELETE FROM main.command WHERE id IN ({old})", limit).rowcount)  # noqa: S608

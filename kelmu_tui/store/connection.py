@@ -104,18 +104,20 @@ def attach(db: Connection, path: Path, key: bytes) -> bool:
     return fresh
 
 
-def take_lock(db: Connection, statement: str) -> None:
-    """Take the write lock of a file by `statement`, inside a transaction, within `BUSY_TIMEOUT`.
+def begin(db: Connection, lock: str, patience: float) -> None:
+    """Begin a transaction and take the write lock of a file by the statement `lock`, within `patience` seconds.
 
     SQLite's own wait looks only ten times a second after a while. Beside a process that writes one transaction after
     another, which leaves the file free for a fraction of a millisecond each time, it waits for seconds, or too long.
     """
-    ends = time.monotonic() + BUSY_TIMEOUT  # the other process waits for no clock of ours
+    ends = time.monotonic() + patience  # the other process waits for no clock of ours
     db.execute("PRAGMA busy_timeout = 0")
     try:
         while True:
+            if not db.in_transaction:  # also when a failed statement has undone it
+                db.execute("BEGIN")
             try:
-                db.execute(statement)
+                db.execute(lock)
                 return
             except driver.OperationalError as error:
                 ours = typed(error)

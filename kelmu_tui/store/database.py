@@ -38,7 +38,13 @@ _LOCK: Final[dict[File, str]] = {
 
 
 class Store(OpenFiles):
-    """The local truth of one user. One thread uses it at a time; `store.thread` gives it one of its own."""
+    """The local truth of one user. One thread uses it at a time; `store.thread` gives it one of its own.
+
+    Attributes:
+        patience: seconds that a transaction waits for another process before `StoreUnavailable("busy")`.
+    """
+
+    patience: float = connection.BUSY_TIMEOUT
 
     @classmethod
     def open(cls, folder: Path, keys: KeySource, clock: Clock, ids: Ids, boot: str | None = None) -> Store:
@@ -114,9 +120,8 @@ class Store(OpenFiles):
                 if db.in_transaction:
                     raise AssertionError("a transaction inside a transaction could commit half of the outer one")
                 self._changes.forget()
-                db.execute("BEGIN")
                 try:
-                    connection.take_lock(db, _LOCK[file])
+                    connection.begin(db, _LOCK[file], self.patience)
                     yield db
                     db.execute("COMMIT")
                 except BaseException:

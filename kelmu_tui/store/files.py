@@ -27,10 +27,7 @@ def unavailable(error: OSError) -> StoreFull | StoreUnavailable:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock under which files of `folder` are made, moved and removed; the kernel frees it at a crash."""
-    try:
-        handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    except OSError as error:
-        raise unavailable(error) from error
+    handle = open_lock(folder / LOCK_FILE)
     try:
         _lock(handle)
         yield
@@ -38,12 +35,44 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def open_lock(path: Path) -> int:
+    """Open a file that is only there to be locked, made when there is none; the caller closes the handle.
+
+    Raises:
+        StoreFull, StoreUnavailable: the disk says no.
+    """
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError as error:
+        raise unavailable(error) from error
+
+
+def try_lock(handle: int) -> bool:
+    """Take the lock of an open file unless another process has it; never waits.
+
+    Raises:
+        StoreUnavailable: the file system says no.
+    """
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise unavailable(error) from error
+    return True
+
+
 def _lock(handle: int) -> None:
     try:
         import fcntl
     except ImportError:  # a platform without it: two processes may only meet at the very first start
         return
-    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError as error:
+        raise unavailable(error) from error
 
 
 def create(path: Path) -> bool:

@@ -17,6 +17,7 @@ from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.tasks import Tasks
 from kelmu_tui.store.database import Changed
+from kelmu_tui.store.errors import StoreError
 from kelmu_tui.sync import backoff, pull, push
 from kelmu_tui.sync.leader import LeaderLock
 from kelmu_tui.sync.line import Line
@@ -105,10 +106,12 @@ class Engine:
         stop = self._line.store.listen(heard)
         try:
             while True:
-                if self._lock.try_acquire():
-                    await self._lead()
-                else:
-                    await self._follow()
+                try:
+                    leads = self._lock.try_acquire()
+                except StoreError as error:
+                    await self._line.wait(self._line.disk_failed(error))
+                    continue
+                await (self._lead() if leads else self._follow())
         finally:
             stop()
             self._lock.release()
@@ -137,6 +140,7 @@ class Engine:
         line = self._line
         for _ in range(TAKEOVER_ROUNDS):
             await line.quietly(line.thread.run(line.store.poll))
+            await line.tell_disk()
             await line.quietly(self._show_figures())
             silent = self._lock.silent(line.clock.now())
             line.show(state=Connection.FOLLOWING, problem=None, leader_silent=silent)
@@ -151,6 +155,7 @@ class Engine:
                 self._lock.beat(line.clock.now())
             rounds += 1
             await line.quietly(line.thread.run(line.store.poll))
+            await line.tell_disk()
             if line.store.clock.due():
                 await line.quietly(line.unit(pull.keep_time))
             await line.wait(WATCH_SECONDS)

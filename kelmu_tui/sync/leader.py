@@ -6,12 +6,15 @@ tell one that was stopped from one that has nothing to do.
 
 from __future__ import annotations
 
-import fcntl
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+
+from kelmu_tui.store import files
+from kelmu_tui.store.errors import StoreError
 
 FILE: Final = "sync.lock"
 SILENT_AFTER: Final = 60.0
@@ -39,22 +42,27 @@ class LeaderLock:
         return self._handle is not None
 
     def try_acquire(self) -> bool:
-        """Become the leader if nobody else is; never waits."""
+        """Become the leader if nobody else is; never waits.
+
+        Raises:
+            StoreFull, StoreUnavailable: the disk says no, so nobody knows.
+        """
         if self._handle is not None:
             return True
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        handle = files.open_lock(self._path)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            return False
-        self._handle = handle
-        return True
+            if files.try_lock(handle):
+                self._handle = handle
+        finally:
+            if self._handle is None:
+                os.close(handle)
+        return self.held
 
     def beat(self, now: datetime) -> None:
-        """Show that we live."""
+        """Show that we live; a disk that takes no sign leaves us looking stopped, which is told to the others."""
         if self._handle is not None:
-            os.utime(self._handle, (now.timestamp(), now.timestamp()))
+            with suppress(OSError):
+                os.utime(self._handle, (now.timestamp(), now.timestamp()))
 
     def silent(self, now: datetime) -> bool:
         """Tell whether the leader has given no sign of life for long."""
@@ -69,11 +77,14 @@ class LeaderLock:
 
 
 def is_led(folder: Path) -> bool:
-    """Tell whether some process leads for the user of `folder` just now."""
+    """Tell whether some process leads for the user of `folder` just now; no, when the disk does not say."""
     lock = LeaderLock(folder)
-    free = lock.try_acquire()
-    lock.release()
-    return not free
+    try:
+        return not lock.try_acquire()
+    except StoreError:
+        return False
+    finally:
+        lock.release()
 
 
 def last_beat(folder: Path) -> datetime | None:

@@ -62,6 +62,7 @@ class Line:
         self.failures = 0
         self._listeners: list[Callable[[SyncStatus], None]] = []
         self._noted: dict[Part, Trouble] = {}
+        self._unwritten: StoreError | None = None
 
     # --- the status --------------------------------------------------------------------------------------------------
 
@@ -112,7 +113,12 @@ class Line:
         return was_away
 
     async def note(self, part: Part, error: ApiError | StoreError) -> None:
-        """Write down what went wrong, for the diagnostics; the same again is written after a while only."""
+        """Write down what went wrong, for the diagnostics; the same again is written after a while only.
+
+        That nobody is signed in, or the program too old, is the session's trouble, whichever loop met it.
+        """
+        if isinstance(error, SignInNeeded | UpdateNeeded):
+            part = Part.SESSION
         status = error.status if isinstance(error, BadAnswer | ProblemAnswer) else None
         request_id = error.request_id if isinstance(error, ApiError) else ""
         trouble = Trouble(part, error.code, status, request_id, self.clock.now())
@@ -132,18 +138,29 @@ class Line:
         """Run a unit of work over the store on its thread."""
         return await self.thread.run(function, self.store, *args)
 
+    def disk_failed(self, error: StoreError) -> float:
+        """Show that the store cannot be used and return seconds to rest; it is written down once the store works."""
+        self._unwritten = error
+        self.show(problem=error.code)
+        return backoff.delay(3, self.ids)
+
+    async def tell_disk(self) -> None:
+        """Write down how the disk failed, if it did and now takes it."""
+        error, self._unwritten = self._unwritten, None
+        if error is not None:
+            await self.note(Part.STORE, error)
+
     async def stubborn(self, function: Callable[..., Result], *args: Any) -> Result:
         """Run a unit of work that must not be skipped: a full disk or a busy file is waited out."""
         while True:
             try:
                 return await self.unit(function, *args)
             except StoreError as error:
-                self.show(problem=error.code)
-                await self.wait(backoff.delay(3, self.ids))
+                await self.wait(self.disk_failed(error))
 
     async def quietly(self, work: Awaitable[Any]) -> None:
         """Await work that may be skipped when the store can't be used just now."""
         try:
             await work
         except StoreError as error:
-            self.show(problem=error.code)
+            self.disk_failed(error)

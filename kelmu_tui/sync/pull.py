@@ -184,7 +184,7 @@ def _tidy(store: Store) -> None:
     organisation, now = store.organisation, store.clock.now()
     if organisation is not None and store.clock.due():
         with store.write() as db:
-            aftermath.sweep(db, organisation, now)
+            aftermath.sweep(db, organisation, ended_before=now - outbox.KEPT)
             drafts.sweep(db, now)
             views.forget(db, outbox.stamp(now - views.KEPT))
         keep_time(store)

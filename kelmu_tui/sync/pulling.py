@@ -48,8 +48,7 @@ class Pulling:
             except ApiError as error:
                 rest = await self._failed(error)
             except StoreError as error:
-                line.show(problem=error.code)
-                rest = backoff.delay(3, line.ids)
+                rest = line.disk_failed(error)
             if rest is not None and rest <= 0:
                 continue
             await first_of(line.tasks, line.pull_wake.wait(), *([] if rest is None else [line.wait(rest)]))
@@ -130,7 +129,7 @@ class Pulling:
     async def _interruptible(self, call: Coroutine[Any, Any, Changes]) -> Changes | None:
         """Await a held poll; a poke breaks it off and None comes back."""
         line = self._line
-        poll: asyncio.Task[Changes | ApiError] = line.tasks.spawn("sync.poll", outcome_of(call))
+        poll: asyncio.Task[Changes | ApiError | StoreError] = line.tasks.spawn("sync.poll", outcome_of(call))
         try:
             await first_of(line.tasks, line.pull_wake.wait(), others=(poll,))
         finally:
@@ -139,7 +138,7 @@ class Pulling:
         if poll.cancelled():
             return None
         outcome = poll.result()
-        if isinstance(outcome, ApiError):
+        if isinstance(outcome, ApiError | StoreError):
             raise outcome
         return outcome
 

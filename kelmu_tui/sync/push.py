@@ -21,6 +21,7 @@ from kelmu_tui.api.contract import Problem
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded, is_retryable
 from kelmu_tui.store import outbox
 from kelmu_tui.store.database import Store
+from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.outbox import Frozen
 from kelmu_tui.sync import backoff
 
@@ -128,15 +129,20 @@ def _following(store: Store, db: Any, now: datetime) -> Frozen | None:
     return found
 
 
-def failed(store: Store, sent: Frozen, error: ApiError) -> Pushed:
-    """Take a sending that brought no decision: the command goes back into the queue, as it was."""
+def failed(store: Store, sent: Frozen, error: ApiError | StoreError) -> Pushed:
+    """Take a sending that brought no decision: the command goes back into the queue, as it was.
+
+    Args:
+        error: of the call, or of the store when the disk kept the call from being made.
+    """
     paused = isinstance(error, SignInNeeded | UpdateNeeded)
     status = error.status if isinstance(error, ProblemAnswer) else None
+    retry_after, request_id = (error.retry_after, error.request_id) if isinstance(error, ApiError) else (None, "")
     now = store.clock.now()
     with store.write() as db:
         if outbox.in_flight(db, sent.id, sent.attempt):
-            due_at = None if paused else backoff.due(now, sent.attempt, store.ids, error.retry_after)
-            told: dict[str, Any] = {"code": error.code, "request_id": error.request_id}
+            due_at = None if paused else backoff.due(now, sent.attempt, store.ids, retry_after)
+            told: dict[str, Any] = {"code": error.code, "request_id": request_id}
             if status is not None:
                 told["status"] = status
             outbox.postpone(db, sent.id, due_at=due_at, problem=told)

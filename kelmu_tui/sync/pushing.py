@@ -39,8 +39,7 @@ class Pushing:
                 try:
                     rest = await self._send_due(flying)
                 except StoreError as error:
-                    line.show(problem=error.code)
-                    rest = backoff.delay(3, line.ids)
+                    rest = line.disk_failed(error)
                 timer = [] if rest is None or (rest <= 0 and flying) else [line.wait(max(rest, YIELD_SECONDS))]
                 await first_of(line.tasks, line.push_wake.wait(), *timer, others=tuple(flying))
                 flying -= {task for task in flying if task.done()}
@@ -89,6 +88,10 @@ class Pushing:
             if not paused and not verdict.reached:
                 line.lost()
                 line.show(state=Connection.OFFLINE, problem=error.code, request_id=error.request_id)
+        except StoreError as error:
+            # Tokens were renewed and could not be kept: nothing was sent.
+            line.disk_failed(error)
+            verdict = await line.stubborn(push.failed, item, error)
         else:
             verdict = await line.stubborn(_answered, item, answer)
             line.failures = 0

@@ -47,8 +47,7 @@ class Shipping:
             try:
                 rest = await self._round()
             except StoreError as error:
-                line.show(problem=error.code)
-                rest = backoff.delay(3, line.ids)
+                rest = line.disk_failed(error)
             timer = [] if rest is None else [line.wait(max(rest, YIELD_SECONDS))]
             await first_of(line.tasks, line.ship_wake.wait(), *timer)
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from kelmu_tui.api.errors import ApiError
 from kelmu_tui.platform.tasks import Tasks
+from kelmu_tui.store.errors import StoreError
 
 Result = TypeVar("Result")
 
@@ -47,11 +48,14 @@ async def first_of(tasks: Tasks, *things: Awaitable[Any], others: tuple[asyncio.
         await asyncio.gather(*waiting, return_exceptions=True)
 
 
-async def outcome_of(call: Coroutine[Any, Any, Result]) -> Result | ApiError:
-    """Return a failure of a call instead of raising it: a failed call is no failed task."""
+async def outcome_of(call: Coroutine[Any, Any, Result]) -> Result | ApiError | StoreError:
+    """Return a failure of a call instead of raising it: a failed call is no failed task.
+
+    The store fails a call whose new tokens it cannot keep.
+    """
     try:
         return await call
-    except ApiError as error:
+    except (ApiError, StoreError) as error:
         return error
 
 

@@ -149,8 +149,8 @@ def test_what_was_never_settled_is_offered_again_however_old_it_is(store: Store)
 def test_what_ended_is_forgotten_for_the_organisation_that_is_heard_alone(store: Store) -> None:
     give(store, "open", None)
     settle(store)
-    late = NOW + outbox.KEPT + timedelta(seconds=1)
+    late = NOW + timedelta(seconds=1)
     with store.write() as db:
-        assert aftermath.sweep(db, OTHER, late) == 0
-        assert aftermath.sweep(db, OWN, NOW + outbox.KEPT) == 0
-        assert aftermath.sweep(db, OWN, late) == 1
+        assert aftermath.sweep(db, OTHER, ended_before=late) == 0
+        assert aftermath.sweep(db, OWN, ended_before=NOW) == 0
+        assert aftermath.sweep(db, OWN, ended_before=late) == 1

@@ -225,7 +225,7 @@ def test_a_replica_of_another_version_is_made_anew(folder: Path, opened: OpenSto
 def test_a_transaction_keeps_others_from_its_own_file_alone(
     opened: OpenStore, monkeypatch: pytest.MonkeyPatch, held: File, other: File
 ) -> None:
-    monkeypatch.setattr(connection, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(Store, "patience", 0.05)
     one, two = opened(), opened()
     for store in (one, two):
         store.attach(OWN)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from kelmu_tui.store import connection
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import StoreFull, StoreUnavailable
 from tests.store.build import OTHER, open_store
@@ -30,7 +29,7 @@ def test_a_full_disk_is_typed_and_costs_nothing(store: Store) -> None:
 
 
 def test_a_busy_file_is_typed(opened: OpenStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr(Store, "patience", 0.01)
     one, two = opened(), opened()
     with one.write(), pytest.raises(StoreUnavailable) as caught, two.write():
         pass

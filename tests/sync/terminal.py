@@ -15,6 +15,7 @@ from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.platform.tasks import Tasks
 from kelmu_tui.store import outbox
 from kelmu_tui.store.database import Store
+from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.outbox import Draft, Frozen, State
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.engine import Engine
@@ -36,7 +37,7 @@ class Backend:
     def __init__(self, record: Record, user: str = "aino") -> None:
         self.record = record
         self.user = user
-        self.error: ApiError | None = None
+        self.error: ApiError | StoreError | None = None
         self.answer: CommandAnswer | None = None
         self.calls: list[str] = []
         self.open_polls = 0

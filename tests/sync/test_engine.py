@@ -14,9 +14,11 @@ from kelmu_tui.api.errors import ApiError, SignInNeeded, Unreachable, UpdateNeed
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.store import feed, notices, replica, sweeping
 from kelmu_tui.store.database import Store
+from kelmu_tui.store.errors import StoreFull
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import Query, View
 from kelmu_tui.sync import pull, pulling
+from kelmu_tui.sync.leader import FILE, is_led
 from kelmu_tui.sync.status import Connection
 from tests.store.build import notice
 from tests.sync.simulation.player import Keys
@@ -130,6 +132,29 @@ async def test_it_pauses_until_somebody_acts(terminal: Terminal, error: ApiError
         terminal.backend.error = None
         terminal.engine.poke()
         await terminal.until_settled(key)
+
+
+async def test_new_tokens_that_the_disk_does_not_take_cost_no_command(terminal: Terminal) -> None:
+    async with terminal.running():
+        await terminal.until_idle()
+        terminal.backend.error = StoreFull()
+        key = await terminal.act("n0001")
+        await terminal.until(lambda now: now.problem == "store_full" and now.queued == 1)
+        terminal.backend.error = None
+        terminal.backend.wake()
+        await terminal.until_settled(key)
+
+
+async def test_a_lock_that_the_disk_does_not_give_is_tried_again(terminal: Terminal) -> None:
+    lock = terminal.store.folder / FILE
+    lock.unlink(missing_ok=True)
+    lock.symlink_to(terminal.store.folder / "elsewhere")  # never followed
+    async with terminal.running():
+        await terminal.until(lambda now: now.problem == "store_unavailable")
+        assert not is_led(terminal.store.folder)
+        lock.unlink()
+        await terminal.until_idle()
+        assert is_led(terminal.store.folder)
 
 
 async def test_an_ended_mandate_empties_the_replica(terminal: Terminal) -> None:

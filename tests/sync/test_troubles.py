@@ -8,10 +8,12 @@ import pytest
 
 from kelmu_tui.api.answers import CommandAnswer
 from kelmu_tui.api.contract import Problem, ProblemCode
-from kelmu_tui.api.errors import ProblemAnswer, Unreachable
+from kelmu_tui.api.errors import ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded
 from kelmu_tui.store import troubles
 from kelmu_tui.store.database import Store
+from kelmu_tui.store.errors import StoreFull
 from kelmu_tui.store.troubles import KEPT, Part, Trouble
+from kelmu_tui.sync import push
 from kelmu_tui.sync.status import Connection
 from tests.sync.simulation.record import START
 from tests.sync.terminal import Terminal, eventually
@@ -104,6 +106,33 @@ async def test_a_fault_of_the_backend_at_a_command_is_noted_and_a_refusal_is_not
         await terminal.act("n0001")
         await eventually(lambda: noted(terminal.store))
     assert listed(terminal.store) == [(Part.PUSH, "internal", 500, "r-9", 1)]
+
+
+@pytest.mark.parametrize("error", [SignInNeeded(request_id="r-3"), UpdateNeeded(request_id="r-3")])
+async def test_that_somebody_has_to_sign_in_or_update_is_the_sessions_trouble(
+    terminal: Terminal, error: ProblemAnswer
+) -> None:
+    terminal.backend.error = error
+    async with terminal.running():
+        await eventually(lambda: noted(terminal.store))
+    assert listed(terminal.store) == [(Part.SESSION, error.code, error.status, "r-3", 1)]
+
+
+async def test_a_disk_that_said_no_is_noted_when_it_takes_it(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreFull
+
+    async with terminal.running():
+        await terminal.until_idle()
+        with monkeypatch.context() as patch:
+            patch.setattr(push, "take_round", full)
+            await terminal.act("n0001")
+            await terminal.until(lambda now: now.problem == "store_full")
+        terminal.engine.poke()
+        await eventually(lambda: noted(terminal.store))
+    assert listed(terminal.store)[-1] == (Part.STORE, "store_full", None, "", 1)
 
 
 async def noted(store: Store) -> bool:

@@ -138,6 +138,7 @@ class FragileStore(Store):
         lost: scopes that were purged and whose old pages may still lie in the log.
     """
 
+    patience = 0.0  # a busy file is told at once: nobody here lets go while one waits
     fuse: int | None = None
     plan: Plan | None = None
     purging = False
