@@ -102,17 +102,16 @@ def frame(db: Any) -> Frame:
     organisation = generations[0]
     revision = db.execute("SELECT number FROM replica.revision").fetchone()[0]
     commands = db.execute(
-        "SELECT id, state, ack_version FROM main.command WHERE organisation = ? AND"
+        "SELECT aggregate, id, state, ack_version FROM main.command WHERE organisation = ? AND"
         " state IN ('queued', 'sending', 'acknowledged', 'blocked') ORDER BY number",
         (organisation,),
     ).fetchall()
     fingerprint = (generations, revision if commands else None, commands)
     if memo.get("fingerprint") != fingerprint:
-        touched = _rebuild(db, generations, bool(commands))
+        _renew(db, generations, commands)
         memo["fingerprint"] = fingerprint
         memo.pop("text", None)
-    else:
-        touched = memo["frame"].touched
+    touched = len(memo["marks"])
     memo["frame"] = found = Frame(*generations, revision, touched)
     memo["stamp"] = (db.total_changes, *stamp[1:])
     return found
@@ -128,23 +127,42 @@ def _generations(db: Any) -> tuple[str, int, int, int]:
     return organisation, found["notices"], found["traces"], found["announcements"]
 
 
-def _rebuild(db: Any, generations: tuple[str, int, int, int], any_commands: bool) -> int:
-    db.execute(_SHOWN_TABLE)
-    db.execute(_MATCHED_TABLE)
-    db.execute("DELETE FROM temp.shown")
-    effects: dict[str, Effect] = {}
-    db.memo["effects"] = effects
-    if not any_commands:
-        return 0
+def _renew(db: Any, generations: tuple[str, int, int, int], commands: Sequence[tuple[Any, ...]]) -> None:
+    """Compute anew what differs from last time; with thousands of commands waiting, all of it would be felt."""
     organisation, generation = generations[:2]
-    commands = by_aggregate(outbox.pending(db, organisation))
+    memo = db.memo
+    if memo.get("generations") != generations:
+        db.execute(_SHOWN_TABLE)
+        db.execute(_MATCHED_TABLE)
+        db.execute("DELETE FROM temp.shown")
+        memo.update(generations=generations, marks={}, effects={})
+    known: dict[str, tuple[Any, ...]] = memo["marks"]
+    effects: dict[str, Effect] = memo["effects"]
+    marks = _marks(db, generation, commands)
+    gone = [id_ for id_ in known if id_ not in marks]
+    changed = [id_ for id_, mark in marks.items() if known.get(id_) != mark]
+    db.execute("DELETE FROM temp.shown WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(gone + changed),))
+    for id_ in gone:
+        del effects[id_]
+    given = by_aggregate(outbox.pending(db, organisation, changed))
     rows = []
-    for base in _bases(db, generation, commands):
-        effect = apply(base, commands[base[1]])
-        effects[base[1]] = effect
+    for base in _bases(db, generation, changed):
+        effects[base[1]] = effect = apply(base, given[base[1]])
         rows.append(_shown_row(base, effect.state, organisation))
     db.executemany(f"INSERT INTO temp.shown VALUES ({','.join('?' * 21)}, 0)", rows)  # noqa: S608
-    return len(rows)
+    memo["marks"] = marks
+
+
+def _marks(db: Any, generation: int, commands: Sequence[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """Return for each held notice with pending commands what its effect hangs on: its row and the commands' states."""
+    given: dict[str, list[tuple[Any, ...]]] = {}
+    for aggregate, *state in commands:
+        given.setdefault(aggregate, []).append(tuple(state))
+    held = db.execute(
+        "SELECT id, rowid, version FROM replica.notice WHERE generation = ? AND id IN (SELECT value FROM json_each(?))",
+        (generation, json.dumps(list(given))),
+    )
+    return {id_: (*row, *given[id_]) for id_, *row in held}
 
 
 def by_aggregate(commands: Iterable[outbox.Command]) -> dict[str, list[outbox.Command]]:

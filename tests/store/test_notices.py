@@ -374,27 +374,41 @@ def test_a_rolled_back_command_is_not_shown(store: Any) -> None:
         assert notices.count(db, Query(View.UNHANDLED)) == 1
 
 
-def test_the_overlay_is_computed_once_while_nothing_changes(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_changed_is_computed_anew(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(store, [notice(f"n{n}") for n in range(5)])
-    with store.write() as db:
-        outbox.append(db, Draft(ME, OWN, "n1", "take", {}, {}, 1, "l"), id="c1", now=NOW)
-    rebuilt: list[int] = []
-    original = overlay._rebuild
+    computed: list[str] = []
+    original = overlay.apply
 
-    def counted(*arguments: Any) -> int:
-        rebuilt.append(1)
-        return original(*arguments)
+    def counted(base: Any, commands: Any) -> Any:
+        computed.append(base[1])
+        return original(base, commands)
 
-    monkeypatch.setattr(overlay, "_rebuild", counted)
-    for _ in range(3):
+    def give(id_: str) -> None:
+        with store.write() as db:
+            outbox.append(db, Draft(ME, OWN, id_, "take", {}, {}, 1, "l"), id=f"c-{id_}", now=NOW)
+
+    def look() -> list[str]:
+        computed.clear()
         with store.read() as db:
             notices.page(db, Query(View.UNHANDLED, "virt"))
-            notices.count(db, Query(View.UNHANDLED, "virt"))
-        with store.write() as db:
-            db.execute("INSERT OR REPLACE INTO secret VALUES ('a', 'b')")
-    assert len(rebuilt) == 1
+            assert notices.count(db, Query(View.MINE, user=ME)) == len(given)
+        return sorted(computed)
+
+    given = ["n1", "n2"]
+    for one in given:
+        give(one)
+    monkeypatch.setattr(overlay, "apply", counted)
+    assert look() == ["n1", "n2"]
     with store.write() as db:
-        replica.remove(db, 1, "n4")
-    with store.read() as db:
-        assert notices.count(db, Query(View.ALL)) == 4
-    assert len(rebuilt) == 2
+        db.execute("INSERT OR REPLACE INTO secret VALUES ('a', 'b')")
+    assert look() == []
+    given.append("n3")
+    give("n3")
+    assert look() == ["n3"]
+    with store.write() as db:
+        replica.put_rows(db, 1, [notice("n2", version=2)])
+    assert look() == ["n2"]
+    with store.write() as db:
+        replica.remove(db, 1, "n1", 2)
+    given.remove("n1")
+    assert look() == []
