@@ -62,11 +62,16 @@ class Grant:
 
 
 class Agreement(NamedTuple):
-    """The organisation's agreement on the use of Kelmu; without a valid one a mandate opens nothing."""
+    """The organisation's agreement on the use of Kelmu; without a valid one a mandate opens nothing.
+
+    Attributes:
+        content: ids of the sections of a customer that it covers, None for all that the law allows.
+    """
 
     organisation: str
     valid_from: date
     valid_to: date | None = None
+    content: tuple[str, ...] | None = None
 
 
 class Reason(StrEnum):
@@ -143,12 +148,12 @@ class Capabilities:
         self._on = on
         self._agreement = agreement is not None and _valid(agreement.valid_from, agreement.valid_to, on)
         self._grants = [grant for grant in grants if grant.principal == organisation.business_id]
-        self._open: dict[str, Grant] = {}
+        self._open: dict[str, list[Grant]] = {}
         if self._agreement:
             for grant in self._grants:
                 if self._obstacle(grant) is None:
                     for name in opens_for(mandates()[grant.mandate], organisation.type):
-                        self._open.setdefault(name, grant)
+                        self._open.setdefault(name, []).append(grant)
 
     def _obstacle(self, grant: Grant) -> Reason | None:
         """Say why a grant of the catalogue's mandate does not work, None when it does."""
@@ -173,11 +178,14 @@ class Capabilities:
         """Tell whether `capability` is open."""
         return capability in self._open
 
+    def openers(self, capability: str) -> tuple[Grant, ...]:
+        """Return every grant that opens `capability`: what each shows may differ."""
+        return tuple(self._open.get(capability, ()))
+
     def explain(self, capability: str) -> Allowed | Denied:
         """Say through which grant `capability` is open, or why it is closed and what would open it."""
-        grant = self._open.get(capability)
-        if grant is not None:
-            return Allowed(grant)
+        if capability in self._open:
+            return Allowed(self._open[capability][0])
         kind = self.organisation.type
         openers = tuple(m.id for m in mandates().values() if capability in opens_for(m, kind))
         if not self._agreement:
