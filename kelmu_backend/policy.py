@@ -84,6 +84,7 @@ _USER_AND_ORGANISATION: Final = (
         tables.organisation,
         tables.agreement.c.valid_from,
         tables.agreement.c.valid_to,
+        tables.agreement.c.content,
     )
     .select_from(tables.app_user)
     .join(tables.organisation, tables.organisation.c.business_id == bindparam("organisation"))
@@ -185,11 +186,17 @@ def organisation_of(row: Row[Any]) -> Organisation:
 
 def agreement_of(row: Row[Any]) -> Agreement | None:
     """Return the agreement that was joined to a row of `organisation`, None when there is none."""
-    return None if row.valid_from is None else Agreement(row.business_id, row.valid_from, row.valid_to)
+    return (
+        None
+        if row.valid_from is None
+        else Agreement(
+            row.business_id, row.valid_from, row.valid_to, None if row.content is None else tuple(row.content)
+        )
+    )
 
 
 ORGANISATIONS_OF: Final = (
-    select(tables.organisation, tables.agreement.c.valid_from, tables.agreement.c.valid_to)
+    select(tables.organisation, tables.agreement.c.valid_from, tables.agreement.c.valid_to, tables.agreement.c.content)
     .outerjoin(tables.agreement, tables.agreement.c.organisation == tables.organisation.c.business_id)
     .where(
         tables.organisation.c.business_id.in_(

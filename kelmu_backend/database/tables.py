@@ -93,7 +93,9 @@ agreement = Table(
     Column("organisation", ForeignKey("organisation.business_id"), primary_key=True),
     Column("valid_from", Date, nullable=False),
     Column("valid_to", Date),
+    Column("content", JSON(none_as_null=True)),
 )
+"""`content` lists the sections of a customer that the agreement covers, NULL for all that the law allows."""
 
 app_user = Table(
     "app_user",

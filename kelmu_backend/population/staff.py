@@ -132,6 +132,7 @@ def _agreements(organisations: Mapping[str, Organisation], today: date) -> dict[
             "organisation": business_id,
             "valid_from": _AGREEMENTS_FROM,
             "valid_to": today - timedelta(days=30) if business_id in ended else None,
+            "content": None,
         }
         for business_id in organisations
         if business_id not in missing

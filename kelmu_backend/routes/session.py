@@ -45,6 +45,7 @@ def session(connection: Connection, visit: Visit, call: Call) -> dict[str, Any]:
                 "municipalities": list(organisation.municipalities),
                 "agreement_from": agreement and agreement.valid_from.isoformat(),
                 "agreement_to": agreement and agreement.valid_to and agreement.valid_to.isoformat(),
+                "agreement_content": list(agreement.content) if agreement and agreement.content is not None else None,
                 "capabilities": sorted(opened.names),
                 "grants": [_grant(grant) for grant in grants if grant.principal == organisation.business_id],
                 "supervisor": organisation.business_id in watched,

@@ -132,10 +132,15 @@ def _organisation(row: dict[str, Any]) -> KnownOrganisation:
             tuple(row.get("municipalities", ())),
         ),
         tuple(_grant(grant) for grant in row.get("grants", ())),
-        None if starts is None else Agreement(code, starts, _day(row.get("agreement_to"))),
+        None if starts is None else Agreement(code, starts, _day(row.get("agreement_to")), _content(row)),
         bool(row.get("supervisor")),
         frozenset(row.get("capabilities", ())),
     )
+
+
+def _content(row: dict[str, Any]) -> tuple[str, ...] | None:
+    content = row.get("agreement_content")
+    return None if content is None else tuple(content)
 
 
 def _grant(row: dict[str, Any]) -> Grant:

@@ -32,6 +32,11 @@ class ProblemCode(StrEnum):
     VIEW_CHAIN_FORKED = "view_chain_forked"
     VIEW_CHAIN_FORGED = "view_chain_forged"
     VIEW_SIGNATURE_WRONG = "view_signature_wrong"
+    CUSTOMER_CODE_INVALID = "customer_code_invalid"
+    PURPOSE_NOT_ALLOWED = "purpose_not_allowed"
+    REASON_NEEDED = "reason_needed"
+    LOOKUPS_SPENT = "lookups_spent"
+    LOOKUPS_PAUSED = "lookups_paused"
     TOO_MANY_REQUESTS = "too_many_requests"
     SERVICE_BREAK = "service_break"
     INTERNAL = "internal"
@@ -39,6 +44,9 @@ class ProblemCode(StrEnum):
 
 class Problem(Answer):
     """Problem details; `rule` names the `domain.notices.Refusal`, `current` the present row of a conflict.
+
+    For `customer_code_invalid`, `rule` is the `domain.identifiers.CodeFault`; for `reason_needed` it is why one is
+    asked for: `self`, `family_name`, `unrelated` or `purpose`.
 
     `head` goes with a refused batch of views: the last event before what was refused that backend and client share.
     """

@@ -34,7 +34,11 @@ class GrantInfo(Answer):
 
 
 class OrganisationInfo(Answer):
-    """An organisation the user has any grant for, with what it opens and what the agreement says."""
+    """An organisation the user has any grant for, with what it opens and what the agreement says.
+
+    Attributes:
+        agreement_content: sections of a customer that the agreement covers, None for all that the law allows.
+    """
 
     business_id: BusinessId
     name: LocalText
@@ -43,6 +47,7 @@ class OrganisationInfo(Answer):
     municipalities: list[MunicipalityCode] = Field(default_factory=list)
     agreement_from: date | None = None
     agreement_to: date | None = None
+    agreement_content: list[str] | None = None
     capabilities: list[str] = Field(default_factory=list)
     grants: list[GrantInfo] = Field(default_factory=list)
     supervisor: bool = False
