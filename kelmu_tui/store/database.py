@@ -246,9 +246,9 @@ class Store(OpenFiles):
         """Check every page of both files, move broken ones aside and open fresh ones in their place.
 
         Returns:
-            The incidents of this check, none when all pages are sound.
+            The incidents of this check and those found since the last one, none when all pages are sound.
         """
-        with self._lock, self._guarded():
+        with self._lock, self._guarded(mending=True):
             organisation, before = self._organisation, len(self._incidents)
             broken = self._broken()
             if broken:
@@ -262,7 +262,8 @@ class Store(OpenFiles):
                     self._set_aside(name, "corrupt")
                 self._open_ledger()
                 self._attach(organisation)
-            return tuple(self._incidents[before:])
+            untold, self._untold = self._untold, []
+            return (*untold, *(incident for incident in self._incidents[before:] if incident not in untold))
 
     def _broken(self) -> list[str]:
         """Return the names of the files of which a page fails its check."""

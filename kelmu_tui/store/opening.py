@@ -51,6 +51,8 @@ class OpenFiles:
         self.ids = ids
         self._keys = keys
         self._incidents: list[Incident] = []
+        self._untold: list[Incident] = []
+        """Incidents of a new connection that `set_aside_broken` has yet to return."""
         self._organisation: str | None = None
         self._db: Connection | None = None
         self._lock = threading.RLock()
@@ -195,15 +197,20 @@ class OpenFiles:
     # --- after an error ----------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _guarded(self, *, mending: bool = False) -> Iterator[None]:
         """Type the driver's errors, and begin with a new connection when the last error has spoilt this one.
 
         The cipher takes a page that the disk did not give for one that fails its check, and answers everything on
         that connection with the same error from then on, also when the disk is well again.
+
+        Raises:
+            StoreCorrupt: beginning anew moved a file aside, which whoever is not `mending` has to hear of.
         """
         with typed_errors():
             if self._spoilt is not None and not (self._db is not None and self._db.in_transaction):
                 self._reopen(*self._spoilt)
+                if self._untold and not mending:
+                    raise StoreCorrupt
             attached = self._organisation
             try:
                 with typed_errors():
@@ -215,10 +222,14 @@ class OpenFiles:
 
     def _reopen(self, organisation: str | None) -> None:
         self._spoilt = (organisation,)
+        known = len(self._incidents)
         self._close_connection()
-        self._open_ledger()
-        self._resume_purges()
-        self._attach(organisation)
+        try:
+            self._open_ledger()
+            self._resume_purges()
+            self._attach(organisation)
+        finally:
+            self._untold += self._incidents[known:]
         self._spoilt = None
 
     # --- ends --------------------------------------------------------------------------------------------------------

@@ -163,6 +163,23 @@ def test_damage_met_while_working_is_typed_and_can_be_set_aside(folder: Path, op
     assert again.set_aside_broken() == ()
 
 
+def test_damage_that_a_new_connection_finds_is_told_as_well(folder: Path, opened: OpenStore) -> None:
+    store = opened()
+    store.attach(OWN)
+    fill(store, [notice(f"n{n}", free_text="x" * 3000) for n in range(200)])
+    store.scrub()
+    for page in range(8, (folder / REPLICA_FILE).stat().st_size // 4096):
+        flip(folder / REPLICA_FILE, page * 4096 + 50)
+    store.db.execute("PRAGMA shrink_memory").fetchall()
+    for _ in range(2):  # the page, then the schema that a new connection reads
+        with pytest.raises(StoreCorrupt), store.read() as db:
+            db.execute("SELECT sum(length(body)) FROM replica.notice").fetchone()
+    assert [(i.file, i.kind) for i in store.set_aside_broken()] == [(REPLICA_FILE, "corrupt")]
+    assert store.set_aside_broken() == ()
+    with store.read() as db:
+        assert db.execute("SELECT count(*) FROM replica.notice").fetchone() == (0,)
+
+
 def test_lost_wraps_are_moved_aside_too(folder: Path, opened: OpenStore) -> None:
     opened().close()
     (folder / WRAPS_FILE).write_text("{ not json")
