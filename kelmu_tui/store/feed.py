@@ -123,6 +123,16 @@ def _filled(generation: int) -> str:
     return f"filled:{generation}"
 
 
+def _epoch(generation: int) -> str:
+    """Return the key of the epoch of a generation's rows: after a restore what is shown is of the one before."""
+    return f"epoch:{generation}"
+
+
+def _forget(db: Any, generation: int) -> None:
+    """Forget what is kept of a generation besides its rows."""
+    db.execute("DELETE FROM replica.state WHERE key IN (?, ?)", (_filled(generation), _epoch(generation)))
+
+
 # --- pages ----------------------------------------------------------------------------------------------------------
 
 
@@ -162,7 +172,7 @@ def _reset(db: Any, before: FeedState, page: Page, effect: Effect) -> None:
     if page.epoch != before.epoch:
         _set(db, checkpoint=NO_CHECKPOINT)
     for name in page.granted:
-        _begin_fill(db, name, known.get(name))
+        _begin_fill(db, name, known.get(name), page.epoch)
     effect.tables.add("scope")
 
 
@@ -180,7 +190,7 @@ def _delta(db: Any, before: FeedState, page: Page, effect: Effect) -> None:
         else:
             _into_fill(db, scope.filling, entry)
     for name in page.added:
-        _begin_fill(db, name, known.get(name))
+        _begin_fill(db, name, known.get(name), page.epoch)
         effect.tables.add("scope")
     if not page.more:
         _checkpoint(db, page.seq, effect)
@@ -235,12 +245,12 @@ def _checkpoint(db: Any, seq: int, effect: Effect) -> None:
 # --- fills ----------------------------------------------------------------------------------------------------------
 
 
-def _begin_fill(db: Any, name: str, known: Scope | None) -> None:
+def _begin_fill(db: Any, name: str, known: Scope | None, epoch: str) -> None:
     if known is not None and known.filling is not None:
         _abandon(db, known.filling)
     row = db.execute("SELECT value FROM replica.state WHERE key = 'generation'").fetchone()
     generation = int(row[0]) + 1 if row is not None else 1
-    _set(db, generation=generation)
+    _set(db, **{"generation": generation, _epoch(generation): epoch})
     db.execute("DELETE FROM replica.staged WHERE scope = ?", (name,))
     db.execute(
         "INSERT INTO replica.scope (name, generation, filling) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
@@ -328,7 +338,8 @@ def _purge(db: Any, scope: Scope, effect: Effect) -> None:
     db.execute("DELETE FROM replica.scope WHERE name = ?", (scope.name,))
     db.execute("DELETE FROM replica.staged WHERE scope = ?", (scope.name,))
     own = [generation for generation in (scope.generation, scope.filling) if generation]
-    db.executemany("DELETE FROM replica.state WHERE key = ?", [(_filled(generation),) for generation in own])
+    for generation in own:
+        _forget(db, generation)
     sweeping.purge(db, own)
     _set(db, unscrubbed=1)
     _touch(db)
@@ -360,7 +371,7 @@ def forget_cursor(db: Any) -> None:
 
 
 def _abandon(db: Any, generation: int) -> None:
-    db.execute("DELETE FROM replica.state WHERE key = ?", (_filled(generation),))
+    _forget(db, generation)
     sweeping.abandon(db, generation)
 
 

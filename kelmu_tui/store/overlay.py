@@ -60,12 +60,17 @@ _BASE: Final = (
 _HANDLED: Final = "json_extract(body, '$.handled_at'), json_extract(body, '$.handled_by'), organisation"
 
 
+_Generations = tuple[str, int, int, int, str | None, str | None]
+"""The first fields of a `Frame`."""
+
+
 class Frame(NamedTuple):
     """What is shown now.
 
     Attributes:
         organisation: business ID the replica is of.
         notices, traces, announcements: generations shown, 0 when none yet.
+        notices_epoch, traces_epoch: epochs of the rows of these generations, None when not known.
         revision: of the replica's rows.
         touched: how many rows stand in `shown`.
     """
@@ -74,6 +79,8 @@ class Frame(NamedTuple):
     notices: int
     traces: int
     announcements: int
+    notices_epoch: str | None
+    traces_epoch: str | None
     revision: int
     touched: int
 
@@ -117,17 +124,24 @@ def frame(db: Any) -> Frame:
     return found
 
 
-def _generations(db: Any) -> tuple[str, int, int, int]:
-    organisation, found = "", {"notices": 0, "traces": 0, "announcements": 0}
-    for name, generation in db.execute("SELECT name, generation FROM replica.scope"):
+def _generations(db: Any) -> _Generations:
+    organisation = ""
+    found: dict[str, tuple[int, str | None]] = dict.fromkeys(("notices", "traces", "announcements"), (0, None))
+    rows = db.execute(
+        "SELECT s.name, s.generation, coalesce(g.value, e.value) FROM replica.scope AS s"
+        " LEFT JOIN replica.state AS g ON g.key = 'epoch:' || s.generation"
+        " LEFT JOIN replica.state AS e ON e.key = 'epoch'"
+    )
+    for name, generation, epoch in rows:
         kind, _, owner = name.partition(":")
         if kind in found:
-            found[kind] = generation
+            found[kind] = generation, epoch
             organisation = owner or organisation
-    return organisation, found["notices"], found["traces"], found["announcements"]
+    numbers = found["notices"][0], found["traces"][0], found["announcements"][0]
+    return organisation, *numbers, found["notices"][1], found["traces"][1]
 
 
-def _renew(db: Any, generations: tuple[str, int, int, int], commands: Sequence[tuple[Any, ...]]) -> None:
+def _renew(db: Any, generations: _Generations, commands: Sequence[tuple[Any, ...]]) -> None:
     """Compute anew what differs from last time; with thousands of commands waiting, all of it would be felt."""
     organisation, generation = generations[:2]
     memo = db.memo
@@ -147,7 +161,7 @@ def _renew(db: Any, generations: tuple[str, int, int, int], commands: Sequence[t
     given = by_aggregate(outbox.pending(db, organisation, changed))
     rows = []
     for base in _bases(db, generation, changed):
-        effects[base[1]] = effect = apply(base, given[base[1]])
+        effects[base[1]] = effect = apply(base, given[base[1]], generations[4])
         rows.append(_shown_row(base, effect.state, organisation))
     db.executemany(f"INSERT INTO temp.shown VALUES ({','.join('?' * 21)}, 0)", rows)  # noqa: S608
     memo["marks"] = marks
@@ -188,7 +202,7 @@ def effect(db: Any, shown: Frame, id: str) -> Effect | None:  # noqa: A002
     if id in effects:
         return effects[id]
     bases = _bases(db, shown.notices, [id])
-    return apply(bases[0], ()) if bases else None
+    return apply(bases[0], (), shown.notices_epoch) if bases else None
 
 
 def summary(db: Any, id: str) -> dict[str, Any]:  # noqa: A002
@@ -200,8 +214,17 @@ def summary(db: Any, id: str) -> dict[str, Any]:  # noqa: A002
     return {"customer": customer, "kind": kind, "urgent": bool(urgent), "due": due}
 
 
-def apply(base: Sequence[Any], commands: Iterable[outbox.Command]) -> Effect:
-    """Apply commands in local order to a row of the replica; one that the rules refuse by now changes nothing."""
+def has_effect(command: outbox.Command, version: int, epoch: str | None) -> bool:
+    """Tell whether a row of the replica has a command's effect already; versions of two epochs tell nothing."""
+    return command.ack_version is not None and version >= command.ack_version and epoch in (None, command.ack_epoch)
+
+
+def apply(base: Sequence[Any], commands: Iterable[outbox.Command], epoch: str | None) -> Effect:
+    """Apply commands in local order to a row of the replica; one that the rules refuse by now changes nothing.
+
+    Args:
+        epoch: of the row, None when not known.
+    """
     state = NoticeState(
         kind=Kind(base[4]),
         status=Status(base[8]),
@@ -218,8 +241,8 @@ def apply(base: Sequence[Any], commands: Iterable[outbox.Command]) -> Effect:
     trace: TraceLine | None = None
     left = state.municipality
     for command in commands:
-        if command.ack_version is not None and base[3] >= command.ack_version:
-            continue  # the backend's row has it already
+        if has_effect(command, base[3], epoch):
+            continue
         at = datetime.fromisoformat(command.created_at)
         actor = Actor(command.user, str(command.label.get("by", "")), command.organisation)
         given = domain_command(command, state.kind, at)

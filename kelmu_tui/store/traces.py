@@ -139,15 +139,15 @@ def _all(db: Any) -> list[TraceLine]:
     for (body,) in db.execute("SELECT body FROM replica.trace WHERE generation = ?", (shown.traces,)):
         line = trace_line(json.loads(body))
         if line.id not in pending:
-            lines.append(_with_take_back(line, commands.get(line.id, ())))
+            lines.append(_with_take_back(line, commands.get(line.id, ()), shown.traces_epoch))
     lines = [line._replace(conflict=True) if line.id in flagged else line for line in lines]
     db.memo["traces"] = (stamp, lines)
     return lines
 
 
-def _with_take_back(line: TraceLine, commands: Iterable[outbox.Command]) -> TraceLine:
+def _with_take_back(line: TraceLine, commands: Iterable[outbox.Command], epoch: str | None) -> TraceLine:
     for command in commands:
-        if command.ack_version is not None and line.version >= command.ack_version:
+        if overlay.has_effect(command, line.version, epoch):
             continue
         if command.verb == "take-back" and line.state == "sent":
             line = line._replace(state="taken_back", pending=True)

@@ -379,9 +379,9 @@ def test_only_what_changed_is_computed_anew(store: Any, monkeypatch: pytest.Monk
     computed: list[str] = []
     original = overlay.apply
 
-    def counted(base: Any, commands: Any) -> Any:
+    def counted(base: Any, *values: Any) -> Any:
         computed.append(base[1])
-        return original(base, commands)
+        return original(base, *values)
 
     def give(id_: str) -> None:
         with store.write() as db:

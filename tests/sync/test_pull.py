@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kelmu_tui.store import feed, outbox
+from kelmu_tui.api.answers import SnapshotRows
+from kelmu_tui.api.contract import SnapshotEnd, SnapshotStart
+from kelmu_tui.store import feed, outbox, overlay
 from kelmu_tui.store.database import Store
-from kelmu_tui.store.outbox import Draft, State
-from kelmu_tui.sync import pull
+from kelmu_tui.store.outbox import Draft, Frozen, State
+from kelmu_tui.sync import pull, push
 from tests.sync.simulation.record import INBOX, LOOK_UP, A, HandClock, Record
 
 
@@ -33,6 +35,30 @@ def acknowledged(store: Store, clock: HandClock) -> str:
         outbox.freeze(db, key)
         outbox.acknowledge(db, key, seq=9, version=2, epoch="epoch", now=clock.now())
     return key
+
+
+def fill_all(store: Store, record: Record) -> None:
+    """Fill all that has to be filled, and ask once more."""
+    while (fill := pull.next_fill(store)) is not None:
+        page = record.page("aino", fill.scope, fill.after, first=True).page
+        assert page is not None
+        head = SnapshotStart(epoch=page.epoch, scope=fill.scope, count=page.count, head=page.head)
+        for part in (head, SnapshotRows(page.rows), SnapshotEnd(head=page.head)):
+            assert pull.take_part(store, fill, part)
+    read(store, record)
+
+
+def notes_of(store: Store, notice: str) -> list[str]:
+    """Return the notes of a notice that are shown beside those of the backend's row: the own ones under way."""
+    with store.read() as db:
+        effect = overlay.effect(db, overlay.frame(db), notice)
+    assert effect is not None
+    return [note.text for note in effect.notes]
+
+
+def sent_by(user: str, key: str, record: Record) -> Frozen:
+    """Return a note on the first notice as another terminal sends it."""
+    return Frozen(key, A.business_id, "n0001", "note", 1, b'{"text":"Tavattu"}', record.lease(user), 1, attempt=1)
 
 
 def state(store: Store, key: str) -> State:
@@ -100,3 +126,26 @@ def test_shut_out_after_a_restore_nobody_heard_of_commands_are_offered_again_whe
     record.regrant("aino", INBOX, LOOK_UP)
     read(store, record)
     assert state(store, key) is State.QUEUED
+
+
+def test_rows_of_before_a_restore_hide_no_change_of_after_it(store: Store, record: Record, clock: HandClock) -> None:
+    """The versions of the two lives of the record tell nothing of each other."""
+    read(store, record)
+    fill_all(store, record)
+    key = store.ids.new()
+    note = Draft("aino", A.business_id, "n0001", "note", {"text": "Soitettu"}, {"by": "Aino"}, 1, record.lease("aino"))
+    record.back_up()
+    assert record.command("bertta", sent_by("bertta", "colleague", record)).status == 200
+    read(store, record)  # version 2 of the life that will be lost
+    record.restore()
+    read(store, record)  # the old rows stay on the screen until they are filled anew
+    with store.write() as db:
+        outbox.append(db, note, id=key, now=clock.now())
+        sent = outbox.freeze(db, key)
+    assert sent is not None
+    push.answered(store, sent, record.command("aino", sent._replace(if_match=1)))
+    assert state(store, key) is State.ACKNOWLEDGED
+    assert notes_of(store, "n0001") == ["Soitettu"]
+    fill_all(store, record)
+    read(store, record)
+    assert state(store, key) is State.SETTLED

@@ -50,16 +50,19 @@ Version = Annotated[int, Field(ge=1)]
 Sequence = Annotated[int, Field(ge=0)]
 
 
+# Validators are built when a model is first used: most of a start needs few of them, and all take 15 MiB.
+
+
 class Request(BaseModel):
     """Base of what the client sends."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Answer(BaseModel):
     """Base of what the backend sends."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class LocalText(Answer):

@@ -51,6 +51,7 @@ class Stored:
 
     state: str
     number: int
+    seq: int | None
     version: int | None
     epoch: str | None
     notice: str
@@ -75,8 +76,13 @@ class Seen:
     goal: tuple[str | None, int] = (None, -1)
 
     def anew(self) -> None:
-        """Expect another replica: what it shows tells nothing until it stands where this one stood."""
-        self.goal = max(self.goal, (self.epoch, self.checkpoint), key=lambda goal: (goal[0] is not None, goal[1]))
+        """Expect another replica: what it shows tells nothing until it stands where this one stood.
+
+        Nor until it has what was settled while nothing at all was granted, of which this one never heard.
+        """
+        settled = [one.seq or -1 for one in self.stored.values() if one.state == "settled" and one.epoch == self.epoch]
+        reached = max([self.checkpoint, *settled])
+        self.goal = max(self.goal, (self.epoch, reached), key=lambda goal: (goal[0] is not None, goal[1]))
         self.old_rows, self.filling = True, False
         self.epoch, self.seq, self.checkpoint, self.versions = None, -1, -1, {}
 
@@ -128,7 +134,7 @@ class Invariants:
             stored = {
                 row[0]: Stored(*row[1:])
                 for row in db.execute(
-                    "SELECT id, state, number, ack_version, ack_epoch, aggregate, after FROM main.command"
+                    "SELECT id, state, number, ack_seq, ack_version, ack_epoch, aggregate, after FROM main.command"
                 )
             }
             conflicts = dict(db.execute("SELECT command, code FROM main.conflict").fetchall())
