@@ -237,6 +237,11 @@ def rows_outlive_themselves(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(expiry, "sweep", lambda _: 0)
 
 
+def ended_early_stays_gone(patch: pytest.MonkeyPatch) -> None:
+    """What a clock that was ahead has ended is not asked for again."""
+    patch.setattr(feed, "bring_back", lambda *_: None)
+
+
 def two_leaders(patch: pytest.MonkeyPatch) -> None:
     """The lead is taken without asking whether somebody has it."""
 
@@ -329,6 +334,7 @@ PLANTS: Final[dict[str, Plant]] = {
         no_scrub,
         lease_ignored,
         rows_outlive_themselves,
+        ended_early_stays_gone,
         two_leaders,
         purge_not_resumed,
         old_commands_run,
