@@ -20,6 +20,10 @@ from tests.sync.simulation.wire import Ask, Call, More
 Struck = Callable[[str, Player], None]
 SLOW_FILLS: Final = 0.3
 """Share of the snapshots whose first rows arrive when the feed has gone on: a fill is long in life, and short here."""
+_NO_WAY: Final = {
+    "connection_refused": "All connection attempts failed",
+    "tls_failure": "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
+}
 _ID: Final = re.compile(rb'"id":"(n[0-9]{4})"')
 
 
@@ -125,13 +129,8 @@ class Network:
                 return False
             case "duplicate":
                 self._add(packet)
-            case "connection_refused":
-                error = httpx.ConnectError("All connection attempts failed")
-                self._add(packet._replace(answer=Reply(error=error), back=True))
-                return False
-            case "tls_failure":
-                error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
-                self._add(packet._replace(answer=Reply(error=error), back=True))
+            case "connection_refused" | "tls_failure":
+                self._add(packet._replace(answer=Reply(error=httpx.ConnectError(_NO_WAY[fault])), back=True))
                 return False
             case _:
                 pass
@@ -140,10 +139,12 @@ class Network:
         for name in (fault if happened else None, self._service.said):
             if name is not None:
                 self._struck(name, player)
-        if packet.call.name == "fill" and not self._weather.calm and self._dice.random() < SLOW_FILLS:
-            ripe = self._later(15.0)
-        self._add(packet._replace(answer=reply, back=True, ripe=ripe))
+        self._add(packet._replace(answer=reply, back=True, ripe=self._ripe(packet, ripe)))
         return False
+
+    def _ripe(self, packet: Packet, ripe: datetime) -> datetime:
+        slow = packet.call.name == "fill" and not self._weather.calm and self._dice.random() < SLOW_FILLS
+        return self._later(15.0) if slow else ripe
 
     def _later(self, most: float) -> datetime:
         return self._clock.at + timedelta(seconds=self._dice.uniform(1.0, most))
