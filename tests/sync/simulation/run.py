@@ -274,6 +274,10 @@ class Run:
             self.events.update({state.value: n for state, n in states.items()})
             self._check_notes(player, terminal)
             needles(player.home.folder)
+            player.kill_all()
+            with player.start().store.read() as db:
+                begun = db.execute("SELECT key FROM main.secret WHERE key GLOB 'purge:*'").fetchall()
+            hold(not begun, f"I5 {player.user}: a replica that had to go is still there after a start")
 
     def _told(self) -> list[str]:
         players = self.players.values()
