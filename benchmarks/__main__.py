@@ -31,8 +31,6 @@ def rows(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[R
         connected = screen.latency(home, url) if "latency" in only else 0.0
         if "drain" in only:
             yield drain.drain(home, url)
-        if "busy" in only:  # leaves old rows to be swept, which would be measured with whatever comes next
-            yield busy.keys_beside_a_fill(home, url, data)
     if "opening" in only:
         yield opening.store_open(home, folder)
     if "startup" in only:
@@ -47,6 +45,9 @@ def rows(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[R
         yield from screen.list_bytes(home)
     if "filter" in only:
         yield filter.filtering(home)
+    if "busy" in only:  # the last, since it leaves old rows to be swept, which whatever came next would measure too
+        with world.backend(data) as url:
+            yield busy.keys_beside_a_fill(home, url, data)
 
 
 def latencies(home: Path, connected: float) -> Iterator[Row]:

@@ -60,6 +60,11 @@ class TrustedClock:
         return self._clock.monotonic()
 
     @property
+    def heard(self) -> bool:
+        """Whether the backend was heard in this run of the machine: before, a wall clock ahead is taken at its word."""
+        return self._anchor is not None
+
+    @property
     def behind(self) -> bool:
         """Whether the wall clock is all there is, and is known to be wrong: only a connection tells the time again."""
         return self._anchor is None and self._clock.now() < self.now() - TOLERANCE

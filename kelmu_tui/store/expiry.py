@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kelmu_tui.store import replica
+from kelmu_tui.store import feed, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.replica import microseconds
 
@@ -23,7 +23,9 @@ def sweep(store: Store) -> int:
     while _come(store):
         with store.write("replica") as db:
             ended = _ended(db, store)
-            replica.delete_notices(db, ended)
+            if not store.clock.heard:
+                feed.ended_unheard(db, max(row[3] for row in ended))
+            replica.delete_notices(db, [row[:3] for row in ended])
             store.changed("notice", keys=[row[2] for row in ended])
         gone += len(ended)
     if gone:
@@ -38,9 +40,9 @@ def _come(store: Store) -> bool:
     return first is not None and first <= microseconds(store.clock.now())
 
 
-def _ended(db: Any, store: Store) -> list[tuple[int, str, str]]:
-    rows: list[tuple[int, str, str]] = db.execute(
-        "SELECT rowid, body, id FROM replica.notice INDEXED BY notice_expiry"
+def _ended(db: Any, store: Store) -> list[tuple[int, str, str, int]]:
+    rows: list[tuple[int, str, str, int]] = db.execute(
+        "SELECT rowid, body, id, expires FROM replica.notice INDEXED BY notice_expiry"
         " WHERE expires IS NOT NULL AND expires <= ? LIMIT ?",
         (microseconds(store.clock.now()), AT_ONCE),
     ).fetchall()

@@ -237,6 +237,11 @@ def rows_outlive_themselves(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(expiry, "sweep", lambda _: 0)
 
 
+def ended_early_stays_gone(patch: pytest.MonkeyPatch) -> None:
+    """What a clock that was ahead has ended is not asked for again."""
+    patch.setattr(feed, "bring_back", lambda *_: None)
+
+
 def two_leaders(patch: pytest.MonkeyPatch) -> None:
     """The lead is taken without asking whether somebody has it."""
 
@@ -265,6 +270,7 @@ def old_commands_run(patch: pytest.MonkeyPatch) -> None:
 def clocks_trusted(patch: pytest.MonkeyPatch) -> None:
     """What waits until a time that a wrong clock has set waits until then."""
     patch.setattr(outbox, "LONGEST_WAIT", timedelta(days=10_000))
+    patch.setattr(pull, "_hasten", lambda _: None)  # either of the two would do
 
 
 def receipt_before_answer(patch: pytest.MonkeyPatch) -> None:
@@ -329,6 +335,7 @@ PLANTS: Final[dict[str, Plant]] = {
         no_scrub,
         lease_ignored,
         rows_outlive_themselves,
+        ended_early_stays_gone,
         two_leaders,
         purge_not_resumed,
         old_commands_run,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import httpx
 
@@ -17,6 +18,13 @@ from tests.sync.simulation.terminal import Terminal
 from tests.sync.simulation.wire import Ask, Call, More
 
 Struck = Callable[[str, Player], None]
+SLOW_FILLS: Final = 0.3
+"""Share of the snapshots whose first rows arrive when the feed has gone on: a fill is long in life, and short here."""
+_NO_WAY: Final = {
+    "connection_refused": "All connection attempts failed",
+    "tls_failure": "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
+}
+_ID: Final = re.compile(rb'"id":"(n[0-9]{4})"')
 
 
 class Packet(NamedTuple):
@@ -51,6 +59,15 @@ class Network:
 
     def __bool__(self) -> bool:
         return bool(self._on_the_way)
+
+    def rows_under_way(self) -> frozenset[str]:
+        """Return the notices in the parts of snapshots that have left the backend and not arrived."""
+        found: set[str] = set()
+        for packet in self._on_the_way:
+            if packet.back and packet.call.name == "fill":
+                pieces = packet.answer.pieces if isinstance(packet.answer, Reply) else (packet.answer,)
+                found.update(id_.decode() for piece in pieces for id_ in _ID.findall(piece or b""))
+        return frozenset(found)
 
     def clear(self) -> None:
         """Lose everything that is on its way."""
@@ -112,13 +129,8 @@ class Network:
                 return False
             case "duplicate":
                 self._add(packet)
-            case "connection_refused":
-                error = httpx.ConnectError("All connection attempts failed")
-                self._add(packet._replace(answer=Reply(error=error), back=True))
-                return False
-            case "tls_failure":
-                error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
-                self._add(packet._replace(answer=Reply(error=error), back=True))
+            case "connection_refused" | "tls_failure":
+                self._add(packet._replace(answer=Reply(error=httpx.ConnectError(_NO_WAY[fault])), back=True))
                 return False
             case _:
                 pass
@@ -127,8 +139,12 @@ class Network:
         for name in (fault if happened else None, self._service.said):
             if name is not None:
                 self._struck(name, player)
-        self._add(packet._replace(answer=reply, back=True, ripe=ripe))
+        self._add(packet._replace(answer=reply, back=True, ripe=self._ripe(packet, ripe)))
         return False
+
+    def _ripe(self, packet: Packet, ripe: datetime) -> datetime:
+        slow = packet.call.name == "fill" and not self._weather.calm and self._dice.random() < SLOW_FILLS
+        return self._later(15.0) if slow else ripe
 
     def _later(self, most: float) -> datetime:
         return self._clock.at + timedelta(seconds=self._dice.uniform(1.0, most))

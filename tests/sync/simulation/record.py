@@ -44,6 +44,7 @@ from tests.sync.simulation.ground import (
     HandClock,
     build,
     grants,
+    handled,
     notice_row,
 )
 from tests.sync.simulation.places import Place, SqlitePlace
@@ -107,6 +108,8 @@ class Record:
         self._leased: dict[str, datetime] = {}
         self._saved: tuple[list[Effect], dict[tuple[str, str], int], Counter[str], datetime] | None = None
         self._now: dict[tuple[str, str], int] = {}
+        self._ends: dict[str, datetime] = {}
+        self._ended = clock.now()
         self._epoch = ""
         self._open()
 
@@ -272,17 +275,27 @@ class Record:
         with self.write() as connection:
             for _ in range(count):
                 self.numbers += 1
-                connection.execute(insert(tables.notice), notice_row(self.numbers, organisation, now))
+                row = notice_row(self.numbers, organisation, now)
+                if self.numbers % 3 == 0:
+                    # Some end within the run, and some later: what a clock ahead ended of these has to come back.
+                    left = timedelta(seconds=40 * (self.numbers % 7 + 1)) if self.numbers % 2 else timedelta(hours=6)
+                    self._ends[row["id"]] = now + left
+                    row |= handled(self._ends[row["id"]])
+                connection.execute(insert(tables.notice), row)
             notices.publish_due(connection, now)
 
-    def work(self, dice: random.Random) -> None:
-        """Let a colleague without a terminal do something, most often give a notice away."""
+    def work(self, dice: random.Random, sent: frozenset[str]) -> None:
+        """Let a colleague without a terminal do something, most often give a notice away.
+
+        Args:
+            sent: notices in answers that have not arrived: what happens to these is the most interesting.
+        """
         user, organisation = dice.choice(list(COLLEAGUES.items()))
         scope = f"notices:{organisation.business_id}"
         held = sorted((id_, version) for (name, id_), version in self._now.items() if name == scope)
         if not held:
             return
-        notice, version = dice.choice(held)
+        notice, version = dice.choice([one for one in held if one[0] in sent] or held)
         verb = dice.choice(("transfer", "transfer", "transfer", "take", "note", "release"))
         others = [place for holder, places in PLACES.items() if holder != organisation.business_id for place in places]
         body: dict[str, Any] = {}
@@ -290,8 +303,8 @@ class Record:
             body = {"municipality": dice.choice(others), "reason": "Muuttanut"}
         elif verb == "note":
             body = {"text": "Työpari on selvittänyt"}
-        sent = Frozen(self._ids.new(), organisation.business_id, notice, verb, version, encode(body), "", 1, 1)
-        self.command(user, sent._replace(lease=self.lease(user)))
+        given = Frozen(self._ids.new(), organisation.business_id, notice, verb, version, encode(body), "", 1, 1)
+        self.command(user, given._replace(lease=self.lease(user)))
 
     def regrant(self, user: str, *mandates: str) -> None:
         """Give a user exactly these mandates."""
@@ -302,6 +315,19 @@ class Record:
         """Drop removals that are not among the newest."""
         with self.write() as connection:
             feed.compact(connection, keep)
+
+    @property
+    def ending(self) -> frozenset[str]:
+        """Notices whose time is soon over; a client may know of it before the record does something about it."""
+        return frozenset(self._ends)
+
+    def end(self) -> None:
+        """Delete what is over, at once: the backend's own round comes each hour."""
+        now = self._clock.now()
+        over = {id_ for id_, ends in self._ends.items() if self._ended < ends <= now}
+        self._ended = now
+        if over:
+            self.forget()
 
     def forget(self) -> int:
         """Do what the backend does each hour: forget old results, delete notices whose time is over."""

@@ -117,6 +117,7 @@ class Run:
     def step(self) -> None:
         """Let one thing happen, then look at everyone it concerns."""
         self.clock.at += timedelta(seconds=self.dice.uniform(0.05, 1.5) * self._tempo)
+        self.record.end()
         player = self.players[self.dice.choice(list(USERS))]
         kind = self.dice.choices(("act", "look", "settle", "fate", "work", "tick"), [*self._shares, 0.35])[0]
         self.trace(kind, player.user)
@@ -124,12 +125,15 @@ class Run:
             fates.strike(self, player)
             self._check(*self.players.values())
         elif kind == "work":
-            self.record.work(self.dice)
+            self.record.work(self.dice, self.net.rows_under_way())
         else:
             terminal = player.pick()
             if terminal is not None:
                 self._do(kind, player, terminal)
             self._check(player)
+        under_way = self.net.rows_under_way()
+        if under_way and self.dice.random() < 0.25:
+            self.record.work(self.dice, under_way)
         for _ in range(self.dice.randrange(5)):
             self._deliver()
 
@@ -244,6 +248,7 @@ class Run:
                 break
             self._deliver()
         self.clock.at += timedelta(seconds=seconds)
+        self.record.end()
         self._check(*self.players.values())
 
     def settle_down(self) -> None:
@@ -269,6 +274,10 @@ class Run:
             self.events.update({state.value: n for state, n in states.items()})
             self._check_notes(player, terminal)
             needles(player.home.folder)
+            player.kill_all()
+            with player.start().store.read() as db:
+                begun = db.execute("SELECT key FROM main.secret WHERE key GLOB 'purge:*'").fetchall()
+            hold(not begun, f"I5 {player.user}: a replica that had to go is still there after a start")
 
     def _told(self) -> list[str]:
         players = self.players.values()
