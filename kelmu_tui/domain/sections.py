@@ -19,6 +19,9 @@ from kelmu_tui.domain.capabilities import Agreement, Allowed, Capabilities, Deni
 from kelmu_tui.domain.organisations import Names, OrganisationType
 
 CUSTOMER_LOOKUP: Final = "customer_lookup"
+MAX_CASE: Final = 60
+CASE_FORM: Final = r"^[\w./:() -]+$"
+"""Form of a case reference: it travels in bodies, stands in the record and is read aloud on the telephone."""
 
 
 class Section(StrEnum):
@@ -149,6 +152,12 @@ def purposes_for(organisation_type: OrganisationType) -> tuple[Purpose, ...]:
 def file_kept() -> timedelta:
     """Return how long a fetched file may be shown."""
     return timedelta(hours=catalogue.table("customers.toml")["retention"]["file_hours"])
+
+
+@cache
+def looks_kept() -> timedelta:
+    """Return how long it is known what a user saw last of a customer: as long as a customer stays followed."""
+    return timedelta(days=catalogue.table("customers.toml")["retention"]["followed_days"])
 
 
 def sight(opened: Capabilities, agreement: Agreement | None, section: Section) -> Sight:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kelmu_tui.api.client import Client
     from kelmu_tui.api.sign_in import SignIn, Transport
     from kelmu_tui.platform.tasks import OnFailure
+    from kelmu_tui.services.customers import Customers
     from kelmu_tui.services.drafts import Drafts
     from kelmu_tui.services.inbox import Inbox
     from kelmu_tui.services.outbox import Outbox
@@ -50,6 +51,13 @@ class Context:
         from kelmu_tui.services.inbox import Inbox
 
         return Inbox(self.store, self.active, self.clock, self.ids)
+
+    @cached_property
+    def customers(self) -> Customers:
+        """What may be known of customers."""
+        from kelmu_tui.services.customers import Customers
+
+        return Customers(self.store, self.active, self.clock, self.ids)
 
     @cached_property
     def outbox(self) -> Outbox:
