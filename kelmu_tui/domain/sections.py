@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 
 from kelmu_tui.domain import catalogue
 from kelmu_tui.domain.benefits import benefits
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP as CUSTOMER_LOOKUP
 from kelmu_tui.domain.capabilities import Agreement, Allowed, Capabilities, Denied, Reason
 from kelmu_tui.domain.organisations import Names, OrganisationType
 
-CUSTOMER_LOOKUP: Final = "customer_lookup"
 MAX_CASE: Final = 60
 CASE_FORM: Final = r"^[\w./:() -]+$"
 """Form of a case reference: it travels in bodies, stands in the record and is read aloud on the telephone."""

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.capabilities import (
+    CUSTOMER_LOOKUP,
     NOTICES_INBOX,
     Agreement,
     Capabilities,
@@ -19,6 +20,10 @@ from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
 
 SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})
 """Codes of the backend's 403: what is known of the session is older than the user's mandates."""
+
+
+OPENERS: Final = frozenset({NOTICES_INBOX, CUSTOMER_LOOKUP})
+"""Capabilities of which one is enough to work for an organisation."""
 
 
 class SessionProblem(Exception):
@@ -54,7 +59,10 @@ class NoSuchOrganisation(SessionProblem):
 
 
 class NothingOpens(SessionProblem):
-    """No mandate opens the inbox for the organisation; `why` explains, None when there is not even an organisation."""
+    """No mandate opens the inbox or the look-up of customers for the organisation.
+
+    `why` explains it for the inbox, None when there is not even an organisation.
+    """
 
     code = "nothing_opens"
 
@@ -96,8 +104,8 @@ class KnownSession(NamedTuple):
         return next((o for o in self.organisations if o.organisation.business_id == business_id), None)
 
     def usable(self, on: date) -> tuple[KnownOrganisation, ...]:
-        """Return the organisations for which the inbox is open on a day."""
-        return tuple(o for o in self.organisations if o.capabilities(on).has(NOTICES_INBOX))
+        """Return the organisations for which there is something to do on a day."""
+        return tuple(o for o in self.organisations if OPENERS & o.capabilities(on).names)
 
 
 def read_session(text: str) -> KnownSession:

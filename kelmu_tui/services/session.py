@@ -22,6 +22,7 @@ from kelmu_tui.domain.capabilities import NOTICES_INBOX, Denied
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import Profile, private_folder, write_private
+from kelmu_tui.services.known import OPENERS, read_session
 from kelmu_tui.services.known import ChooseOrganisation as ChooseOrganisation
 from kelmu_tui.services.known import KnownOrganisation as KnownOrganisation
 from kelmu_tui.services.known import KnownSession as KnownSession
@@ -30,8 +31,7 @@ from kelmu_tui.services.known import NothingOpens as NothingOpens
 from kelmu_tui.services.known import NotSignedIn as NotSignedIn
 from kelmu_tui.services.known import SessionProblem as SessionProblem
 from kelmu_tui.services.known import named as named
-from kelmu_tui.services.known import read_session
-from kelmu_tui.store import aftermath, files
+from kelmu_tui.store import aftermath, customers, files
 from kelmu_tui.store.database import LEDGER_FILE, Store
 from kelmu_tui.store.errors import KeysLost, KeysMisplaced, KeysUnavailable
 from kelmu_tui.store.keyring_keys import KeyringKeys
@@ -266,17 +266,18 @@ class Session:
         known = self.known()
         found = self._pick(known, wanted, on)
         names = found.opened
-        if local_date(known.server_time) != on or NOTICES_INBOX not in names:
+        code = found.organisation.business_id
+        if local_date(known.server_time) != on or not OPENERS & names:
             # On the backend's own day its answer stands: the same function of the same grants and agreement.
             opened = found.capabilities(on)
             names = opened.names
-            if NOTICES_INBOX not in names:
+            if not OPENERS & names:
+                if code in replicas(self._store.folder):
+                    self._end_files(found, on)
                 why = opened.explain(NOTICES_INBOX)
                 raise NothingOpens(found, why if isinstance(why, Denied) else None)
-        code = found.organisation.business_id
-        if self._store.organisation != code:
-            self._store.detach()
-            self._store.attach(code)
+        self._attach(code)
+        self._hold(found, on)
         if self.chosen() != code:
             put_secrets(self._store, {"organisation": code})
         organisation = found.organisation
@@ -290,6 +291,30 @@ class Session:
             secret(self._store, "device") or "",
             self.lease()[0],
         )
+
+    def _attach(self, organisation: str) -> None:
+        if self._store.organisation != organisation:
+            self._store.detach()
+            self._store.attach(organisation)
+
+    def _hold(self, found: KnownOrganisation, on: date) -> None:
+        """Let no customer's file be there that the mandates of this day don't open."""
+        with self._store.read() as db:
+            if not customers.any_held(db):
+                return
+        from kelmu_tui.services.sights import govern, sights_of
+
+        govern(self._store, sights_of(found, on))
+
+    def _end_files(self, found: KnownOrganisation, on: date) -> None:
+        """Do so for an organisation that is not opened, and leave attached what was."""
+        before = self._store.organisation
+        self._attach(found.organisation.business_id)
+        self._hold(found, on)
+        if before is None:
+            self._store.detach()
+        else:
+            self._attach(before)
 
     def _pick(self, known: KnownSession, wanted: str | None, on: date) -> KnownOrganisation:
         if not known.organisations:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from kelmu_tui.store import replica, sweeping
+from kelmu_tui.store import customers, replica, sweeping
 from kelmu_tui.store.outbox import stamp
 from kelmu_tui.store.page import Entry, Page
 
@@ -346,8 +346,12 @@ def scrubbed(db: Any) -> None:
 
 
 def shut_out(db: Any) -> Effect:
-    """Destroy all scopes: nothing at all is granted any more. The next question starts from the beginning."""
+    """Destroy all scopes and customers' files: nothing at all is granted any more. The next question starts anew."""
     effect = Effect()
+    if customers.forget_all(db):
+        _set(db, unscrubbed=1)
+        effect.tables.add("customer")
+        effect.any_row = True
     for scope in state(db).scopes:
         _purge(db, scope, effect)
     forget_cursor(db)
