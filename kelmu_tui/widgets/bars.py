@@ -29,9 +29,10 @@ def chart(bars: Sequence[Bar], width: int, height: int, *, ascii_only: bool = Fa
         return []
     cells = min(5, max(1, (width + 1) // len(shown) - 1))
     most = max((bar.value for bar in shown), default=Decimal(0))
-    lines = []
-    for row in range(height - 1, -1, -1):
-        lines.append(" ".join(_cell(bar.value, most, row, height, ascii_only) * cells for bar in shown))
+    lines = [
+        " ".join(_cell(bar.value, most, row, height, ascii_only) * cells for bar in shown)
+        for row in range(height - 1, -1, -1)
+    ]
     lines.append(" ".join(fit(bar.label, cells) if len(bar.label) <= cells else bar.label[:cells] for bar in shown))
     return [line[:width].rstrip() for line in lines]
 

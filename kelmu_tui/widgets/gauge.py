@@ -1,4 +1,4 @@
-"""A gauge: how much of a whole is used, as a bar of one line with parts of eighths, and as numbers for those who read."""
+"""A gauge: how much of a whole is used, as a bar of one line with parts of eighths, and as per cent for who reads."""
 
 from __future__ import annotations
 

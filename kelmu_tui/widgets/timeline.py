@@ -65,7 +65,7 @@ def months_until(last: date, count: int) -> tuple[Month, ...]:
 
 def covered(spans: Iterable[Span], month: Month) -> int:
     """Return how many days of the month any of the spans covers."""
-    days = set()
+    days: set[int] = set()
     for start, end in spans:
         first, last = max(start, month.first), min(end or month.last, month.last)
         if first <= last:
