@@ -36,10 +36,12 @@ from kelmu_tui.widgets.glyphs import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.about import Fact
+    from kelmu_tui.screens.customer_find import Whom
     from kelmu_tui.screens.drafting import Typing
 
 SECTIONS: Final = (
     ("main.inbox", "common.section_inbox"),
+    ("main.customer", "common.section_customer"),
     ("main.outbox", "common.section_outbox"),
     ("main.announcements", "common.section_announcements"),
 )
@@ -262,7 +264,10 @@ class Face(OneByOne, inherit_bindings=False):
         }
         return tuple(
             Section(
-                self.key_text(action), self.t(name), number(counts[action]) if counts[action] else "", action == active
+                self.key_text(action),
+                self.t(name),
+                number(counts[action]) if counts.get(action) else "",
+                action == active,
             )
             for action, name in SECTIONS
         )
@@ -324,6 +329,27 @@ class Face(OneByOne, inherit_bindings=False):
         """Go to the inbox."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
+
+    def action_main_customer(self) -> None:
+        """Look a customer up."""
+        self.find_customer()
+
+    def find_customer(self, whom: Whom | None = None) -> None:
+        """Ask for whom and for what a customer is looked up, and show what comes."""
+        if self.desk is not None:
+            from kelmu_tui.screens.customer_find import FindScreen
+
+            self.push_screen(FindScreen(self.desk, whom), self.show_customer)
+
+    def show_customer(self, customer: str | None) -> None:
+        """Show a customer's file in place of another's."""
+        if self.desk is None or customer is None:
+            return
+        from kelmu_tui.screens.customer import CustomerScreen
+
+        if isinstance(self.screen, CustomerScreen):
+            self.pop_screen()
+        self.push_screen(CustomerScreen(self.desk, customer))
 
     def action_main_outbox(self) -> None:
         """Go to the commands."""

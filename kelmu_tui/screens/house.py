@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from textual.screen import Screen
 
 from kelmu_tui.i18n.failures import incident_text, store_text
-from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.desk import Desk, Hear
 from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.leaving import Leaving
 from kelmu_tui.screens.work import Work
@@ -42,6 +42,7 @@ from kelmu_tui.sync.status import SyncStatus, figures
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.about import Fact
+    from kelmu_tui.services.customers import LookUp
 
 Result = TypeVar("Result")
 
@@ -207,11 +208,23 @@ class KelmuApp(Leaving):
             Announcements(context.store, self.clock),
             lambda: self._status,
             self._poke,
+            lambda: context.customers,
+            self._look_up,
         )
         self.work = Work(self, self.desk)
         self.curtain.lower(then=self._settle_in)
         await self._show_only(InboxScreen(self.desk))
         await self.take_up()
+
+    async def _look_up(self, query: LookUp, hear: Hear) -> str:
+        context, link = self._working, self._link
+        if context is None or link is None:
+            from kelmu_tui.api.errors import Unreachable
+
+            raise Unreachable
+        from kelmu_tui.services.looking import look_up
+
+        return await look_up(link, context, query, hear)
 
     async def _show_only(self, screen: Screen[Any]) -> None:
         """Put `screen` in place of everything that is shown."""

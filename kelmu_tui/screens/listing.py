@@ -15,6 +15,7 @@ from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.chrome import ViewLine
 from kelmu_tui.widgets.fuzzy import score
 from kelmu_tui.widgets.list_source import ListSource
+from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.row_list import RowList
 from kelmu_tui.widgets.sheet import Block, Sheet
 
@@ -71,6 +72,14 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
         """Return the title of the explanation."""
         del row
         return ""
+
+    def explain_nothing(self) -> Iterable[Block]:
+        """Return what is to be said while there is no row."""
+        return ()
+
+    def remarks(self) -> Sequence[Piece]:
+        """Return what stands at the end of the line above the list."""
+        return ()
 
     def empty_text(self) -> str:
         """Return what stands in place of rows."""
@@ -142,7 +151,7 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
         left = [(self.heading(), "strong"), (f"  {counts}", "")]
         if self._text and not self.filtering:
             left.append((f"   /{self._text}", "accent"))
-        right = [(t("inbox.marked", count=len(rows.marks)), "marked")] if rows.marks else []
+        right = [(t("inbox.marked", count=len(rows.marks)), "marked")] if rows.marks else list(self.remarks())
         self.query_one(ViewLine).show(left, right)
 
     # --- texts ------------------------------------------------------------------------------------------------------
@@ -170,7 +179,7 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
         sheet = self.query_one("#preview", Sheet)
         before, self._explained = self._explained, self.rows.current_key
         if row is None:
-            sheet.show(())
+            sheet.show(self.explain_nothing())
         else:
             # What is being read must not jump back to its beginning because something else in the list moved on.
             keep = before == self._explained

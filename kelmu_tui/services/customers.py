@@ -276,6 +276,13 @@ class Customers:
             self._log("customer_copy", customer, 1, file)
         return file is not None
 
+    def revealed(self, customer: str) -> bool:
+        """Log that an identity code is shown whole; before it is. False when the file is not held (any more)."""
+        file = self._file(customer)
+        if file is not None:
+            self._log("customer:code", customer, 1, file)
+        return file is not None
+
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _file(self, customer: str) -> File | None:
