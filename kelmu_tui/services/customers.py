@@ -221,6 +221,9 @@ class Customers:
 
     def seen(self, customer: str, section: Section) -> None:
         """Note that the user has seen a section as it is: nothing in it is news any more."""
+        with self._store.read() as db:
+            if not customers.has_news(db, customer, section):
+                return
         with self._store.write("replica") as db:
             if customers.seen(db, customer, section, self._clock.now()):
                 self._store.changed("customer", keys=(customer,))

@@ -150,6 +150,15 @@ def settle(db: Any, customer: str) -> bool:
     return bool(changed.rowcount)
 
 
+def has_news(db: Any, customer: str, section: Section) -> bool:
+    """Tell whether anything in a section is marked."""
+    found = db.execute(
+        "SELECT 1 FROM replica.customer_section WHERE customer = ? AND section = ? AND news <> '[]'",
+        (customer, section.value),
+    ).fetchone()
+    return found is not None
+
+
 def seen(db: Any, customer: str, section: Section, now: datetime) -> bool:
     """Note that the user has seen the section as it is; False when nothing in it was marked."""
     found = db.execute(
