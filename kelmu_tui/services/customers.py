@@ -199,19 +199,19 @@ class Customers:
 
     def held(self, code: IdentityCode) -> str | None:
         """Return the id of the customer whose file is held, by a present or an earlier code; None without one."""
-        self._govern()
+        self.hold()
         with lease.within(self._store) as db:
             return customer_files.with_code(db, code.value, self._clock.now())
 
     def recents(self) -> tuple[Recent, ...]:
         """Return the files that can be opened, the newest first; who shows names logs that first (`log_list`)."""
-        self._govern()
+        self.hold()
         with lease.within(self._store) as db:
             return customer_files.recents(db, self._clock.now(), LISTED)
 
     def search(self, text: str) -> tuple[Recent, ...]:
         """Return the files whose customers' names have words that begin with those of `text`, as `recents`."""
-        self._govern()
+        self.hold()
         with lease.within(self._store) as db:
             return customer_files.search(db, text, self._clock.now(), LISTED)
 
@@ -221,9 +221,23 @@ class Customers:
 
     def seen(self, customer: str, section: Section) -> None:
         """Note that the user has seen a section as it is: nothing in it is news any more."""
+        with self._store.read() as db:
+            if not customers.has_news(db, customer, section):
+                return
         with self._store.write("replica") as db:
             if customers.seen(db, customer, section, self._clock.now()):
                 self._store.changed("customer", keys=(customer,))
+
+    def hold(self) -> None:
+        """Destroy what the mandates don't show any more; every way to a file begins with it.
+
+        Raises:
+            NotAllowed: nobody may be looked up.
+        """
+        sights = self._sights()
+        govern(self._store, sights)
+        if sights.sections is None:
+            raise NotAllowed(CUSTOMER_LOOKUP)
 
     def forget(self, customer: str) -> bool:
         """Destroy a file before its time; say whether there was one."""
@@ -286,7 +300,7 @@ class Customers:
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _file(self, customer: str) -> File | None:
-        self._govern()
+        self.hold()
         with lease.within(self._store) as db:
             return customer_files.file(db, customer, self._clock.now())
 
@@ -308,12 +322,6 @@ class Customers:
             chain.ensure(db, self._ids)
             views.log(db, event)
             self._store.changed("view_event", keys=(view,))
-
-    def _govern(self) -> None:
-        sights = self._sights()
-        govern(self._store, sights)
-        if sights.sections is None:
-            raise NotAllowed(CUSTOMER_LOOKUP)
 
     def _sights(self) -> Sights:
         return sights_of(self._known(), self._today())

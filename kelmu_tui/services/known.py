@@ -22,8 +22,10 @@ SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})
 """Codes of the backend's 403: what is known of the session is older than the user's mandates."""
 
 
-OPENERS: Final = frozenset({NOTICES_INBOX, CUSTOMER_LOOKUP})
-"""Capabilities of which one is enough to work for an organisation."""
+INBOX: Final = frozenset({NOTICES_INBOX})
+LOOK_UPS: Final = frozenset({CUSTOMER_LOOKUP})
+OPENERS: Final = INBOX | LOOK_UPS
+"""Capabilities of which one is needed to work for an organisation: for the inbox, for customers, for either."""
 
 
 class SessionProblem(Exception):
@@ -59,9 +61,9 @@ class NoSuchOrganisation(SessionProblem):
 
 
 class NothingOpens(SessionProblem):
-    """No mandate opens the inbox or the look-up of customers for the organisation.
+    """No mandate opens what was needed for the organisation.
 
-    `why` explains it for the inbox, None when there is not even an organisation.
+    `why` explains that, None when there is not even an organisation.
     """
 
     code = "nothing_opens"
@@ -103,9 +105,9 @@ class KnownSession(NamedTuple):
         """Return the organisation with a business ID."""
         return next((o for o in self.organisations if o.organisation.business_id == business_id), None)
 
-    def usable(self, on: date) -> tuple[KnownOrganisation, ...]:
-        """Return the organisations for which there is something to do on a day."""
-        return tuple(o for o in self.organisations if OPENERS & o.capabilities(on).names)
+    def usable(self, on: date, needs: frozenset[str] = INBOX) -> tuple[KnownOrganisation, ...]:
+        """Return the organisations for which one of the capabilities needed is open on a day."""
+        return tuple(o for o in self.organisations if needs & o.capabilities(on).names)
 
 
 def read_session(text: str) -> KnownSession:

@@ -93,7 +93,7 @@ async def look_up_all(
 
     Raises:
         SignInNeeded, UpdateNeeded, Unreachable: no other would fare better.
-        ProblemAnswer: look-ups are spent or paused.
+        ProblemAnswer: look-ups are spent or paused, or the service has a break.
         NotAllowed, StoreError: as `look_up`.
     """
     found: list[Looked] = []
@@ -103,7 +103,7 @@ async def look_up_all(
         except (SignInNeeded, UpdateNeeded, Unreachable):
             raise
         except ApiError as problem:
-            if isinstance(problem, ProblemAnswer) and problem.code in _SPENT:
+            if isinstance(problem, ProblemAnswer) and (problem.retryable or problem.code in _SPENT):
                 raise
             found.append(Looked(query, query.customer, problem))
     return found

@@ -18,11 +18,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
-from kelmu_tui.domain.capabilities import NOTICES_INBOX, Denied
+from kelmu_tui.domain.capabilities import NOTICES_INBOX, Capabilities, Denied
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import Profile, private_folder, write_private
-from kelmu_tui.services.known import OPENERS, read_session
+from kelmu_tui.services.known import INBOX, read_session
 from kelmu_tui.services.known import ChooseOrganisation as ChooseOrganisation
 from kelmu_tui.services.known import KnownOrganisation as KnownOrganisation
 from kelmu_tui.services.known import KnownSession as KnownSession
@@ -252,30 +252,30 @@ class Session:
         """Return the business ID of the organisation chosen last."""
         return secret(self._store, "organisation")
 
-    def activate(self, wanted: str | None, on: date) -> ActiveSession:
+    def activate(self, wanted: str | None, on: date, needs: frozenset[str] = INBOX) -> ActiveSession:
         """Choose the organisation to act for, attach its replica and remember the choice.
 
         Args:
             wanted: business ID, or the beginning of a name in any language; None takes the last choice, or the only
                 organisation there is.
             on: today in Finland.
+            needs: capabilities of which one has to be open.
 
         Raises:
             NotSignedIn, NoSuchOrganisation, ChooseOrganisation, NothingOpens: there is nothing to act for.
         """
         known = self.known()
-        found = self._pick(known, wanted, on)
+        found = self._pick(known, wanted, on, needs)
         names = found.opened
         code = found.organisation.business_id
-        if local_date(known.server_time) != on or not OPENERS & names:
+        if local_date(known.server_time) != on or not needs & names:
             # On the backend's own day its answer stands: the same function of the same grants and agreement.
             opened = found.capabilities(on)
             names = opened.names
-            if not OPENERS & names:
+            if not needs & names:
                 if code in replicas(self._store.folder):
                     self._end_files(found, on)
-                why = opened.explain(NOTICES_INBOX)
-                raise NothingOpens(found, why if isinstance(why, Denied) else None)
+                raise NothingOpens(found, _why(opened, needs))
         self._attach(code)
         self._hold(found, on)
         if self.chosen() != code:
@@ -316,7 +316,7 @@ class Session:
         else:
             self._attach(before)
 
-    def _pick(self, known: KnownSession, wanted: str | None, on: date) -> KnownOrganisation:
+    def _pick(self, known: KnownSession, wanted: str | None, on: date, needs: frozenset[str]) -> KnownOrganisation:
         if not known.organisations:
             raise NothingOpens(None, None)
         if wanted is not None:
@@ -324,13 +324,12 @@ class Session:
         last = known.organisation(self.chosen() or "")
         if last is not None:
             return last
-        usable = known.usable(on)
+        usable = known.usable(on, needs)
         if len(usable) == 1 or len(known.organisations) == 1:
             return (usable or known.organisations)[0]
         if not usable:
             only = known.organisations[0]
-            why = only.capabilities(on).explain(NOTICES_INBOX)
-            raise NothingOpens(only, why if isinstance(why, Denied) else None)
+            raise NothingOpens(only, _why(only.capabilities(on), needs))
         raise ChooseOrganisation(usable)
 
     def _state(self, key: str) -> str | None:
@@ -346,3 +345,8 @@ class Session:
             return None if text is None else datetime.fromisoformat(text)
         except ValueError:
             return None
+
+
+def _why(opened: Capabilities, needs: frozenset[str]) -> Denied | None:
+    verdict = opened.explain(NOTICES_INBOX if NOTICES_INBOX in needs else min(needs))
+    return verdict if isinstance(verdict, Denied) else None

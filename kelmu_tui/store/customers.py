@@ -12,11 +12,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from kelmu_tui.domain.sections import Section, Sight, looks_kept
 from kelmu_tui.store.replica import microseconds
 from kelmu_tui.store.words import folded, tie
+
+if TYPE_CHECKING:
+    from kelmu_tui.domain.sections import Section, Sight
 
 PATIENCE: Final = timedelta(minutes=2)
 """How long a section is said to be waited for: longer than any call lasts, in case the process that asks has died."""
@@ -134,6 +136,8 @@ def _seen(db: Any, customer: str, section: str) -> dict[str, int] | None:
 
 
 def _look(db: Any, customer: str, section: str, marks: Mapping[str, int], now: datetime) -> None:
+    from kelmu_tui.domain.sections import looks_kept  # every command sweeps what has ended; few look anybody up
+
     db.execute(
         "INSERT OR REPLACE INTO replica.customer_look (customer, section, until, marks) VALUES (?, ?, ?, ?)",
         (customer, section, microseconds(now + looks_kept()), _ENCODER.encode(marks)),
@@ -148,6 +152,15 @@ def settle(db: Any, customer: str) -> bool:
         (customer,),
     )
     return bool(changed.rowcount)
+
+
+def has_news(db: Any, customer: str, section: Section) -> bool:
+    """Tell whether anything in a section is marked."""
+    found = db.execute(
+        "SELECT 1 FROM replica.customer_section WHERE customer = ? AND section = ? AND news <> '[]'",
+        (customer, section.value),
+    ).fetchone()
+    return found is not None
 
 
 def seen(db: Any, customer: str, section: Section, now: datetime) -> bool:
@@ -262,16 +275,17 @@ def govern(db: Any, sights: Mapping[Section, Sight] | None, person_hides: frozen
 
 
 def _govern_sections(db: Any, sights: Mapping[Section, Sight]) -> list[str]:
+    by_name = {section.value: one for section, one in sights.items()}
     touched = []
     found = db.execute("SELECT customer, section, rows FROM replica.customer_section").fetchall()
     for customer, section, rows in found:
-        one = sights[Section(section)]
+        one = by_name[section]
         if (one.hidden is not None and rows != "[]") or not all(_may_be_seen(row, one) for row in json.loads(rows)):
             where = (customer, section)
             db.execute("DELETE FROM replica.customer_section WHERE customer = ? AND section = ?", where)
             db.execute("DELETE FROM replica.customer_look WHERE customer = ? AND section = ?", where)
             touched.append(customer)
-    hidden = [section.value for section, one in sights.items() if one.hidden is not None]
+    hidden = [section for section, one in by_name.items() if one.hidden is not None]
     db.executemany("DELETE FROM replica.customer_look WHERE section = ?", [(section,) for section in hidden])
     return touched
 
