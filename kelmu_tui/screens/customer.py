@@ -99,13 +99,19 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
     def _show_file(self) -> None:
         """Show everything but the list."""
         t, face = self.face.t, self.face
-        self.query_one(CustomerHead).show(self.file, t, face.now(), whole=self._whole)
+        self._show_head()
         self.query_one(TabLine).show(self._tabs(), lines=1 if self.has_class("-short") else 2)
         blocks = tuple(self._gone() if self.file is None else overview(self.file, t, face.today(), self._look))
         # Before it was read there is nothing to be said of it.
         self.query_one("#overview", Sheet).show(blocks if self._opened else (), keep=True)
+        shown = self.shown
+        self.set_class(shown is None or not shown.rows, "-empty")
         self.rows.set_columns(self.columns())
         self.rows.set_texts(loading=t("common.loading"), empty=self.empty_text(), failed=t("common.reading_failed"))
+
+    def _show_head(self) -> None:
+        tight = self.has_class("-short")
+        self.query_one(CustomerHead).show(self.file, self.face.t, self.face.now(), whole=self._whole, tight=tight)
 
     def _gone(self) -> Iterable[Block]:
         t = self.face.t
@@ -222,7 +228,7 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
             if self.face.now() >= self.file.expires_at:
                 self.reload()
             else:
-                self.query_one(CustomerHead).show(self.file, self.face.t, self.face.now(), whole=self._whole)
+                self._show_head()
 
     def retranslate(self) -> None:
         """Render everything in the language of now."""

@@ -103,7 +103,10 @@ class CustomerActs(ListScreen[SectionRow, None]):
     # --- how it looks -----------------------------------------------------------------------------------------------
 
     def action_customer_numbers(self) -> None:
-        """Show the charts as numbers, or as charts again."""
+        """Show the charts as numbers, or as charts again; elsewhere go to them."""
+        if self.part is not None:
+            self.show_part(None)
+            return
         self.change_look(self.look._replace(numbers=not self.look.numbers))
 
     def action_customer_sort(self) -> None:

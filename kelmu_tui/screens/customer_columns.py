@@ -65,7 +65,7 @@ def _payments(t: Translator) -> tuple[Column, ...]:
     return (
         Column("paid_on", t("customers.field.paid_on"), DAY),
         _benefit(t, 12),
-        Column("period", t("customers.field.period"), 12, good=PERIOD, drop=2),
+        Column("period", t("customers.field.period"), 12, good=16, most=PERIOD, drop=2),
         Column("gross", t("customers.field.gross"), SUM, align="right", drop=3),
         Column("net", t("customers.field.net"), SUM, align="right"),
         Column("payee", t("customers.field.payee"), 12, good=14, drop=4),

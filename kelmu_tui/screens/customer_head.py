@@ -34,12 +34,14 @@ class CustomerHead(Painted):
         self._right = ""
         self._short_right = ""
         self._second: tuple[tuple[Piece, ...], str] = ((), "")
+        self._tight = False
 
-    def show(self, file: File | None, t: Translator, now: datetime, *, whole: bool) -> None:
+    def show(self, file: File | None, t: Translator, now: datetime, *, whole: bool, tight: bool = False) -> None:
         """Show another file, or none.
 
         Args:
             whole: show the identity code as it is.
+            tight: leave out the second line when there is nothing to beware of.
         """
         if file is None:
             self._left, self._person, self._right, self._short_right, self._second = (), "", "", "", ((), "")
@@ -55,6 +57,7 @@ class CustomerHead(Painted):
             self._short_right = t("customer_view.expires", expires=t.formats.moment(file.expires_at, now))
             case = f" {file.case_reference}" if file.case_reference else ""
             self._second = (tuple(_warnings(person, t, self._glyphs)), f"{purpose_name(file.purpose, t)}{case}")
+        self._tight = tight
         self.repaint()
 
     def paint(self, width: int) -> Sequence[Line]:
@@ -63,10 +66,8 @@ class CustomerHead(Painted):
         if width < NARROW:
             right = ""
         room = width - 2 - (cell_len(right) + 2 if right else 0)
-        return [
-            both_ends([(" ", ""), *self._whom(room)], [(right, "dim"), (" ", "")], width),
-            self._what_for(width),
-        ]
+        first = both_ends([(" ", ""), *self._whom(room)], [(right, "dim"), (" ", "")], width)
+        return [first] if self._tight and not self._second[0] else [first, self._what_for(width)]
 
     def _whom(self, room: int) -> list[Piece]:
         """Return the name and as much of the rest as fits; the name gives way to the code, the rest to the name."""
