@@ -15,6 +15,7 @@ from kelmu_tui.domain.identifiers import (
     InvalidIdentityCode,
     parse_identity_code,
 )
+from kelmu_tui.domain.text import REPLACEMENT
 
 LENGTH: Final = 11
 _SIGNS: Final = "-+YXWVUABCDEF"
@@ -95,7 +96,8 @@ _PLACES: Final = {
 def mended(text: str) -> str:
     """Return what was typed or pasted without spaces and invisible characters, in capitals, hyphens as hyphens."""
     folded = unicodedata.normalize("NFKC", text)
-    kept = (c for c in folded if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
+    # Fields show a sign in place of the invisible characters that come with what is pasted.
+    kept = (c for c in folded if not c.isspace() and c != REPLACEMENT and unicodedata.category(c) not in ("Cf", "Cc"))
     return "".join("-" if c == "\u2212" or unicodedata.category(c) == "Pd" else c for c in kept).upper()
 
 

@@ -28,6 +28,7 @@ from kelmu_tui.screens.desk import Hear
 from kelmu_tui.services.customers import LookUp
 from kelmu_tui.services.session import put_secrets
 from kelmu_tui.store import customers
+from kelmu_tui.store.database import Changed
 from tests.screens.support import SESSION, Office, settled
 from tests.services.customers import WIDE, grant
 from tests.services.signed_in import MANDATE, organisation, session_text
@@ -225,6 +226,10 @@ class LookUpOffice(Office):
         with self.store.write("replica") as db:
             customers.settle(db, first.person.customer)
             self.store.changed("customer", keys=(first.person.customer,))
+
+    def store_changed_now(self) -> None:
+        """Tell the screens what a test did to the store behind their backs."""
+        self.store_changed(Changed(frozenset({"customer"}), frozenset({"p1"})))
 
     @property
     def file_screen(self) -> CustomerScreen:
