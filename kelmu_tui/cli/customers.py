@@ -143,7 +143,7 @@ async def _ask(context: Context, url: str, query: LookUp) -> str:
     failures: list[BaseException] = []
     async with connect(context, url, on_failure=lambda _, error: failures.append(error)) as connection:
         try:
-            return await look_up(connection, context, query)
+            customer = await look_up(connection, context, query)
         except ProblemAnswer as problem:
             if problem.code in SHUT_OUT:
                 # What is held may have to go too: by the session as it is now.
@@ -151,6 +151,9 @@ async def _ask(context: Context, url: str, query: LookUp) -> str:
                 await renew_session(context.store, connection.client, None, shut_out=True, run=run)
                 await run(context.customers.hold)
             raise
+    if failures:
+        raise failures[0]
+    return customer
 
 
 def _refused(env: Env, problem: ProblemAnswer) -> CliError | None:

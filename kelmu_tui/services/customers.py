@@ -118,6 +118,17 @@ class Customers:
             raise NotAllowed(CUSTOMER_LOOKUP)
         return found
 
+    def person_hides(self) -> frozenset[str]:
+        """Return the fields of a person that stay away.
+
+        Raises:
+            NotAllowed: customers may not be looked up.
+        """
+        found = self._sights()
+        if found.sections is None:
+            raise NotAllowed(CUSTOMER_LOOKUP)
+        return found.person_hides
+
     def clean_code(self, text: str) -> IdentityCode:
         """Return the identity code that was typed or pasted: spaces, small letters, other hyphens and digits mended.
 

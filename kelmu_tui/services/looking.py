@@ -10,9 +10,9 @@ from contextlib import aclosing
 from typing import Any, NamedTuple, Protocol
 
 from kelmu_tui.api.client import Client
-from kelmu_tui.api.contract import CustomerQuery, PersonLine, ProblemCode, QueryEnd, SectionLine
+from kelmu_tui.api.contract import CustomerQuery, PersonLine, ProblemCode, QueryEnd, SectionLine, SectionState
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded
-from kelmu_tui.domain.sections import Section
+from kelmu_tui.domain.sections import Hidden, Section
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.customers import LookUp
 from kelmu_tui.services.inbox import NotAllowed
@@ -110,22 +110,26 @@ async def look_up_all(
 
 
 def _begin(context: Context, line: PersonLine, sections: Iterable[Section]) -> None:
-    context.customers.sights()
+    found = _json(line)
+    found["person"].update(dict.fromkeys(context.customers.person_hides()))
     _of_this_organisation(context)
     store = context.store
     with store.write("replica") as db:
-        customers.begin(db, _json(line), sections, store.clock.now())
+        customers.begin(db, found, sections, store.clock.now())
         store.changed("customer", keys=(line.person.customer,))
 
 
 def _put(context: Context, head: PersonLine, line: SectionLine) -> None:
-    # The answer was put together before: a mandate may have ended since.
-    if line.state != "hidden" and context.customers.sights()[line.section].hidden is not None:
-        return
+    found, sight = _json(line), context.customers.sights()[line.section]
+    if not customers.shows(sight, found):
+        # The answer was put together before: by the mandates of now it may not be seen.
+        found = _json(
+            SectionLine(section=line.section, state=SectionState.HIDDEN, hidden=sight.hidden or Hidden.MANDATE)
+        )
     _of_this_organisation(context)
     store = context.store
     with store.write("replica") as db:
-        customers.put_section(db, _json(head), _json(line), store.clock.now())
+        customers.put_section(db, _json(head), found, store.clock.now())
         store.changed("customer", keys=(head.person.customer,))
 
 

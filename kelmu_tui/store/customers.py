@@ -280,7 +280,7 @@ def _govern_sections(db: Any, sights: Mapping[Section, Sight]) -> list[str]:
     found = db.execute("SELECT customer, section, rows FROM replica.customer_section").fetchall()
     for customer, section, rows in found:
         one = by_name[section]
-        if (one.hidden is not None and rows != "[]") or not all(_may_be_seen(row, one) for row in json.loads(rows)):
+        if not shows(one, {"section": section, section: json.loads(rows)}):
             where = (customer, section)
             db.execute("DELETE FROM replica.customer_section WHERE customer = ? AND section = ?", where)
             db.execute("DELETE FROM replica.customer_look WHERE customer = ? AND section = ?", where)
@@ -290,8 +290,12 @@ def _govern_sections(db: Any, sights: Mapping[Section, Sight]) -> list[str]:
     return touched
 
 
-def _may_be_seen(row: Mapping[str, Any], one: Sight) -> bool:
-    return one.shows(row.get("benefit")) and all(row.get(name) is None for name in one.fields)
+def shows(sight: Sight, line: Mapping[str, Any]) -> bool:
+    """Tell whether everything that an answer says of a section may be seen."""
+    rows = line[line["section"]]
+    if sight.hidden is not None:
+        return not rows
+    return all(sight.shows(row.get("benefit")) and all(row.get(name) is None for name in sight.fields) for row in rows)
 
 
 def is_related(db: Any, codes: Sequence[str]) -> bool:

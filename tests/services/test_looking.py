@@ -14,7 +14,7 @@ from kelmu_tui.api.client import Client
 from kelmu_tui.api.contract import PersonLine, SectionLine
 from kelmu_tui.api.errors import BadAnswer, ProblemAnswer, Unreachable
 from kelmu_tui.domain.identifiers import make_identity_code
-from kelmu_tui.domain.sections import Section
+from kelmu_tui.domain.sections import Hidden, Section
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.customers import LookUp
@@ -193,7 +193,22 @@ async def test_a_right_to_one_section_that_ends_in_the_middle(context: Context, 
     for _ in range(3):
         stream.may_go.release()
     assert await asking == "p1"
-    assert states(context) == {"pending": "down", "payments": "shown"}
+    assert states(context) == {"pending": "hidden", "payments": "shown"}
+    assert file(context).sections[PENDING].hidden is Hidden.AGREEMENT
+
+
+async def test_what_the_mandates_of_now_do_not_show_is_not_stored(
+    profile: Profile, store: Store, thread: StoreThread
+) -> None:
+    narrow = {"type": "municipality", "capabilities": []}
+    context = at_work(profile, store, "integration_services_benefits", **narrow)
+    query = LookUp("integration_services", code=CODE, sections=(PENDING, PAYMENTS))
+    assert await look_up(Linked(thread, client(lambda _: streamed(HEAD, MONEY, MATTERS, END))), context, query) == "p1"
+    found = file(context)
+    assert (found.person.address, found.person.telephone) == (None, None)
+    assert found.person.home_municipality == "837"
+    assert [one.hidden for one in found.sections.values()] == [Hidden.MANDATE, Hidden.MANDATE]
+    assert [one.rows for one in found.sections.values()] == [(), ()]
 
 
 async def test_another_organisation_gets_nothing_of_it(context: Context, thread: StoreThread) -> None:

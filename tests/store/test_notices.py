@@ -91,7 +91,9 @@ class Model:
                     continue
                 before = state.municipality
                 try:
-                    state = decide(state, command["given"], Actor(ME, "Minä", OWN), NOW)
+                    # Whom a municipality's notices go to depends on the kind of the row as it is now.
+                    given = overlay.domain_command(command["command"], Kind(row["kind"]), NOW)
+                    state = decide(state, given, Actor(ME, "Minä", OWN), NOW)
                 except Refused:
                     continue
                 if command["verb"] == "transfer":
@@ -214,10 +216,8 @@ class Lists(RuleBasedStateMachine):
             outbox.append(db, draft, id=command_id, now=NOW)
             command = outbox.command(db, command_id)
         assert command is not None
-        kind = Kind(self.model.rows[id_]["kind"]) if id_ in self.model.rows else Kind.SOCIAL_WORK_NEED
-        given = overlay.domain_command(command, kind, NOW)
         self.model.commands.append(
-            {"id": id_, "verb": verb, "payload": payload.get(verb, {}), "given": given, "pending": True, "ack": None}
+            {"id": id_, "verb": verb, "payload": draft.payload, "command": command, "pending": True, "ack": None}
         )
 
     @rule(number=st.integers(0, 8), version=st.integers(1, 3))
