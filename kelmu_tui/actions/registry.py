@@ -18,6 +18,7 @@ class Context(StrEnum):
     LIST = "list"
     INBOX = "inbox"
     NOTICE = "notice"
+    CUSTOMERS = "customers"
     CUSTOMER = "customer"
     CUSTOMER_TEXT = "customer_text"
     OUTBOX = "outbox"
@@ -55,6 +56,7 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
     {
         Context.INBOX: (Context.INBOX, *_ROWS),
         Context.NOTICE: (Context.NOTICE, *_PAGE),
+        Context.CUSTOMERS: (Context.CUSTOMERS, *_ROWS),
         # Its sections have the numbers of the main ones: nothing else of those is needed while reading a file.
         Context.CUSTOMER: (Context.CUSTOMER, Context.LIST, Context.GLOBAL),
         Context.CUSTOMER_TEXT: (Context.CUSTOMER_TEXT, Context.GLOBAL),
@@ -175,6 +177,7 @@ ACTIONS: Final = (
     Action("notice.next", (Context.NOTICE,), ("J", "right_square_bracket"), Group.MOVE, 50),
     Action("notice.previous", (Context.NOTICE,), ("K", "left_square_bracket"), Group.MOVE, 51),
     # A customer's file
+    Action("customers.find", (Context.CUSTOMERS,), ("i",), Group.WORK, 20, capability=CUSTOMER_LOOKUP),
     Action(
         "inbox.customer",
         (Context.INBOX, Context.NOTICE),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.screen import Screen
 
+from kelmu_tui.domain.capabilities import NOTICES_INBOX
 from kelmu_tui.i18n.failures import incident_text, store_text
 from kelmu_tui.screens.desk import Desk, Hear
 from kelmu_tui.screens.inbox import InboxScreen
@@ -23,6 +24,7 @@ from kelmu_tui.screens.leaving import Leaving
 from kelmu_tui.screens.work import Work
 from kelmu_tui.services.announcements import Announcements
 from kelmu_tui.services.context import Context, activate, open_store
+from kelmu_tui.services.known import OPENERS
 from kelmu_tui.services.session import (
     ChooseOrganisation,
     KnownSession,
@@ -157,7 +159,7 @@ class KelmuApp(Leaving):
         run = self._thread.run
         while True:
             try:
-                context = await run(activate, self.where, store, organisation, self.ids)
+                context = await run(activate, self.where, store, organisation, self.ids, OPENERS)
             except ChooseOrganisation:
                 organisation = await self._choose(await run(Session(store).known), None, must_choose=True)
                 if organisation is None:
@@ -213,8 +215,17 @@ class KelmuApp(Leaving):
         )
         self.work = Work(self, self.desk)
         self.curtain.lower(then=self._settle_in)
-        await self._show_only(InboxScreen(self.desk))
+        await self._show_only(self._first_screen(self.desk))
         await self.take_up()
+
+    @staticmethod
+    def _first_screen(desk: Desk) -> Screen[Any]:
+        """Return the inbox, or the customers for whom the mandates open no inbox."""
+        if NOTICES_INBOX in desk.session.capabilities:
+            return InboxScreen(desk)
+        from kelmu_tui.screens.customers import CustomersScreen
+
+        return CustomersScreen(desk)
 
     async def _look_up(self, query: LookUp, hear: Hear) -> str:
         context, link = self._working, self._link

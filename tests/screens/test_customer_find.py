@@ -172,9 +172,9 @@ async def test_from_a_notice_the_person_is_known(tmp_path: Path) -> None:
         (query,) = app.asked
         assert query.code is not None
         assert query.code.value == CODE
-        assert isinstance(app.screen, CustomerScreen)
         await press(pilot, "q")
         assert app.screen is app.inbox
+        assert logged(app)[-1] == ("customer", "p1")
 
 
 async def test_those_fetched_today_open_without_a_question_and_are_logged(tmp_path: Path) -> None:
