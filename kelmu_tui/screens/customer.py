@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import ClassVar, Final
 
 from textual.timer import Timer
@@ -17,6 +18,7 @@ from kelmu_tui.screens.customer_head import CustomerHead
 from kelmu_tui.screens.customer_overview import Look, overview
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.listing import ListScreen
+from kelmu_tui.services.customer_overview import by_benefit
 from kelmu_tui.services.customer_text import benefit_name, row_fields, state_text
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.customer_rows import File, Payment, SectionFile, SectionRow
@@ -165,15 +167,22 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         return "" if self.part is None else self.face.t.choice("customers.section", self.part)
 
     def remarks(self) -> Sequence[Piece]:
-        """Say what the rows lack: they are old, or only of some benefits."""
-        shown = self.shown
+        """Say what the rows lack, that they are old or only of some benefits; else what payments come to."""
+        shown, t = self.shown, self.face.t
         if shown is None or not shown.rows:
             return ()
-        if shown.state == "shown" and self.part is Section.PAYMENTS and self.order != "day":
-            what = self.face.t.choice("customer_view.sort", self.order)
-            return ((self.face.t("inbox.sorted_by", what=what), "dim"),)
-        text = state_text(shown, self.face.t)
-        return ((text, "warn" if shown.state != "shown" else "dim"),) if text else ()
+        text = state_text(shown, t)
+        if text:
+            return ((text, "warn" if shown.state != "shown" else "dim"),)
+        return tuple(self._sum()) if self.part is Section.PAYMENTS else ()
+
+    def _sum(self) -> Iterable[Piece]:
+        t = self.face.t
+        if self.order != "day":
+            yield (f"{t('inbox.sorted_by', what=t.choice('customer_view.sort', self.order))}  ", "dim")
+        sums = by_benefit(row for row in self._matching if isinstance(row, Payment))
+        net = t.formats.euros(sum((one.net for one in sums), Decimal(0)))
+        yield (t("customer_view.in_all", net=net), "strong")
 
     def empty_text(self) -> str:
         """Say in a word or two why there are no rows; the page below says it whole."""
@@ -225,7 +234,8 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         """A minute has gone: what has ended is not shown any longer."""
         super().update_frame()
         if self.alive and self.file is not None:
-            if self.face.now() >= self.file.expires_at:
+            # Not under the lock, where nothing can be read: the screen looks again when it is on top.
+            if self.face.now() >= self.file.expires_at and self.is_current:
                 self.reload()
             else:
                 self._show_head()
@@ -259,9 +269,7 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         shown = self.shown
         self._all = () if shown is None else tuple(self._sorted(shown.rows))
         if part is not None:
-            from kelmu_tui.widgets.list_source import ListSource
-
-            self.rows.show(ListSource(self._all, self.key), at=self._places.get(part))
+            self._narrow(keep=False, at=self._places.get(part))
         self._update_view()
         self._explain()
         self.update_hints()

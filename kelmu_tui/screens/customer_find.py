@@ -155,7 +155,9 @@ class FindScreen(Dialog[str]):
         self._searches += 1
         text = self._field("code").value.strip()
         if text[:1].isdigit():
-            self.query_one(PickList).offer(())
+            picks = self.query_one(PickList)
+            if picks.matches:  # painted anew with each key otherwise
+                picks.offer(())
         else:
             self.face.spawn("customer.recents", self._read(text, self._searches))
 

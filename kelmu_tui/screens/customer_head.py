@@ -18,7 +18,8 @@ from kelmu_tui.widgets.glyphs import UNICODE, Glyphs
 from kelmu_tui.widgets.painted import Line, Painted, Piece, both_ends
 
 NARROW: Final = 60
-LEAST_NAME: Final = 12
+LEAST_NAME: Final = 24
+LEAST_PURPOSE: Final = 8
 ROLES: Final = {"interpreter": "accent", "code_changed": "warn"}
 """Warnings that are not alarming."""
 
@@ -67,7 +68,7 @@ class CustomerHead(Painted):
             right = ""
         room = width - 2 - (cell_len(right) + 2 if right else 0)
         first = both_ends([(" ", ""), *self._whom(room)], [(right, "dim"), (" ", "")], width)
-        return [first] if self._tight and not self._second[0] else [first, self._what_for(width)]
+        return [first] if self._tight and not self._second[0] else [first, *self._what_for(width)]
 
     def _whom(self, room: int) -> list[Piece]:
         """Return the name and as much of the rest as fits; the name gives way to the code, the rest to the name."""
@@ -79,13 +80,23 @@ class CustomerHead(Painted):
         name = one_line(self._person)
         return [(fit(name, left).rstrip() if cell_len(name) > left else name, "strong"), *kept]
 
-    def _what_for(self, width: int) -> Line:
+    def _what_for(self, width: int) -> list[Line]:
+        """Return what to beware of, on as many lines as that takes, and behind it what the look-up is for."""
         warnings, purpose = self._second
-        used = sum(cell_len(text) for text, _ in warnings) + 1
+        lines: list[list[Piece]] = [[(" ", "")]]
+        used = 1
+        for text, role in warnings:
+            text = fit(text, width - 2) if cell_len(text) > width - 2 else text
+            if used > 1 and used + 2 + cell_len(text) > width - 1:
+                lines.append([(" ", "")])
+                used = 1
+            gap = "  " if used > 1 else ""
+            lines[-1].append((gap + text, role))
+            used += cell_len(gap + text)
         room = width - used - 3
-        # What to beware of is never cut for the sake of what it is for.
         text = fit(one_line(purpose), room).rstrip() if cell_len(purpose) > room else purpose
-        return both_ends([(" ", ""), *warnings], [(text if room > 4 else "", "dim"), (" ", "")], width)
+        lines[-1] = both_ends(lines[-1], [(text if room > LEAST_PURPOSE else "", "dim"), (" ", "")], width)
+        return list(lines)
 
 
 def _standing(person: Person, t: Translator, *, whole: bool) -> list[Piece]:
@@ -108,5 +119,5 @@ def _warnings(person: Person, t: Translator, glyphs: Glyphs) -> list[Piece]:
         if name == "interpreter" and person.interpreter_language is not None:
             language = person.interpreter_language
             text = f"{text}: {t.choice('kinds.language', language, language)}"
-        found.append((f"{'  ' if found else ''}{glyphs.warning} {one_line(text)}", ROLES.get(name, "alarm")))
+        found.append((f"{glyphs.warning} {one_line(text)}", ROLES.get(name, "alarm")))
     return found

@@ -11,7 +11,8 @@ from textual.css.query import NoMatches
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from kelmu_tui.actions import Keymap, State, show_key
+from kelmu_tui.actions import Action, Keymap, State, show_key
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, Denied
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.i18n import LANGUAGES, Translator
 from kelmu_tui.i18n.failures import store_text
@@ -333,6 +334,20 @@ class Face(OneByOne, inherit_bindings=False):
     def action_main_customer(self) -> None:
         """Look a customer up."""
         self.find_customer()
+
+    def explain_closed(self, action: Action) -> bool:
+        """Show why an action is closed to the user and whom to ask; False where a sentence says it."""
+        if action.capability != CUSTOMER_LOOKUP or self.desk is None:
+            return False
+        self.spawn("customer.closed", self._explain_look_ups(self.desk))
+        return True
+
+    async def _explain_look_ups(self, desk: Desk) -> None:
+        from kelmu_tui.screens.closed import ClosedPartScreen
+
+        found = await desk.run(desk.customers.explain)
+        if isinstance(found, Denied):
+            await self.push_screen(ClosedPartScreen(found))
 
     def find_customer(self, whom: Whom | None = None) -> None:
         """Ask for whom and for what a customer is looked up, and show what comes."""

@@ -29,6 +29,7 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
     def __init__(self) -> None:
         super().__init__()
         self._all: tuple[Row, ...] = ()
+        self._matching: tuple[Row, ...] = ()
         self._text = ""
         self._explained: str | None = None
 
@@ -104,10 +105,12 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
         if self.alive:
             self._narrow(keep=True)
 
-    def _narrow(self, *, keep: bool) -> None:
-        """Show the rows whose cells hold the words of the filter."""
-        found = [row for row in self._all if score(self._text, " ".join(c.text for c in self.cells(row).values()))]
-        self.rows.show(ListSource(found, self.key), keep=keep)
+    def _narrow(self, *, keep: bool, at: str | None = None) -> None:
+        """Show the rows whose cells hold the words of the filter, at the row `at` when it is there."""
+        self._matching = tuple(
+            row for row in self._all if score(self._text, " ".join(c.text for c in self.cells(row).values()))
+        )
+        self.rows.show(ListSource(self._matching, self.key), keep=keep, at=at)
 
     # --- the filter -------------------------------------------------------------------------------------------------
 

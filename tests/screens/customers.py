@@ -184,9 +184,16 @@ class LookUpOffice(Office):
         gate: the sections come once it is open.
     """
 
-    def __init__(self, folder: Path, rows: Iterable[Mapping[str, Any]], **options: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        mandates: Iterable[str] = (MANDATE, WIDE),
+        **options: Any,
+    ) -> None:
         super().__init__(folder, rows, **options)
-        made = organisation(OWN, "Pirkanmaa", grants=[grant(MANDATE), grant(WIDE)])
+        made = organisation(OWN, "Pirkanmaa", grants=[grant(mandate) for mandate in mandates])
         put_secrets(
             self.store,
             {"session": session_text(made, user={"id": SESSION.user_id, "name": "Laura Koski", "language": "fi"})},

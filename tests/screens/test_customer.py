@@ -165,7 +165,8 @@ async def test_a_narrow_mandate_says_that_rows_are_left_out(tmp_path: Path) -> N
         assert app.t("customer_view.fields_hidden") in told(app)
 
 
-async def test_warnings_stand_above_everything(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", SIZES)
+async def test_warnings_stand_above_everything(tmp_path: Path, size: tuple[int, int]) -> None:
     who = person(
         warnings=["non_disclosure", "guardian", "interpreter", "deceased", "code_changed"],
         non_disclosure=True,
@@ -177,9 +178,10 @@ async def test_warnings_stand_above_everything(tmp_path: Path) -> None:
         address=None,
         telephone=None,
     )
-    async with reading(tmp_path, (160, 40), first=head(who=who)) as (app, pilot):
+    async with reading(tmp_path, size, first=head(who=who)) as (app, pilot):
         for key in ("1", "4", "9"):
             await press(pilot, key)
+            check_grid(app, size)
             for name in who.warnings:
                 assert app.t.choice("customers.warning", name) in text_of(app)
             assert "1.10.2026" in text_of(app)
@@ -401,6 +403,7 @@ async def test_payments_are_sorted_and_filtered(tmp_path: Path) -> None:
         await type_text(pilot, "työm")
         await press(pilot, "enter")
         assert [row.id for row in app.file_screen.rows.rows] == ["paytmt"]
+        assert app.t("customer_view.in_all", net="611,00\u00a0€") in text_of(app)
         assert "1/14" in text_of(app)
         await press(pilot, "q")
         assert app.file_screen.rows.count == 14

@@ -14,10 +14,12 @@ from kelmu_tui.api.errors import ProblemAnswer, Unreachable
 from kelmu_tui.domain.capabilities import NOTICES_INBOX
 from kelmu_tui.domain.identifiers import make_identity_code
 from kelmu_tui.domain.sections import Section
+from kelmu_tui.screens.closed import ClosedPartScreen
 from kelmu_tui.screens.customer import CustomerScreen
 from kelmu_tui.screens.customer_find import FindScreen
 from tests.screens.customers import LookUpOffice, line, logged, looking, reading, whole
 from tests.screens.support import HOSTILE, LANGUAGES, SESSION, SIZES, check_grid, notices, press, text_of, type_text
+from tests.services.signed_in import MANDATE
 from tests.store.build import notice
 from tests.store.customer_lines import answer, head, person
 from tests.widgets.support import until
@@ -241,13 +243,16 @@ async def test_a_case_reference_that_is_none_is_refused(tmp_path: Path) -> None:
         assert app.asked == []
 
 
-async def test_who_may_not_look_up_is_told_why(tmp_path: Path) -> None:
+async def test_who_may_not_look_up_is_told_why_and_whom_to_ask(tmp_path: Path) -> None:
     narrow = replace(SESSION, capabilities=frozenset({NOTICES_INBOX}))
-    async with looking(tmp_path, rows=RELATED, session=narrow) as (app, pilot):
+    async with looking(tmp_path, rows=RELATED, session=narrow, mandates=(MANDATE,)) as (app, pilot):
         for key in ("2", "i"):
             await press(pilot, key)
-            assert app.screen is app.inbox
-            assert app.t("actions.why.capability")[:40] in words(app)
+            assert isinstance(app.screen, ClosedPartScreen)
+            assert "Etuustietojen katselu ja maksuvaatimusten rekisteröinti" in words(app)
+            assert "suomi.fi/valtuudet" in words(app)
+            check_grid(app, (80, 24))
+            await press(pilot, "q")
 
 
 async def test_a_hostile_name_among_recents_is_only_text(tmp_path: Path) -> None:

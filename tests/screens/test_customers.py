@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP
-from kelmu_tui.screens.customer import CustomerScreen
 from kelmu_tui.screens.customer_find import FindScreen
 from kelmu_tui.screens.customers import CustomersScreen
 from kelmu_tui.screens.personas import PersonasScreen
@@ -44,7 +43,7 @@ async def test_files_of_today_are_listed_logged_and_opened(
         await press(pilot, "i")
         assert isinstance(app.screen, FindScreen)
         await press(pilot, "escape", "G", "enter")
-        assert isinstance(app.screen, CustomerScreen)
+        assert app.file_screen.customer == app.file_screen.file.person.customer  # type: ignore[union-attr]
 
 
 async def test_an_empty_list_says_how_to_look_up(tmp_path: Path) -> None:
