@@ -15,9 +15,10 @@ from kelmu_tui.services.context import Context
 from kelmu_tui.services.customers import SITTING, Case, InvalidCase, LookUp
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.session import NothingOpens
-from kelmu_tui.store import customers, views
+from kelmu_tui.store import customers, feed, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import LeaseEnded, StoreError, StoreFull
+from kelmu_tui.sync import pull
 from tests.services.customers import WIDE, at_work, events, give
 from tests.services.signed_in import FIRST, MANDATE, NOW, Time, organisation
 from tests.store.build import fill, notice
@@ -355,6 +356,21 @@ def test_files_end_with_the_mandate(profile: Profile, context: Context, store: S
     assert context.customers.open("p1") is None
 
 
+def test_a_log_that_could_not_be_emptied_is_emptied_by_the_next_pull(
+    context: Context, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(store, MANDATE)
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "scrub", lambda _: False)  # as when a reader is in the way
+        with pytest.raises(NotAllowed):
+            context.customers.hold()
+    with store.read() as db:
+        assert feed.unscrubbed(db)
+    pull.follow_up(store)
+    with store.read() as db:
+        assert not feed.unscrubbed(db)
+
+
 def test_one_section_ends_with_its_own_right_and_the_others_stay(
     profile: Profile, context: Context, store: Store
 ) -> None:
@@ -367,6 +383,16 @@ def test_one_section_ends_with_its_own_right_and_the_others_stay(
     again = context.customers.open("p1")
     assert again is not None
     assert PENDING not in again.sections, "what is gone does not come back by itself"
+
+
+def test_what_ended_meanwhile_is_gone_at_the_start(
+    profile: Profile, context: Context, store: Store, time: Time
+) -> None:
+    time.at = NOW + 13 * HOUR
+    lease_until(store, time.at + HOUR)
+    at_work(profile, store)
+    with store.read() as db:
+        assert db.execute("SELECT count(*) FROM replica.customer").fetchone() == (0,)
 
 
 def test_who_may_only_look_customers_up_can_work(profile: Profile, store: Store) -> None:
