@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LONGEST: Final = 90.0
 """Seconds that a command waits for all sections: a slow source may take its time, a person should not."""
 
+_SPENT: Final = frozenset({"lookups_spent", "lookups_paused"})
+
 
 # --- show -----------------------------------------------------------------------------------------------------------
 
@@ -119,10 +121,10 @@ def _fetched(env: Env, context: Context, who: IdentityCode | str, reason: str | 
         _wanted(env),
     )
     from kelmu_tui.api.errors import ApiError, ProblemAnswer
-    from kelmu_tui.cli.pushing import reach
+    from kelmu_tui.cli import pushing
 
     try:
-        with reach(env, context.backend_url) as url:
+        with pushing.reach(env, context.backend_url) as url:
             return asyncio.run(asyncio.wait_for(_ask(context, url, query), LONGEST))
     except ProblemAnswer as problem:
         raise _refused(env, problem) or problem from None
@@ -163,6 +165,9 @@ def _refused(env: Env, problem: ProblemAnswer) -> CliError | None:
         return CliError(Exit.NOT_FOUND, "customer_unknown", env.t("cli.customer_unknown"))
     if problem.code == "reason_needed":
         return _reason_needed(env, rule or "purpose")
+    if problem.code in _SPENT:
+        # The backend is there and says no; trying again at once would only make it worse.
+        return CliError(Exit.REFUSED, problem.code, env.t.choice("errors.api", problem.code))
     return None
 
 
@@ -251,10 +256,10 @@ def recent(env: Env) -> int:
 
 def history(env: Env) -> int:
     """List the user's own look-ups as the backend has them, the newest first."""
-    from kelmu_tui.cli.pushing import reach
+    from kelmu_tui.cli import pushing
     from kelmu_tui.services.customer_text import purpose_name
 
-    with env.context(LOOK_UPS) as context, reach(env, context.backend_url) as url:
+    with env.context(LOOK_UPS) as context, pushing.reach(env, context.backend_url) as url:
         try:
             rows = asyncio.run(asyncio.wait_for(_history(env, context, url, env.args.limit), LONGEST))
         except TimeoutError:

@@ -30,8 +30,8 @@ from kelmu_tui.platform.ids import Ids
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.known import KnownOrganisation
 from kelmu_tui.services.session import Session
-from kelmu_tui.services.sights import Sights, govern, sights_of
-from kelmu_tui.store import chain, customer_files, customers, lease, views
+from kelmu_tui.services.sights import Sights, govern, scrub, sights_of
+from kelmu_tui.store import chain, customer_files, customers, feed, lease, views
 from kelmu_tui.store.customer_rows import File, Recent
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.rows import ActiveSession
@@ -254,10 +254,10 @@ class Customers:
         """Destroy a file before its time; say whether there was one."""
         with self._store.write("replica") as db:
             gone = customers.forget(db, customer)
+            feed.unscrub(db)
             self._store.changed("customer", keys=(customer,))
         self._looked.pop(customer, None)
-        if gone:
-            self._store.scrub()
+        scrub(self._store)
         return gone
 
     # --- the case in hand --------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from kelmu_tui.services.known import NothingOpens as NothingOpens
 from kelmu_tui.services.known import NotSignedIn as NotSignedIn
 from kelmu_tui.services.known import SessionProblem as SessionProblem
 from kelmu_tui.services.known import named as named
-from kelmu_tui.store import aftermath, customers, files
+from kelmu_tui.store import aftermath, customers, expiry, files
 from kelmu_tui.store.database import LEDGER_FILE, Store
 from kelmu_tui.store.errors import KeysLost, KeysMisplaced, KeysUnavailable
 from kelmu_tui.store.keyring_keys import KeyringKeys
@@ -298,7 +298,8 @@ class Session:
             self._store.attach(organisation)
 
     def _hold(self, found: KnownOrganisation, on: date) -> None:
-        """Let no customer's file be there that the mandates of this day don't open."""
+        """Let no customer's file be there whose time is over, or that the mandates of this day don't open."""
+        expiry.sweep(self._store)
         with self._store.read() as db:
             if not customers.any_held(db):
                 return

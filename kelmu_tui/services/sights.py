@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kelmu_tui.domain.sections import CUSTOMER_LOOKUP, Section, Sight, person_hides, sight
 from kelmu_tui.services.known import KnownOrganisation
-from kelmu_tui.store import customers
+from kelmu_tui.store import customers, feed
 from kelmu_tui.store.database import Store
 
 
@@ -36,8 +36,17 @@ def govern(store: Store, sights: Sights) -> bool:
         held = customers.any_held(db)
     with store.write("replica") as db:
         touched = customers.govern(db, *sights)
+        if held:
+            feed.unscrub(db)
         if touched:
             store.changed("customer", keys=touched)
     if held:
-        store.scrub()
+        scrub(store)
     return True
+
+
+def scrub(store: Store) -> None:
+    """Empty the log of what was destroyed; where a reader is in the way, the next pull does it."""
+    if store.scrub():
+        with store.write("replica") as db:
+            feed.scrubbed(db)

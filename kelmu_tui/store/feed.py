@@ -330,13 +330,18 @@ def _purge(db: Any, scope: Scope, effect: Effect) -> None:
     own = [generation for generation in (scope.generation, scope.filling) if generation]
     db.executemany("DELETE FROM replica.state WHERE key = ?", [(_filled(generation),) for generation in own])
     sweeping.purge(db, own)
-    _set(db, unscrubbed=1)
+    unscrub(db)
     _touch(db)
     effect.all_of(scope.name)
 
 
+def unscrub(db: Any) -> None:
+    """Note that pages of what has just been destroyed may lie on in the write-ahead log until it is emptied."""
+    _set(db, unscrubbed=1)
+
+
 def unscrubbed(db: Any) -> bool:
-    """Tell whether the pages of a scope that ended may still lie in the write-ahead log."""
+    """Tell whether pages of what has ended may still lie in the write-ahead log."""
     return db.execute("SELECT 1 FROM replica.state WHERE key = 'unscrubbed'").fetchone() is not None
 
 
@@ -349,7 +354,7 @@ def shut_out(db: Any) -> Effect:
     """Destroy all scopes and customers' files: nothing at all is granted any more. The next question starts anew."""
     effect = Effect()
     if customers.forget_all(db):
-        _set(db, unscrubbed=1)
+        unscrub(db)
         effect.tables.add("customer")
         effect.any_row = True
     for scope in state(db).scopes:
