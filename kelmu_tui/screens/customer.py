@@ -50,8 +50,11 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         self._opened = False
         self._look = Look()
         self._places: dict[Section, str] = {}
+        self._columns_of: tuple[Section | None, str] | None = None
         self._whole = False
         self._whole_timer: Timer | None = None
+        # From the first: a class that came later would have everything styled anew.
+        self.add_class("-overview", "-empty", update=False)
 
     def body(self) -> Iterable[Widget]:
         """Return head, tabs, overview, and the list with what its row says."""
@@ -63,7 +66,6 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
     def mounted(self) -> None:
         """Begin with the overview."""
         self._look = Look(self.face.ascii)
-        self.add_class("-overview")
         super().mounted()
 
     def top(self) -> Top:
@@ -108,7 +110,9 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         self.query_one("#overview", Sheet).show(blocks if self._opened else (), keep=True)
         shown = self.shown
         self.set_class(shown is None or not shown.rows, "-empty")
-        self.rows.set_columns(self.columns())
+        if self._columns_of != (self.part, t.language):  # the whole list would be painted anew
+            self._columns_of = (self.part, t.language)
+            self.rows.set_columns(self.columns())
         self.rows.set_texts(loading=t("common.loading"), empty=self.empty_text(), failed=t("common.reading_failed"))
 
     def _show_head(self) -> None:
@@ -243,7 +247,8 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
     def retranslate(self) -> None:
         """Render everything in the language of now."""
         super().retranslate()
-        self._show_file()
+        if self._opened:
+            self._show_file()
 
     def resized(self) -> None:
         """The tabs may have room for their names."""

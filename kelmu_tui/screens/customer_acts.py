@@ -167,10 +167,12 @@ class CustomerActs(ListScreen[SectionRow, None]):
             ]
         choices = [Choice(str(number), (label, text), text) for number, (label, text) in enumerate(fields)]
 
-        async def chosen(key: str | None) -> None:
+        def chosen(key: str | None) -> None:
             if key is not None:
                 whole = row is None and int(key) == 1
-                await self._copy(file.person.identity_code if whole else fields[int(key)][1])
+                text = file.person.identity_code if whole else fields[int(key)][1]
+                # As a task: the action that opened the dialog has ended, and the disk may not take the log.
+                self.face.spawn("customer.copy", self._copy(text))
 
         self.face.push_screen(ChooseScreen(t("customer_view.choose_field"), choices, wide=True), chosen)
 

@@ -234,8 +234,8 @@ class FindScreen(Dialog[str]):
         self.query_one(PickList).move(-1)
 
     @on(PickList.Picked)
-    async def _picked(self) -> None:
-        await self.action_dialog_accept()
+    def _picked(self) -> None:
+        self.face.spawn("customer.accept", self.action_dialog_accept())
 
     async def action_dialog_accept(self) -> None:
         """Open whom the cursor is on, go on to what is missing, or look up."""

@@ -65,22 +65,30 @@ def months_until(last: date, count: int) -> tuple[Month, ...]:
 
 def covered(spans: Iterable[Span], month: Month) -> int:
     """Return how many days of the month any of the spans covers."""
-    days: set[int] = set()
-    for start, end in spans:
-        first, last = max(start, month.first), min(end or month.last, month.last)
-        if first <= last:
-            days.update(range(first.day, last.day + 1))
-    return len(days)
+    return _days(runs(spans), month)
+
+
+def _days(merged: Iterable[Span], month: Month) -> int:
+    first, last = month.first, month.last
+    return sum(
+        (min(end or last, last) - max(start, first)).days + 1
+        for start, end in merged
+        if start <= last and (end is None or end >= first)
+    )
 
 
 def rows(tracks: Sequence[Track], months: Sequence[Month], *, ascii_only: bool = False) -> list[tuple[str, str]]:
     """Return label and cells of each track, one cell per month."""
     levels = PLAIN if ascii_only else LEVELS
-    return [(track.label, "".join(_level(track.spans, month, levels) for month in months)) for track in tracks]
+    found = []
+    for track in tracks:
+        merged = runs(track.spans)
+        found.append((track.label, "".join(_level(merged, month, levels) for month in months)))
+    return found
 
 
-def _level(spans: Sequence[Span], month: Month, levels: str) -> str:
-    days = covered(spans, month)
+def _level(merged: Sequence[Span], month: Month, levels: str) -> str:
+    days = _days(merged, month)
     if days in (0, month.days):
         return levels[0 if days == 0 else -1]
     # A day is more than nothing, and a day missing is less than a whole month.

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 
 from kelmu_tui.actions import REGISTRY
-from kelmu_tui.api.contract import SectionLine
-from kelmu_tui.api.errors import Unreachable
+from kelmu_tui.api.contract import HouseholdPerson, Problem, ProblemCode, SectionLine
+from kelmu_tui.api.contract.customers import ClaimRow, PassedOnRow
+from kelmu_tui.api.errors import ProblemAnswer, Unreachable
 from kelmu_tui.domain.sections import Hidden, Section
 from kelmu_tui.screens.customer import CustomerScreen
 from kelmu_tui.screens.customer_pages import ExplainScreen, TextScreen
 from kelmu_tui.services.session import put_secrets
 from kelmu_tui.sync.status import Connection
 from kelmu_tui.widgets.sheet import Field, Heading, Paragraph, Sheet
-from tests.screens.customers import LATER, LookUpOffice, decision, line, logged, reading, whole
+from tests.screens.customers import LATER, LookUpOffice, line, logged, reading, whole
 from tests.screens.support import HOSTILE, LANGUAGES, SESSION, SIZES, check_grid, press, settled, text_of, type_text
 from tests.services.customers import grant
 from tests.services.signed_in import MANDATE, organisation, session_text
@@ -203,15 +204,41 @@ async def test_hostile_text_is_shown_and_obeyed_by_nobody(tmp_path: Path) -> Non
     who = person(family_name=HOSTILE, given_names=HOSTILE, guardian=HOSTILE)
     rows = (
         matters(pending("m", missing=[HOSTILE], office=HOSTILE)),
-        line(Section.DECISIONS, decision("d")),
+        payments(payment("p", account=HOSTILE)),
+        line(
+            Section.CLAIMS,
+            ClaimRow(
+                id="c",
+                benefit="labour_market_subsidy",
+                basis="social_assistance_23",
+                claimant=HOSTILE,
+                period_from=date(2026, 1, 1),
+                status="in_force",
+                received=date(2026, 1, 8),
+            ),
+        ),
+        line(
+            Section.PASSED_ON,
+            PassedOnRow(
+                id="o",
+                sender=HOSTILE,
+                kind="wage",
+                period_from=date(2026, 9, 1),
+                period_to=date(2026, 9, 30),
+                received=date(2026, 10, 6),
+            ),
+        ),
     )
     async with reading(tmp_path, first=head(who=who), sections=rows) as (app, pilot):
         check_grid(app, (80, 24))
         assert "[b]x[/]" in text_of(app)
-        for keys in (("2",), ("enter",), ("q", "K"), ("q", "y"), ("escape", "e")):
-            await press(pilot, *keys)
-            check_grid(app, (80, 24))
-            assert app.return_value is None
+        for part in ("2", "4", "5", "9"):
+            await press(pilot, part)
+            for keys in (("enter",), ("q", "K"), ("q", "y"), ("escape", "e"), ("q",)):
+                await press(pilot, *keys)
+                check_grid(app, (80, 24))
+            assert "[b]x[/]" in told(app)
+            assert app.file_screen.is_current
 
 
 # --- arriving, changing, ending -------------------------------------------------------------------------------------
@@ -440,6 +467,25 @@ async def test_the_household_is_looked_up_one_by_one(tmp_path: Path) -> None:
         assert app.asked[0].case_reference == "123/26"
         assert app.file_screen.customer == "p2"
         assert logged(app)[-1] == ("customer", "p2")
+
+
+async def test_everybody_in_the_household_by_a_query_each(tmp_path: Path) -> None:
+    two = [
+        HouseholdPerson(customer=id_, name=name, masked_code="******A*01X", relation="child", born=date(2015, 5, 5))
+        for id_, name in (("p2", "Virtanen, Eino"), ("p3", "Virtanen, Ilta"))
+    ]
+    async with reading(tmp_path, first=head(who=person(household=two))) as (app, pilot):
+        app.answer = lambda query: (head(who=person(query.customer or "")), (line(Section.CLAIMS),))
+        await press(pilot, "H", "enter")
+        assert app.t("customer_view.everybody", count=2) not in words(app)
+        assert [query.customer for query in app.asked] == ["p2", "p3"]
+        assert app.t("customer_view.household_fetched", count=2, key="i") in words(app)
+        assert app.file_screen.customer == "p1"
+        refused = Problem(title="x", status=404, code=ProblemCode.NOT_FOUND)
+        app.problem = ProblemAnswer(404, refused)
+        await press(pilot, "H", "enter")
+        assert len(app.asked) == 4
+        assert app.t("customer_view.unknown_person")[:40] in words(app)
 
 
 async def test_a_purpose_without_household_says_so(tmp_path: Path) -> None:
