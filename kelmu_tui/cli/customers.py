@@ -109,6 +109,7 @@ def _fetched(env: Env, context: Context, who: IdentityCode | str, reason: str | 
         ApiError, StoreError: as `services.looking.look_up`.
     """
     purpose, case = _purpose(env, context, who)
+    reason = context.customers.clean_reason(reason or "")
     why = context.customers.why_reason(who, purpose)
     if why is not None and reason is None:
         raise _reason_needed(env, why)

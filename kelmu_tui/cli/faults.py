@@ -10,7 +10,7 @@ from kelmu_tui.domain.identifiers import InvalidIdentityCode
 from kelmu_tui.i18n import Translator
 from kelmu_tui.i18n.failures import store_text
 from kelmu_tui.platform.paths import UnsafePath
-from kelmu_tui.services.customers import InvalidCase
+from kelmu_tui.services.customers import InvalidCase, InvalidQuery, InvalidReason
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.known import SHUT_OUT
 from kelmu_tui.services.session import (
@@ -60,6 +60,10 @@ def _mistake(error: Exception, t: Translator) -> CliError | None:
         return CliError(Exit.USAGE, "customer_code_invalid", text)
     if isinstance(error, InvalidCase):
         return CliError(Exit.USAGE, "case_invalid", t("cli.case_invalid"))
+    if isinstance(error, InvalidReason):
+        return CliError(Exit.USAGE, "reason_invalid", t("cli.reason_invalid"))
+    if isinstance(error, InvalidQuery):
+        return CliError(Exit.USAGE, "query_invalid", t("cli.query_invalid"))
     return None
 
 

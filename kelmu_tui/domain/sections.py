@@ -20,6 +20,7 @@ from kelmu_tui.domain.capabilities import Agreement, Allowed, Capabilities, Deni
 from kelmu_tui.domain.organisations import Names, OrganisationType
 
 MAX_CASE: Final = 60
+MAX_REASON_TEXT: Final = 500
 CASE_FORM: Final = r"^[\w./:() -]+$"
 """Form of a case reference: it travels in bodies, stands in the record and is read aloud on the telephone."""
 

@@ -19,12 +19,14 @@ from kelmu_tui.domain.sections import (
     CASE_FORM,
     CUSTOMER_LOOKUP,
     MAX_CASE,
+    MAX_REASON_TEXT,
     Purpose,
     Section,
     Sight,
     purposes,
     purposes_for,
 )
+from kelmu_tui.domain.text import clean
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.services.inbox import NotAllowed
@@ -50,7 +52,15 @@ NOT_SHOWN: Final = frozenset({"hidden", "down"})
 _HYPHENS: Final = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"), "-")
 
 
-class InvalidCase(ValueError):
+class InvalidQuery(ValueError):
+    """A look-up cannot be asked like this; nothing of what was typed is in the message."""
+
+
+class InvalidReason(InvalidQuery):
+    """A reason is too long."""
+
+
+class InvalidCase(InvalidQuery):
     """A case reference is too long, or holds what none holds; the reference itself is not in the message."""
 
 
@@ -152,6 +162,17 @@ class Customers:
         if len(wanted) > MAX_CASE or re.fullmatch(CASE_FORM, wanted) is None:
             raise InvalidCase
         return wanted
+
+    def clean_reason(self, text: str) -> str | None:
+        """Return a reason in words as it is sent, None for an empty one.
+
+        Raises:
+            InvalidReason: it is too long.
+        """
+        wanted = clean(text, multiline=True).strip()
+        if len(wanted) > MAX_REASON_TEXT:
+            raise InvalidReason
+        return wanted or None
 
     def why_reason(self, who: IdentityCode | str, purpose: str) -> str | None:
         """Say why a reason in words has to be asked first: `purpose` or `unrelated`; None when it need not be.

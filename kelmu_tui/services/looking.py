@@ -14,7 +14,7 @@ from kelmu_tui.api.contract import CustomerQuery, PersonLine, ProblemCode, Query
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded
 from kelmu_tui.domain.sections import Hidden, Section
 from kelmu_tui.services.context import Context
-from kelmu_tui.services.customers import LookUp
+from kelmu_tui.services.customers import InvalidQuery, LookUp
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store import customers
 from kelmu_tui.store.thread import StoreThread
@@ -54,18 +54,12 @@ async def look_up(connection: Link, context: Context, query: LookUp, hear: Hear 
 
     Raises:
         ApiError: the backend refused, could not be reached, or its answer was not whole.
+        InvalidQuery: it cannot be asked like this.
         NotAllowed: the mandate ended meanwhile.
         StoreError: the disk does not take the answer.
     """
     run, organisation = connection.thread.run, context.active.organisation.business_id
-    asked = CustomerQuery(
-        identity_code=query.code.value if query.code is not None else None,
-        customer=query.customer,
-        purpose=query.purpose,
-        case_reference=query.case_reference,
-        reason=query.reason,
-        sections=list(query.sections),
-    )
+    asked = _asked(query)
     head: PersonLine | None = None
     try:
         async with aclosing(connection.client.look_up(organisation, asked)) as lines:
@@ -107,6 +101,20 @@ async def look_up_all(
                 raise
             found.append(Looked(query, query.customer, problem))
     return found
+
+
+def _asked(query: LookUp) -> CustomerQuery:
+    try:
+        return CustomerQuery(
+            identity_code=query.code.value if query.code is not None else None,
+            customer=query.customer,
+            purpose=query.purpose,
+            case_reference=query.case_reference,
+            reason=query.reason,
+            sections=list(query.sections),
+        )
+    except ValueError:
+        raise InvalidQuery from None  # pydantic's error quotes what was typed
 
 
 def _begin(context: Context, line: PersonLine, sections: Iterable[Section]) -> None:

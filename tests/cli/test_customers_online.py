@@ -225,3 +225,11 @@ def test_own_look_ups_are_listed_page_by_page(worker: Kelmu, desk: Desk) -> None
     assert first[1:4] == [CODE.masked, "Social work and assessment of service needs", "1/26"]
     assert (first[-1], second[-1]) == ("done", "not_found")
     assert [asked.line.split()[1] for asked in desk.asked] == ["/v1/look-ups", "/v1/look-ups?cursor=c2"]
+
+
+def test_what_cannot_be_asked_is_told_before_anything_is_sent(worker: Kelmu, desk: Desk) -> None:
+    long = worker(*ASK[:-3], "x" * 501, "--json")
+    assert (long.code, long.document["error"]["code"]) == (Exit.USAGE, "reason_invalid")
+    odd = worker("customer", "show", "x" * 81, "--purpose", "social_work", "--json")
+    assert (odd.code, odd.document["error"]["code"]) == (Exit.USAGE, "query_invalid")
+    assert desk.asked == []

@@ -11,7 +11,7 @@ from kelmu_tui.domain.sections import Hidden, Section
 from kelmu_tui.i18n import Translator
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services.context import Context
-from kelmu_tui.services.customers import SITTING, Case, InvalidCase, LookUp
+from kelmu_tui.services.customers import SITTING, Case, InvalidCase, InvalidReason, LookUp
 from kelmu_tui.store import views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import LeaseEnded, StoreError, StoreFull
@@ -94,6 +94,13 @@ def test_a_case_reference_is_one_line_of_plain_signs(context: Context) -> None:
     for wrong in ("x" * 61, "1;2", "a\x00b", "\u202eevil"):
         with pytest.raises(InvalidCase):
             context.customers.clean_case(wrong)
+
+
+def test_a_reason_is_cleaned_and_has_its_length(context: Context) -> None:
+    assert context.customers.clean_reason(" Soitti\n\x1bkahdesti ") == "Soitti\n\ufffdkahdesti"
+    assert context.customers.clean_reason(" \n") is None
+    with pytest.raises(InvalidReason):
+        context.customers.clean_reason("x" * 501)
 
 
 def test_purposes_are_those_of_the_organisation(context: Context) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import httpx
@@ -17,7 +18,7 @@ from kelmu_tui.domain.identifiers import make_identity_code
 from kelmu_tui.domain.sections import Hidden, Section
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services.context import Context
-from kelmu_tui.services.customers import LookUp
+from kelmu_tui.services.customers import InvalidQuery, LookUp
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.looking import look_up, look_up_all
 from kelmu_tui.store.customer_rows import File
@@ -154,6 +155,23 @@ async def test_sources_that_are_down_keep_what_there_was(context: Context, threa
     linked = Linked(thread, client(lambda _: streamed(HEAD, down(PAYMENTS), hidden(PENDING), END)))
     await look_up(linked, context, QUERY)
     assert states(context) == {"pending": "hidden", "payments": "stale"}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"reason": "x" * 501}, {"reason": ""}, {"case_reference": "a;b"}, {"customer": "x" * 81, "code": None}]
+)
+async def test_what_cannot_be_asked_is_not_sent_and_quotes_nothing(
+    context: Context, thread: StoreThread, changes: dict[str, str | None]
+) -> None:
+    asked: list[httpx.Request] = []
+
+    def backend(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return streamed(HEAD, MONEY, MATTERS, END)
+
+    with pytest.raises(InvalidQuery) as told:
+        await look_up(Linked(thread, client(backend)), context, replace(QUERY, **changes))  # type: ignore[arg-type]
+    assert (asked, str(told.value), told.value.__cause__) == ([], "", None)
 
 
 async def test_a_refusal_stores_nothing(context: Context, thread: StoreThread) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
@@ -24,11 +24,10 @@ from kelmu_tui.api.contract.common import (
     Request,
     clean_block,
 )
-from kelmu_tui.domain.sections import CASE_FORM, MAX_CASE, Hidden, Section
+from kelmu_tui.domain.sections import CASE_FORM, MAX_CASE, MAX_REASON_TEXT, Hidden, Section
 
 Euros = Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
 """A sum in euros; as a string on the wire, never a float."""
-MAX_REASON_TEXT: Final = 500
 
 CaseReference = Annotated[str, Field(min_length=1, max_length=MAX_CASE, pattern=CASE_FORM)]
 IdentityCodeText = Annotated[str, Field(min_length=11, max_length=11)]
