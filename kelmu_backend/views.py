@@ -26,8 +26,10 @@ from kelmu_backend.database import tables
 from kelmu_backend.problems import ProblemError
 from kelmu_backend.rows import instant
 from kelmu_tui.api.contract import ChainRegistration, ProblemCode, ShippedEvent, ViewBatch, ViewBody
+from kelmu_tui.api.contract.views import LISTED
 from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX
 from kelmu_tui.domain.deadlines import local_date
+from kelmu_tui.domain.sections import CUSTOMER_LOOKUP
 
 GENESIS: Final = bytes(32)
 """Hash before the first event."""
@@ -263,8 +265,7 @@ class _Appending:
 
     def _mandate(self, said: ViewBody) -> str | None:
         """Return the mandate by which the user might look on that day, by the grants that the record has now."""
-        traces = said.view.startswith("list:transferred") or said.view == "trace"
-        capability, day = NOTICE_TRANSFER if traces else NOTICES_INBOX, local_date(said.at)
+        capability, day = _capability(said.view), local_date(said.at)
         key = (said.organisation, day.isoformat(), capability)
         if key not in self._mandates:
             try:
@@ -276,6 +277,14 @@ class _Appending:
         return self._mandates[key]
 
 
+def _capability(view: str) -> str:
+    """Return the capability that opens a view."""
+    if view.partition(":")[0] in _OF_CUSTOMERS:
+        return CUSTOMER_LOOKUP
+    return NOTICE_TRANSFER if view.startswith("list:transferred") or view == "trace" else NOTICES_INBOX
+
+
+_OF_CUSTOMERS: Final = frozenset({"customer", "customer_list", "customer_copy", "customer_export"})
 _EVENT: Final = tables.view_event.c
 _AROUND: Final = select(_EVENT.number, _EVENT.previous, _EVENT.hash).where(
     _EVENT.chain == bindparam("chain"), _EVENT.number.between(bindparam("low"), bindparam("high"))
@@ -297,7 +306,7 @@ def read_body(text: str) -> ViewBody | None:
         found = from_json(text)
         if isinstance(found, list):
             # The ledger's first version wrote the values alone, in the order of the fields.
-            found = dict(zip(ViewBody.model_fields, found, strict=True))
+            found = dict(zip(LISTED, found, strict=True))
         said = ViewBody.model_validate(found)
         columns(said)
         local_date(said.at)

@@ -275,7 +275,7 @@ def test_the_footer_leaves_out_what_no_mandate_opens_and_keeps_what_is_off_for_n
         ("en", "give back team", "inbox.release"),
         ("en", "?", "app.help"),
         ("en", "list.filter", "list.filter"),
-        ("en", "snc", "main.sync"),
+        ("en", "syc", "main.sync"),
     ],
 )
 def test_search_finds_by_label_help_key_id_and_scattered_letters(language: str, query: str, name: str) -> None:

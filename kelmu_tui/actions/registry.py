@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICE_TRANSFER, NOTICES_INBOX
 
 
 class Context(StrEnum):
@@ -18,6 +18,9 @@ class Context(StrEnum):
     LIST = "list"
     INBOX = "inbox"
     NOTICE = "notice"
+    CUSTOMERS = "customers"
+    CUSTOMER = "customer"
+    CUSTOMER_TEXT = "customer_text"
     OUTBOX = "outbox"
     ANNOUNCEMENTS = "announcements"
     ORGANISATIONS = "organisations"
@@ -25,6 +28,7 @@ class Context(StrEnum):
     PERSONAS = "personas"
     ABOUT = "about"
     DIALOG = "dialog"
+    LOOK_UP = "look_up"
     TRANSFER = "transfer"
     NOTE = "note"
     CONFIRM = "confirm"
@@ -52,12 +56,17 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
     {
         Context.INBOX: (Context.INBOX, *_ROWS),
         Context.NOTICE: (Context.NOTICE, *_PAGE),
+        Context.CUSTOMERS: (Context.CUSTOMERS, *_ROWS),
+        # Its sections have the numbers of the main ones: nothing else of those is needed while reading a file.
+        Context.CUSTOMER: (Context.CUSTOMER, Context.LIST, Context.GLOBAL),
+        Context.CUSTOMER_TEXT: (Context.CUSTOMER_TEXT, Context.GLOBAL),
         Context.OUTBOX: (Context.OUTBOX, *_ROWS),
         Context.ANNOUNCEMENTS: (Context.ANNOUNCEMENTS, *_ROWS),
         Context.ABOUT: (Context.ABOUT, *_PAGE),
         Context.ORGANISATIONS: (Context.ORGANISATIONS, Context.LIST, Context.GLOBAL),
         Context.SIGN_IN: (Context.SIGN_IN, Context.GLOBAL),
         Context.PERSONAS: (Context.PERSONAS, Context.LIST, Context.GLOBAL),
+        Context.LOOK_UP: (Context.LOOK_UP, Context.DIALOG),
         Context.TRANSFER: (Context.TRANSFER, Context.DIALOG),
         Context.NOTE: (Context.NOTE, Context.DIALOG),
         Context.CONFIRM: (Context.CONFIRM, Context.DIALOG),
@@ -72,6 +81,7 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
 TYPING: Final = frozenset(
     {
         Context.DIALOG,
+        Context.LOOK_UP,
         Context.TRANSFER,
         Context.NOTE,
         Context.CONFIRM,
@@ -141,9 +151,14 @@ def _command(
     )
 
 
+def _part(name: str, key: str) -> Action:
+    """A part of a customer's file."""
+    return Action(f"customer.{name}", (Context.CUSTOMER,), (key,), Group.PLACES)
+
+
 _BULK = (Context.INBOX, Context.OUTBOX)
 """Lists whose commands act on several rows; elsewhere a mark would mean nothing."""
-_MOVING = (Context.LIST, Context.NOTICE, Context.ABOUT)
+_MOVING = (Context.LIST, Context.NOTICE, Context.ABOUT, Context.CUSTOMER_TEXT)
 
 ACTIONS: Final = (
     # Work on notices
@@ -161,6 +176,38 @@ ACTIONS: Final = (
     Action("inbox.preview", (Context.INBOX,), ("p",), Group.CHOOSE, 68, capability=NOTICES_INBOX),
     Action("notice.next", (Context.NOTICE,), ("J", "right_square_bracket"), Group.MOVE, 50),
     Action("notice.previous", (Context.NOTICE,), ("K", "left_square_bracket"), Group.MOVE, 51),
+    # A customer's file
+    Action("customers.find", (Context.CUSTOMERS,), ("i",), Group.WORK, 20, capability=CUSTOMER_LOOKUP),
+    Action(
+        "inbox.customer",
+        (Context.INBOX, Context.NOTICE),
+        ("i",),
+        Group.WORK,
+        39,
+        capability=CUSTOMER_LOOKUP,
+        selection=True,
+    ),
+    Action("customer.next", (Context.CUSTOMER,), ("tab", "right_square_bracket"), Group.MOVE, 20),
+    Action("customer.previous", (Context.CUSTOMER,), ("shift+tab", "left_square_bracket"), Group.MOVE),
+    Action("customer.explain", (Context.CUSTOMER,), ("K",), Group.WORK, 21),
+    Action("customer.copy", (Context.CUSTOMER,), ("y",), Group.WORK, 22),
+    Action("customer.text", (Context.CUSTOMER,), ("e",), Group.WORK, 23),
+    Action("customer.fetch", (Context.CUSTOMER,), ("r",), Group.WORK, 24, needs_network=True),
+    Action("customer.household", (Context.CUSTOMER,), ("H",), Group.WORK, 25, needs_network=True),
+    Action("customer.another", (Context.CUSTOMER,), ("i",), Group.WORK, 33),
+    Action("customer.sort", (Context.CUSTOMER,), ("s",), Group.CHOOSE, 32),
+    Action("customer.numbers", (Context.CUSTOMER,), ("n",), Group.CHOOSE, 34),
+    Action("customer.code", (Context.CUSTOMER,), ("c",), Group.CHOOSE, 35),
+    Action("customer.send", (Context.CUSTOMER_TEXT,), ("y",), Group.WORK, 20),
+    _part("overview", "1"),
+    _part("pending", "2"),
+    _part("decisions", "3"),
+    _part("payments", "4"),
+    _part("claims", "5"),
+    _part("insurance", "6"),
+    _part("recovery", "7"),
+    _part("medicine", "8"),
+    _part("passed_on", "9"),
     # Commands on their way
     Action("outbox.retry", (Context.OUTBOX,), ("t",), Group.WORK, 20, selection=True),
     Action("outbox.redo", (Context.OUTBOX,), ("R",), Group.WORK, 21, selection=True),
@@ -187,6 +234,7 @@ ACTIONS: Final = (
     Action("main.sync", (Context.MAIN,), ("r",), Group.PROGRAM, 65),
     Action("main.organisation", (Context.MAIN,), ("o",), Group.PLACES, 66),
     Action("main.inbox", (Context.MAIN,), ("1",), Group.PLACES, capability=NOTICES_INBOX),
+    Action("main.customer", (Context.MAIN,), ("2",), Group.PLACES, capability=CUSTOMER_LOOKUP),
     Action("main.outbox", (Context.MAIN,), ("6",), Group.PLACES),
     Action("main.announcements", (Context.MAIN,), ("7",), Group.PLACES),
     Action("main.diagnostics", (Context.MAIN,), ("exclamation_mark",), Group.PROGRAM),
@@ -205,7 +253,7 @@ ACTIONS: Final = (
     # Dialogs, where letters are text
     Action(
         "dialog.accept",
-        (Context.TRANSFER, Context.CONFIRM, Context.HELP, Context.PALETTE, Context.FILTER),
+        (Context.LOOK_UP, Context.TRANSFER, Context.CONFIRM, Context.HELP, Context.PALETTE, Context.FILTER),
         ("enter",),
         Group.DIALOGS,
         10,
@@ -215,23 +263,31 @@ ACTIONS: Final = (
     Action("dialog.cancel", (Context.DIALOG,), ("escape",), Group.DIALOGS, 11, essential=True),
     Action(
         "dialog.down",
-        (Context.TRANSFER, Context.CONFIRM, Context.HELP, Context.PALETTE),
+        (Context.LOOK_UP, Context.TRANSFER, Context.CONFIRM, Context.HELP, Context.PALETTE),
         ("down", "ctrl+n"),
         Group.DIALOGS,
         essential=True,
     ),
     Action(
         "dialog.up",
-        (Context.TRANSFER, Context.CONFIRM, Context.HELP, Context.PALETTE),
+        (Context.LOOK_UP, Context.TRANSFER, Context.CONFIRM, Context.HELP, Context.PALETTE),
         ("up", "ctrl+p"),
         Group.DIALOGS,
         essential=True,
     ),
-    Action("dialog.next", (Context.TRANSFER, Context.CONFIRM), ("tab",), Group.DIALOGS, 20, essential=True),
-    Action("dialog.previous", (Context.TRANSFER, Context.CONFIRM), ("shift+tab",), Group.DIALOGS, essential=True),
+    Action(
+        "dialog.next", (Context.LOOK_UP, Context.TRANSFER, Context.CONFIRM), ("tab",), Group.DIALOGS, 20, essential=True
+    ),
+    Action(
+        "dialog.previous",
+        (Context.LOOK_UP, Context.TRANSFER, Context.CONFIRM),
+        ("shift+tab",),
+        Group.DIALOGS,
+        essential=True,
+    ),
     Action(
         "dialog.clear",
-        (Context.TRANSFER, Context.NOTE, Context.HELP, Context.PALETTE, Context.FILTER),
+        (Context.LOOK_UP, Context.TRANSFER, Context.NOTE, Context.HELP, Context.PALETTE, Context.FILTER),
         ("ctrl+u",),
         Group.DIALOGS,
     ),

@@ -17,6 +17,7 @@ import httpx
 
 from kelmu_tui.api import contract
 from kelmu_tui.api.answers import CommandAnswer, SnapshotPart, SnapshotReader, parse
+from kelmu_tui.api.customers import QueryReader
 from kelmu_tui.api.errors import ProblemAnswer, SignInNeeded, UpdateNeeded
 from kelmu_tui.api.reading import PROBLEM, body_of, expect, lines_of, mapped, raise_for, request_id_of, segment
 from kelmu_tui.platform.ids import Ids, RandomIds
@@ -206,6 +207,33 @@ class Client:
             expect(response, (_JSON,), request_id)
             result = parse(contract.CommandResult, await body_of(response, request_id), request_id)
             return CommandAnswer(response.status_code, result=result, request_id=request_id)
+
+    async def look_up(
+        self, organisation: str, query: contract.CustomerQuery
+    ) -> AsyncGenerator[contract.PersonLine | contract.SectionLine | contract.QueryEnd, None]:
+        """Look a customer up: the person, each section once its source has answered, and an end.
+
+        Raises:
+            BadAnswer: a line is not of the contract or not of this query, or the end is missing; what came before
+                stands.
+        """
+        body = query.model_dump_json(exclude_none=True).encode()
+        headers = {"Content-Type": _JSON}
+        path = "/v1/customer-queries"
+        async with self._open("POST", path, organisation, headers=headers, content=body, accept=_NDJSON) as response:
+            request_id = request_id_of(response)
+            await raise_for(response)
+            expect(response, (_NDJSON,), request_id)
+            reader = QueryReader(query, request_id)
+            async for line in lines_of(response, request_id):
+                yield reader.feed(line)
+            reader.finish()
+
+    async def look_ups(self, organisation: str, cursor: str | None = None) -> contract.LookUps:
+        """Return the user's own look-ups for an organisation, the newest first; `cursor` continues a page."""
+        params = {} if cursor is None else {"cursor": cursor}
+        body, request_id = await self._read("GET", "/v1/look-ups", organisation, params=params)
+        return parse(contract.LookUps, body, request_id)
 
     async def register_views(self, registration: contract.ChainRegistration) -> contract.ViewReceipt:
         """Tell the backend of a ledger's log of views, or ask what it has of it."""

@@ -67,13 +67,17 @@ class Env:
         """Address from the settings; empty when there is none."""
         return self.loaded.settings.backend_url or ""
 
-    def context(self) -> Context:
+    def context(self, needs: frozenset[str] | None = None) -> Context:
         """Open the signed-in user's context on the local store.
+
+        Args:
+            needs: capabilities of which one has to be open (`services.known`); the inbox by default.
 
         Raises:
             SessionProblem, StoreError: turned into words by `faults`.
         """
         from kelmu_tui.services.context import open_context
+        from kelmu_tui.services.known import INBOX
 
         return open_context(
             self.profile,
@@ -84,6 +88,7 @@ class Env:
             clock=self.clock,
             ids=self.ids,
             tell=self.tell_incidents,
+            needs=INBOX if needs is None else needs,
         )
 
     def store(self) -> Store:
@@ -130,6 +135,21 @@ class Env:
         except (getpass.GetPassWarning, EOFError, OSError):
             raise CliError(Exit.STORE, "no_terminal", self.t("cli.no_terminal")) from None
         return first
+
+    def secret_text(self, prompt: str) -> str:
+        """Return what stands on standard input, or ask for a line without showing it where that is a terminal.
+
+        Raises:
+            CliError: nothing is given.
+        """
+        import getpass
+
+        if sys.stdin is None or not sys.stdin.isatty():
+            return self.read_stdin()
+        try:
+            return getpass.getpass(prompt)
+        except EOFError:
+            raise CliError(Exit.USAGE, "stdin_empty", self.t("cli.stdin_empty")) from None
 
     def typed(self, prompt: str) -> str:
         """Ask for a word on the terminal, where a script cannot give it by mistake.

@@ -6,9 +6,11 @@ import traceback
 
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.domain.capabilities import mandates
+from kelmu_tui.domain.identifiers import InvalidIdentityCode
 from kelmu_tui.i18n import Translator
 from kelmu_tui.i18n.failures import store_text
 from kelmu_tui.platform.paths import UnsafePath
+from kelmu_tui.services.customers import InvalidCase, InvalidQuery, InvalidReason
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.known import SHUT_OUT
 from kelmu_tui.services.session import (
@@ -44,12 +46,25 @@ def explain(error: Exception, t: Translator) -> CliError:
         return CliError(Exit.NOT_FOUND, "ambiguous", t("cli.ambiguous", id=error.word))
     if isinstance(error, NotAllowed):
         return CliError(Exit.NOT_ALLOWED, "mandate_missing", t("errors.api.mandate_missing"))
-    api = _api(error, t)
-    if api is not None:
-        return api
+    known = _mistake(error, t) or _api(error, t)
+    if known is not None:
+        return known
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{type(error).__name__}, {frame.name}:{frame.lineno}"
     return CliError(Exit.FAILED, "unexpected", t("cli.unexpected", where=where))
+
+
+def _mistake(error: Exception, t: Translator) -> CliError | None:
+    if isinstance(error, InvalidIdentityCode):
+        text = f"{t('errors.api.customer_code_invalid')} {t.choice('customers.fault', error.fault)}"
+        return CliError(Exit.USAGE, "customer_code_invalid", text)
+    if isinstance(error, InvalidCase):
+        return CliError(Exit.USAGE, "case_invalid", t("cli.case_invalid"))
+    if isinstance(error, InvalidReason):
+        return CliError(Exit.USAGE, "reason_invalid", t("cli.reason_invalid"))
+    if isinstance(error, InvalidQuery):
+        return CliError(Exit.USAGE, "query_invalid", t("cli.query_invalid"))
+    return None
 
 
 def _session(error: SessionProblem, t: Translator) -> CliError:

@@ -14,6 +14,7 @@ from kelmu_tui.cli.exits import CliError, Exit
 
 VIEWS: Final = ("unhandled", "mine", "urgent", "due_today", "transferred", "all")
 SORTS: Final = ("due", "arrived", "kind", "municipality", "customer")
+SECTIONS: Final = ("pending", "decisions", "payments", "claims", "insurance", "recovery", "medicine", "passed_on")
 SHELLS: Final = ("bash", "zsh", "fish")
 LANGUAGES: Final = ("fi", "sv", "en")
 
@@ -152,6 +153,37 @@ COMMANDS: Final = (
         ),
     ),
     Command(("inbox", "take-back"), "kelmu_tui.cli.acts:take_back", _ACT),
+    Command(
+        ("customer", "show"),
+        "kelmu_tui.cli.customers:show",
+        (
+            _option("customer", "customer", nargs="?", metavar="ID"),
+            _option("purpose", "--purpose", metavar="PURPOSE"),
+            _option("case", "--case", metavar="REFERENCE"),
+            _option("reason", "--reason", metavar="TEXT"),
+            _option("section", "--section", action="append", choices=SECTIONS),
+            _option("offline", "--offline", action="store_true"),
+            _option("full", "--full", action="store_true"),
+        ),
+    ),
+    Command(
+        ("customer", "recent"),
+        "kelmu_tui.cli.customers:recent",
+        (_option("filter", "--filter", metavar="TEXT", default=""),),
+    ),
+    Command(
+        ("customer", "history"),
+        "kelmu_tui.cli.customers:history",
+        (_option("limit", "--limit", type=_number, metavar="N", default=100),),
+    ),
+    Command(
+        ("customer", "forget"),
+        "kelmu_tui.cli.customers:forget",
+        (
+            _option("customers", "customers", nargs="*", metavar="ID"),
+            _option("all_files", "--all", action="store_true"),
+        ),
+    ),
     Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (_option("all", "--all", action="store_true"),)),
     Command(
         ("outbox", "show"),

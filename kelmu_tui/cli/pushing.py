@@ -7,7 +7,8 @@ is then read again before anything else is said, so that the next command alread
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,6 +64,19 @@ def push(env: Env, context: Context, seconds: float, commands: tuple[str, ...] =
             return Pushed(problem=explain(error, env.t))
 
 
+@contextmanager
+def reach(env: Env, url: str) -> Iterator[str]:
+    """Give the backend's address: that of the running demo in its profile.
+
+    Raises:
+        CliError: the demo does not run.
+    """
+    with _running_demo(env) or nullcontext() as demo:
+        if demo is None and env.profile.name == DEMO:
+            raise _demo_away(env)
+        yield demo.url if demo is not None else url
+
+
 def ask_again(env: Env, seconds: float) -> None:
     """Read the session again although nothing opens by what is known of it: a mandate may have come back.
 
@@ -75,10 +89,7 @@ def ask_again(env: Env, seconds: float) -> None:
 
     store = env.store()
     try:
-        with _running_demo(env) or nullcontext() as demo:
-            if demo is None and env.profile.name == DEMO:
-                raise _demo_away(env)
-            url = demo.url if demo is not None else secret(store, "backend") or ""
+        with reach(env, secret(store, "backend") or "") as url:
             asyncio.run(asyncio.wait_for(ask_session(store, url, env.clock), seconds))
     finally:
         store.close()

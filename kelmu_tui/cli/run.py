@@ -16,7 +16,10 @@ from kelmu_tui.cli.parser import LANGUAGES, Command, build, translate_argparse
 
 Handler = Callable[[Env], int]
 
-_IDENTITY_CODE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{6}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Za-z](?![0-9A-Za-z])")
+_IDENTITY_CODE: Final = re.compile(
+    r"(?<![0-9A-Za-z])[0-9]{6}(?:[A-FU-Ya-fu-y]|\s*[-+\u2010-\u2015\u2212\uff0d]\s*)[0-9]{3}[0-9A-Za-z](?![0-9A-Za-z])"
+)
+"""Also as it is pasted, with spaces and other hyphens."""
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -56,7 +59,7 @@ def _run(argv: list[str], env: Env) -> int:
 
 
 def _dispatch(argv: list[str], env: Env) -> int:
-    if any(_IDENTITY_CODE.search(word) for word in argv):
+    if _IDENTITY_CODE.search(" ".join(argv)):
         raise CliError(Exit.USAGE, "identity_code", env.t("cli.identity_code"))
     helping = "-h" in argv or "--help" in argv
     if "--version" in argv and not helping:

@@ -20,6 +20,7 @@ from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
 NOTICES_INBOX: Final = "notices_inbox"
 NOTICE_TRANSFER: Final = "notice_transfer"
 PAYMENT_CLAIMS_REGISTER: Final = "payment_claims_register"
+CUSTOMER_LOOKUP: Final = "customer_lookup"
 
 
 class MandateKind(StrEnum):

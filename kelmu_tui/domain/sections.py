@@ -15,10 +15,14 @@ from typing import Final, NamedTuple
 
 from kelmu_tui.domain import catalogue
 from kelmu_tui.domain.benefits import benefits
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP as CUSTOMER_LOOKUP
 from kelmu_tui.domain.capabilities import Agreement, Allowed, Capabilities, Denied, Reason
 from kelmu_tui.domain.organisations import Names, OrganisationType
 
-CUSTOMER_LOOKUP: Final = "customer_lookup"
+MAX_CASE: Final = 60
+MAX_REASON_TEXT: Final = 500
+CASE_FORM: Final = r"^[\w./:() -]+$"
+"""Form of a case reference: it travels in bodies, stands in the record and is read aloud on the telephone."""
 
 
 class Section(StrEnum):
@@ -149,6 +153,12 @@ def purposes_for(organisation_type: OrganisationType) -> tuple[Purpose, ...]:
 def file_kept() -> timedelta:
     """Return how long a fetched file may be shown."""
     return timedelta(hours=catalogue.table("customers.toml")["retention"]["file_hours"])
+
+
+@cache
+def looks_kept() -> timedelta:
+    """Return how long it is known what a user saw last of a customer: as long as a customer stays followed."""
+    return timedelta(days=catalogue.table("customers.toml")["retention"]["followed_days"])
 
 
 def sight(opened: Capabilities, agreement: Agreement | None, section: Section) -> Sight:

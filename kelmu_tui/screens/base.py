@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from kelmu_tui.actions import REGISTRY, Action, Context, State, disabled, footer
+from kelmu_tui.actions import REGISTRY, Action, Context, State, Why, disabled, footer
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.terminal.timers import SureTimers
@@ -110,6 +110,8 @@ class KeyedScreen(SureTimers, Screen[Result], inherit_bindings=False):
     async def perform(self, action: Action) -> None:
         """Do an action, or say why it can't be done now."""
         why = disabled(action, self.state())
+        if why is Why.CAPABILITY and self.face.explain_closed(action):
+            return
         if why is not None:
             self.say(self.face.t.choice("actions.why", why), role="warn")
             return

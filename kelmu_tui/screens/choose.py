@@ -22,15 +22,19 @@ class ChooseScreen(Dialog[str]):
 
     CONTEXT: ClassVar[Context] = Context.PALETTE
 
-    def __init__(self, title: str, choices: Sequence[Choice], current: str = "") -> None:
+    def __init__(self, title: str, choices: Sequence[Choice], current: str = "", *, wide: bool = False) -> None:
+        """Offer choices of a name and something beside it, which is short unless it is `wide`."""
         super().__init__()
+        self._wide = wide
+        self.set_class(wide, "-large")
         self._title = title
         self._choices = tuple(choices)
         self._current = current
 
     def compose(self) -> ComposeResult:
         """Put the box together."""
-        columns = (Column("name", "", 16, most=44), Column("count", "", 6, align="right", drop=1))
+        beside = Column("count", "", 16, most=60) if self._wide else Column("count", "", 6, align="right", drop=1)
+        columns = (Column("name", "", 16, most=24 if self._wide else 44), beside)
         picks = PickList(columns, glyphs=self.face.glyphs, empty=self.face.t("common.nothing_matches"), id="picks")
         yield self.box(
             self._title, LineField(id="field"), picks, Caption(self.hint_line("dialog.accept", "dialog.cancel"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from kelmu_tui.actions import Context
-from kelmu_tui.domain.capabilities import LOOK_ALIKE, NOTICES_INBOX, Denied, Grant, mandates
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, LOOK_ALIKE, NOTICES_INBOX, Denied, Grant, mandates
 from kelmu_tui.screens.page import PageScreen
 from kelmu_tui.services.session import KnownOrganisation, KnownSession
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Heading, Paragraph
@@ -79,3 +79,30 @@ class ClosedScreen(PageScreen[None]):
     def action_app_back(self) -> None:
         """There is nothing to go back to; say how to leave."""
         self.say(self.face.t("common.quit_hint", key=self.key_text("app.quit")))
+
+
+class ClosedPartScreen(PageScreen[None]):
+    """Shown when the look-up of customers is asked for and no mandate opens it, while other things are open."""
+
+    CONTEXT: ClassVar[Context] = Context.ABOUT
+    SECTION: ClassVar[str] = "main.customer"
+
+    def __init__(self, denied: Denied) -> None:
+        super().__init__()
+        self._denied = denied
+
+    def retranslate(self) -> None:
+        """Render the explanation in the language of now."""
+        super().retranslate()
+        title = self.face.t.choice("organisations.capability", CUSTOMER_LOOKUP)
+        self.sheet.show(self._blocks(), title=title, keep=True)
+
+    def _blocks(self) -> Iterator[Block]:
+        t, denied = self.face.t, self._denied
+        yield Paragraph(t.choice("errors.reason", denied.reason), "warn")
+        yield Gap()
+        if denied.mandates:
+            names = "\n".join(mandates()[name].name.get(t.language) for name in denied.mandates)
+            yield Field(t("organisations.needed"), names)
+        yield Paragraph(t.choice("organisations.ask", denied.reason))
+        yield Field(t("organisations.addresses"), "\n".join(ADDRESSES))

@@ -45,6 +45,23 @@ class Commands:
         """A command was saved for others but not for these: they are what giving it again is about."""
         del ids
 
+    async def action_inbox_customer(self) -> None:
+        """Look up the customer of the notice; to know who that is is a look at the notice."""
+        from kelmu_tui.domain.identifiers import InvalidIdentityCode, mask
+        from kelmu_tui.screens.customer_find import Whom
+
+        detail = await self.desk.run(self.desk.inbox.preview, self.selected()[0])
+        if detail is None:
+            return
+        customer = detail.customer
+        try:
+            code = self.desk.customers.clean_code(customer.identity_code)
+        except InvalidIdentityCode:
+            self.face.say(self.face.t("errors.api.customer_code_invalid"), role="warn")
+            return
+        label = f"{customer.family_name}, {customer.given_names} {mask(code.value)}"
+        self.face.find_customer(Whom(label, code))
+
     async def _give(self, verb: str, ids: Sequence[str], *arguments: str) -> None:
         work = self.face.work
         if work is not None:

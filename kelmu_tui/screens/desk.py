@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from kelmu_tui.services.announcements import Announcements
 from kelmu_tui.services.drafts import Drafts
@@ -13,7 +14,12 @@ from kelmu_tui.services.outbox import Outbox
 from kelmu_tui.store.rows import ActiveSession, NoticeLine, TraceLine
 from kelmu_tui.sync.status import SyncStatus
 
+if TYPE_CHECKING:
+    from kelmu_tui.services.customers import Customers, LookUp
+
 InboxLine = NoticeLine | TraceLine
+Hear = Callable[[str], None]
+"""Hears the customer's id after each part of an answer that was stored."""
 
 
 @dataclass
@@ -24,6 +30,9 @@ class Desk:
         run: runs a unit of work on the store's thread.
         status: the engine's present status.
         poke: makes the engine look for work at once.
+        get_customers: gives the service of customers, which is made when it is first needed.
+        look_up: asks the backend for a customer, stores the answer and returns the customer's id; raises `ApiError`,
+            `NotAllowed` or `StoreError`.
     """
 
     session: ActiveSession
@@ -34,3 +43,10 @@ class Desk:
     announcements: Announcements
     status: Callable[[], SyncStatus]
     poke: Callable[[], None]
+    get_customers: Callable[[], Customers]
+    look_up: Callable[[LookUp, Hear], Awaitable[str]]
+
+    @cached_property
+    def customers(self) -> Customers:
+        """What may be known of customers."""
+        return self.get_customers()

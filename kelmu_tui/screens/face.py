@@ -11,7 +11,8 @@ from textual.css.query import NoMatches
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from kelmu_tui.actions import Keymap, State, show_key
+from kelmu_tui.actions import Action, Keymap, State, show_key
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, Denied
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.i18n import LANGUAGES, Translator
 from kelmu_tui.i18n.failures import store_text
@@ -36,10 +37,12 @@ from kelmu_tui.widgets.glyphs import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.about import Fact
+    from kelmu_tui.screens.customer_find import Whom
     from kelmu_tui.screens.drafting import Typing
 
 SECTIONS: Final = (
     ("main.inbox", "common.section_inbox"),
+    ("main.customer", "common.section_customer"),
     ("main.outbox", "common.section_outbox"),
     ("main.announcements", "common.section_announcements"),
 )
@@ -262,7 +265,10 @@ class Face(OneByOne, inherit_bindings=False):
         }
         return tuple(
             Section(
-                self.key_text(action), self.t(name), number(counts[action]) if counts[action] else "", action == active
+                self.key_text(action),
+                self.t(name),
+                number(counts[action]) if counts.get(action) else "",
+                action == active,
             )
             for action, name in SECTIONS
         )
@@ -324,6 +330,41 @@ class Face(OneByOne, inherit_bindings=False):
         """Go to the inbox."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
+
+    def action_main_customer(self) -> None:
+        """Look a customer up."""
+        self.find_customer()
+
+    def explain_closed(self, action: Action) -> bool:
+        """Show why an action is closed to the user and whom to ask; False where a sentence says it."""
+        if action.capability != CUSTOMER_LOOKUP or self.desk is None:
+            return False
+        self.spawn("customer.closed", self._explain_look_ups(self.desk))
+        return True
+
+    async def _explain_look_ups(self, desk: Desk) -> None:
+        from kelmu_tui.screens.closed import ClosedPartScreen
+
+        found = await desk.run(desk.customers.explain)
+        if isinstance(found, Denied):
+            await self.push_screen(ClosedPartScreen(found))
+
+    def find_customer(self, whom: Whom | None = None) -> None:
+        """Ask for whom and for what a customer is looked up, and show what comes."""
+        if self.desk is not None:
+            from kelmu_tui.screens.customer_find import FindScreen
+
+            self.push_screen(FindScreen(self.desk, whom), self.show_customer)
+
+    def show_customer(self, customer: str | None) -> None:
+        """Show a customer's file in place of another's."""
+        if self.desk is None or customer is None:
+            return
+        from kelmu_tui.screens.customer import CustomerScreen
+
+        if isinstance(self.screen, CustomerScreen):
+            self.pop_screen()
+        self.push_screen(CustomerScreen(self.desk, customer))
 
     def action_main_outbox(self) -> None:
         """Go to the commands."""

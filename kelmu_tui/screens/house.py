@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.screen import Screen
 
+from kelmu_tui.domain.capabilities import NOTICES_INBOX
 from kelmu_tui.i18n.failures import incident_text, store_text
-from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.desk import Desk, Hear
 from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.leaving import Leaving
 from kelmu_tui.screens.work import Work
 from kelmu_tui.services.announcements import Announcements
 from kelmu_tui.services.context import Context, activate, open_store
+from kelmu_tui.services.known import OPENERS
 from kelmu_tui.services.session import (
     ChooseOrganisation,
     KnownSession,
@@ -42,6 +44,7 @@ from kelmu_tui.sync.status import SyncStatus, figures
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.about import Fact
+    from kelmu_tui.services.customers import LookUp
 
 Result = TypeVar("Result")
 
@@ -156,7 +159,7 @@ class KelmuApp(Leaving):
         run = self._thread.run
         while True:
             try:
-                context = await run(activate, self.where, store, organisation, self.ids)
+                context = await run(activate, self.where, store, organisation, self.ids, OPENERS)
             except ChooseOrganisation:
                 organisation = await self._choose(await run(Session(store).known), None, must_choose=True)
                 if organisation is None:
@@ -207,11 +210,32 @@ class KelmuApp(Leaving):
             Announcements(context.store, self.clock),
             lambda: self._status,
             self._poke,
+            lambda: context.customers,
+            self._look_up,
         )
         self.work = Work(self, self.desk)
         self.curtain.lower(then=self._settle_in)
-        await self._show_only(InboxScreen(self.desk))
+        await self._show_only(self._first_screen(self.desk))
         await self.take_up()
+
+    @staticmethod
+    def _first_screen(desk: Desk) -> Screen[Any]:
+        """Return the inbox, or the customers for whom the mandates open no inbox."""
+        if NOTICES_INBOX in desk.session.capabilities:
+            return InboxScreen(desk)
+        from kelmu_tui.screens.customers import CustomersScreen
+
+        return CustomersScreen(desk)
+
+    async def _look_up(self, query: LookUp, hear: Hear) -> str:
+        context, link = self._working, self._link
+        if context is None or link is None:
+            from kelmu_tui.api.errors import Unreachable
+
+            raise Unreachable
+        from kelmu_tui.services.looking import look_up
+
+        return await look_up(link, context, query, hear)
 
     async def _show_only(self, screen: Screen[Any]) -> None:
         """Put `screen` in place of everything that is shown."""

@@ -15,6 +15,7 @@ from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.chrome import ViewLine
 from kelmu_tui.widgets.fuzzy import score
 from kelmu_tui.widgets.list_source import ListSource
+from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.row_list import RowList
 from kelmu_tui.widgets.sheet import Block, Sheet
 
@@ -28,6 +29,7 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
     def __init__(self) -> None:
         super().__init__()
         self._all: tuple[Row, ...] = ()
+        self._matching: tuple[Row, ...] = ()
         self._text = ""
         self._explained: str | None = None
 
@@ -72,6 +74,14 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
         del row
         return ""
 
+    def explain_nothing(self) -> Iterable[Block]:
+        """Return what is to be said while there is no row."""
+        return ()
+
+    def remarks(self) -> Sequence[Piece]:
+        """Return what stands at the end of the line above the list."""
+        return ()
+
     def empty_text(self) -> str:
         """Return what stands in place of rows."""
         return ""
@@ -95,10 +105,12 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
         if self.alive:
             self._narrow(keep=True)
 
-    def _narrow(self, *, keep: bool) -> None:
-        """Show the rows whose cells hold the words of the filter."""
-        found = [row for row in self._all if score(self._text, " ".join(c.text for c in self.cells(row).values()))]
-        self.rows.show(ListSource(found, self.key), keep=keep)
+    def _narrow(self, *, keep: bool, at: str | None = None) -> None:
+        """Show the rows whose cells hold the words of the filter, at the row `at` when it is there."""
+        self._matching = tuple(
+            row for row in self._all if score(self._text, " ".join(c.text for c in self.cells(row).values()))
+        )
+        self.rows.show(ListSource(self._matching, self.key), keep=keep, at=at)
 
     # --- the filter -------------------------------------------------------------------------------------------------
 
@@ -142,7 +154,7 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
         left = [(self.heading(), "strong"), (f"  {counts}", "")]
         if self._text and not self.filtering:
             left.append((f"   /{self._text}", "accent"))
-        right = [(t("inbox.marked", count=len(rows.marks)), "marked")] if rows.marks else []
+        right = [(t("inbox.marked", count=len(rows.marks)), "marked")] if rows.marks else list(self.remarks())
         self.query_one(ViewLine).show(left, right)
 
     # --- texts ------------------------------------------------------------------------------------------------------
@@ -170,7 +182,7 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
         sheet = self.query_one("#preview", Sheet)
         before, self._explained = self._explained, self.rows.current_key
         if row is None:
-            sheet.show(())
+            sheet.show(self.explain_nothing())
         else:
             # What is being read must not jump back to its beginning because something else in the list moved on.
             keep = before == self._explained

@@ -17,6 +17,7 @@ from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.ids import Ids, RandomIds
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services import session as sessions
+from kelmu_tui.services.known import INBOX
 from kelmu_tui.services.session import AskPassphrase, Session, choose_keys, find_folder, secret
 from kelmu_tui.store import lease
 from kelmu_tui.store.database import Store
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from kelmu_tui.api.client import Client
     from kelmu_tui.api.sign_in import SignIn, Transport
     from kelmu_tui.platform.tasks import OnFailure
+    from kelmu_tui.services.customers import Customers
     from kelmu_tui.services.drafts import Drafts
     from kelmu_tui.services.inbox import Inbox
     from kelmu_tui.services.outbox import Outbox
@@ -50,6 +52,13 @@ class Context:
         from kelmu_tui.services.inbox import Inbox
 
         return Inbox(self.store, self.active, self.clock, self.ids)
+
+    @cached_property
+    def customers(self) -> Customers:
+        """What may be known of customers."""
+        from kelmu_tui.services.customers import Customers
+
+        return Customers(self.store, self.active, self.clock, self.ids)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -117,11 +126,13 @@ def open_context(
     clock: Clock | None = None,
     ids: Ids | None = None,
     tell: Callable[[Store], None] | None = None,
+    needs: frozenset[str] = INBOX,
 ) -> Context:
     """Open everything a user needs to work from the local store.
 
     Args:
         tell: hears of the store whatever comes of it: its `incidents` may be why nobody is signed in.
+        needs: capabilities of which one has to be open (`services.known`).
 
     Raises:
         SessionProblem: nobody is signed in, nothing opens, or an organisation has to be chosen.
@@ -130,7 +141,7 @@ def open_context(
     clock, ids = clock or SystemClock(), ids or RandomIds()
     store = open_store(profile, user=user, backend_url=backend_url, ask=ask, clock=clock, ids=ids)
     try:
-        return activate(profile, store, organisation, ids)
+        return activate(profile, store, organisation, ids, needs)
     except BaseException:
         store.close()
         raise
@@ -139,14 +150,16 @@ def open_context(
             tell(store)
 
 
-def activate(profile: Profile, store: Store, organisation: str | None, ids: Ids) -> Context:
+def activate(
+    profile: Profile, store: Store, organisation: str | None, ids: Ids, needs: frozenset[str] = INBOX
+) -> Context:
     """Choose the organisation in an open store; also how the app changes it while running.
 
     Raises:
         SessionProblem, NotShown: as `open_context`; the store stays open.
     """
     session = Session(store)
-    active = session.activate(organisation, local_date(store.clock.now()))
+    active = session.activate(organisation, local_date(store.clock.now()), needs)
     lease.check(store)
     return Context(profile, store, active, ids)
 

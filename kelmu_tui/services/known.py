@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.capabilities import (
+    CUSTOMER_LOOKUP,
     NOTICES_INBOX,
     Agreement,
     Capabilities,
@@ -19,6 +20,12 @@ from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
 
 SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})
 """Codes of the backend's 403: what is known of the session is older than the user's mandates."""
+
+
+INBOX: Final = frozenset({NOTICES_INBOX})
+LOOK_UPS: Final = frozenset({CUSTOMER_LOOKUP})
+OPENERS: Final = INBOX | LOOK_UPS
+"""Capabilities of which one is needed to work for an organisation: for the inbox, for customers, for either."""
 
 
 class SessionProblem(Exception):
@@ -54,7 +61,10 @@ class NoSuchOrganisation(SessionProblem):
 
 
 class NothingOpens(SessionProblem):
-    """No mandate opens the inbox for the organisation; `why` explains, None when there is not even an organisation."""
+    """No mandate opens what was needed for the organisation.
+
+    `why` explains that, None when there is not even an organisation.
+    """
 
     code = "nothing_opens"
 
@@ -95,9 +105,9 @@ class KnownSession(NamedTuple):
         """Return the organisation with a business ID."""
         return next((o for o in self.organisations if o.organisation.business_id == business_id), None)
 
-    def usable(self, on: date) -> tuple[KnownOrganisation, ...]:
-        """Return the organisations for which the inbox is open on a day."""
-        return tuple(o for o in self.organisations if o.capabilities(on).has(NOTICES_INBOX))
+    def usable(self, on: date, needs: frozenset[str] = INBOX) -> tuple[KnownOrganisation, ...]:
+        """Return the organisations for which one of the capabilities needed is open on a day."""
+        return tuple(o for o in self.organisations if needs & o.capabilities(on).names)
 
 
 def read_session(text: str) -> KnownSession:

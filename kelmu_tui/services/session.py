@@ -18,10 +18,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
-from kelmu_tui.domain.capabilities import NOTICES_INBOX, Denied
+from kelmu_tui.domain.capabilities import NOTICES_INBOX, Capabilities, Denied
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import Profile, private_folder, write_private
+from kelmu_tui.services.known import INBOX, read_session
 from kelmu_tui.services.known import ChooseOrganisation as ChooseOrganisation
 from kelmu_tui.services.known import KnownOrganisation as KnownOrganisation
 from kelmu_tui.services.known import KnownSession as KnownSession
@@ -30,8 +31,7 @@ from kelmu_tui.services.known import NothingOpens as NothingOpens
 from kelmu_tui.services.known import NotSignedIn as NotSignedIn
 from kelmu_tui.services.known import SessionProblem as SessionProblem
 from kelmu_tui.services.known import named as named
-from kelmu_tui.services.known import read_session
-from kelmu_tui.store import aftermath, files
+from kelmu_tui.store import aftermath, customers, expiry, files
 from kelmu_tui.store.database import LEDGER_FILE, Store
 from kelmu_tui.store.errors import KeysLost, KeysMisplaced, KeysUnavailable
 from kelmu_tui.store.keyring_keys import KeyringKeys
@@ -252,31 +252,32 @@ class Session:
         """Return the business ID of the organisation chosen last."""
         return secret(self._store, "organisation")
 
-    def activate(self, wanted: str | None, on: date) -> ActiveSession:
+    def activate(self, wanted: str | None, on: date, needs: frozenset[str] = INBOX) -> ActiveSession:
         """Choose the organisation to act for, attach its replica and remember the choice.
 
         Args:
             wanted: business ID, or the beginning of a name in any language; None takes the last choice, or the only
                 organisation there is.
             on: today in Finland.
+            needs: capabilities of which one has to be open.
 
         Raises:
             NotSignedIn, NoSuchOrganisation, ChooseOrganisation, NothingOpens: there is nothing to act for.
         """
         known = self.known()
-        found = self._pick(known, wanted, on)
+        found = self._pick(known, wanted, on, needs)
         names = found.opened
-        if local_date(known.server_time) != on or NOTICES_INBOX not in names:
+        code = found.organisation.business_id
+        if local_date(known.server_time) != on or not needs & names:
             # On the backend's own day its answer stands: the same function of the same grants and agreement.
             opened = found.capabilities(on)
             names = opened.names
-            if NOTICES_INBOX not in names:
-                why = opened.explain(NOTICES_INBOX)
-                raise NothingOpens(found, why if isinstance(why, Denied) else None)
-        code = found.organisation.business_id
-        if self._store.organisation != code:
-            self._store.detach()
-            self._store.attach(code)
+            if not needs & names:
+                if code in replicas(self._store.folder):
+                    self._end_files(found, on)
+                raise NothingOpens(found, _why(opened, needs))
+        self._attach(code)
+        self._hold(found, on)
         if self.chosen() != code:
             put_secrets(self._store, {"organisation": code})
         organisation = found.organisation
@@ -291,7 +292,32 @@ class Session:
             self.lease()[0],
         )
 
-    def _pick(self, known: KnownSession, wanted: str | None, on: date) -> KnownOrganisation:
+    def _attach(self, organisation: str) -> None:
+        if self._store.organisation != organisation:
+            self._store.detach()
+            self._store.attach(organisation)
+
+    def _hold(self, found: KnownOrganisation, on: date) -> None:
+        """Let no customer's file be there whose time is over, or that the mandates of this day don't open."""
+        expiry.sweep(self._store)
+        with self._store.read() as db:
+            if not customers.any_held(db):
+                return
+        from kelmu_tui.services.sights import govern, sights_of
+
+        govern(self._store, sights_of(found, on))
+
+    def _end_files(self, found: KnownOrganisation, on: date) -> None:
+        """Do so for an organisation that is not opened, and leave attached what was."""
+        before = self._store.organisation
+        self._attach(found.organisation.business_id)
+        self._hold(found, on)
+        if before is None:
+            self._store.detach()
+        else:
+            self._attach(before)
+
+    def _pick(self, known: KnownSession, wanted: str | None, on: date, needs: frozenset[str]) -> KnownOrganisation:
         if not known.organisations:
             raise NothingOpens(None, None)
         if wanted is not None:
@@ -299,13 +325,12 @@ class Session:
         last = known.organisation(self.chosen() or "")
         if last is not None:
             return last
-        usable = known.usable(on)
+        usable = known.usable(on, needs)
         if len(usable) == 1 or len(known.organisations) == 1:
             return (usable or known.organisations)[0]
         if not usable:
             only = known.organisations[0]
-            why = only.capabilities(on).explain(NOTICES_INBOX)
-            raise NothingOpens(only, why if isinstance(why, Denied) else None)
+            raise NothingOpens(only, _why(only.capabilities(on), needs))
         raise ChooseOrganisation(usable)
 
     def _state(self, key: str) -> str | None:
@@ -321,3 +346,8 @@ class Session:
             return None if text is None else datetime.fromisoformat(text)
         except ValueError:
             return None
+
+
+def _why(opened: Capabilities, needs: frozenset[str]) -> Denied | None:
+    verdict = opened.explain(NOTICES_INBOX if NOTICES_INBOX in needs else min(needs))
+    return verdict if isinstance(verdict, Denied) else None

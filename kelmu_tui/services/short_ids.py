@@ -37,6 +37,7 @@ _NOTICES: Final = (
     "SELECT r.id FROM replica.scope AS s JOIN replica.trace AS r ON r.generation = s.generation"
     " WHERE r.id >= ?1 AND r.id < ?2 LIMIT 2"
 )
+_CUSTOMERS: Final = "SELECT id FROM replica.customer WHERE id >= ?1 AND id < ?2 LIMIT 2"
 _COMMANDS: Final = (
     "SELECT id FROM main.command WHERE id >= ?1 AND id < ?2 UNION"
     " SELECT id FROM main.draft WHERE id >= ?1 AND id < ?2 LIMIT 2"
@@ -50,6 +51,15 @@ def notice_ids(store: Store, words: Iterable[str]) -> tuple[str, ...]:
         Unknown, Ambiguous: a word means nothing, or several.
     """
     return _expanded(store, _NOTICES, words)
+
+
+def customer_ids(store: Store, words: Iterable[str]) -> tuple[str, ...]:
+    """Return the customers whose files are held that `words` mean, each once and in order.
+
+    Raises:
+        Unknown, Ambiguous: a word means nothing, or several.
+    """
+    return _expanded(store, _CUSTOMERS, words)
 
 
 def command_ids(store: Store, words: Iterable[str]) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-EVERYTHING: Final = frozenset(
-    {"secret", "command", "conflict", "view_event", "trouble", "state", "scope", "notice", "trace", "announcement"}
-)
+_LEDGER: Final = frozenset({"secret", "command", "conflict", "view_event", "trouble"})
+_REPLICA: Final = frozenset({"state", "scope", "notice", "trace", "announcement", "customer"})
+EVERYTHING: Final = _LEDGER | _REPLICA
 """Tables named in a `Changed` of everything."""
 
 

@@ -148,12 +148,13 @@ def renew_replica(db: Connection) -> bool:
     found = db.execute("PRAGMA replica.user_version").fetchone()[0]
     if found == REPLICA_VERSION:
         return True
-    if found != REPLICA_VERSION - 1 or found not in REPLICA_STEPS:
+    if not all(version in REPLICA_STEPS for version in range(found, REPLICA_VERSION)) or found > REPLICA_VERSION:
         return False
     db.execute("BEGIN IMMEDIATE")
     try:
-        for statement in statements(REPLICA_STEPS[found]):
-            db.execute(statement)
+        for version in range(found, REPLICA_VERSION):
+            for statement in statements(REPLICA_STEPS[version]):
+                db.execute(statement)
         db.execute(f"PRAGMA replica.user_version = {REPLICA_VERSION}")
         db.execute("COMMIT")
     except BaseException:

@@ -1,4 +1,4 @@
-"""Rows that end by themselves: the backend says when, and from that moment no query returns them.
+"""Rows and customers' files that end by themselves: the backend says when, and from then on no query returns them.
 
 Whoever wants to show rows sweeps first (`store.lease.within`); so does the sync, for stores that nobody looks at.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kelmu_tui.store import feed, replica
+from kelmu_tui.store import customers, feed, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.replica import microseconds
 
@@ -16,10 +16,10 @@ AT_ONCE: Final = 250
 
 
 def sweep(store: Store) -> int:
-    """Delete the rows whose time has come and return how many; what was deleted does not stay in the log either."""
+    """Delete what has come to its end, out of the log as well, and return how many rows and files it was."""
     if store.organisation is None:
         return 0
-    gone = 0
+    gone = _end_files(store)
     while _come(store):
         with store.write("replica") as db:
             ended = _ended(db, store)
@@ -31,6 +31,19 @@ def sweep(store: Store) -> int:
     if gone:
         store.scrub()
     return gone
+
+
+def _end_files(store: Store) -> int:
+    now = store.clock.now()
+    with store.read() as db:
+        first = customers.next_end(db)
+    if first is None or first > microseconds(now):
+        return 0
+    with store.write("replica") as db:
+        ended = customers.end(db, now)
+        if ended:
+            store.changed("customer", keys=ended)
+    return max(1, len(ended))
 
 
 def _come(store: Store) -> bool:

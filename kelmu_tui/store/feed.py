@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from kelmu_tui.store import replica, sweeping
+from kelmu_tui.store import customers, replica, sweeping
 from kelmu_tui.store.outbox import stamp
 from kelmu_tui.store.page import Entry, Page
 
@@ -341,13 +341,18 @@ def _purge(db: Any, scope: Scope, effect: Effect) -> None:
     for generation in own:
         _forget(db, generation)
     sweeping.purge(db, own)
-    _set(db, unscrubbed=1)
+    unscrub(db)
     _touch(db)
     effect.all_of(scope.name)
 
 
+def unscrub(db: Any) -> None:
+    """Note that pages of what has just been destroyed may lie on in the write-ahead log until it is emptied."""
+    _set(db, unscrubbed=1)
+
+
 def unscrubbed(db: Any) -> bool:
-    """Tell whether the pages of a scope that ended may still lie in the write-ahead log."""
+    """Tell whether pages of what has ended may still lie in the write-ahead log."""
     return db.execute("SELECT 1 FROM replica.state WHERE key = 'unscrubbed'").fetchone() is not None
 
 
@@ -357,8 +362,12 @@ def scrubbed(db: Any) -> None:
 
 
 def shut_out(db: Any) -> Effect:
-    """Destroy all scopes: nothing at all is granted any more. The next question starts from the beginning."""
+    """Destroy all scopes and customers' files: nothing at all is granted any more. The next question starts anew."""
     effect = Effect()
+    if customers.forget_all(db):
+        unscrub(db)
+        effect.tables.add("customer")
+        effect.any_row = True
     for scope in state(db).scopes:
         _purge(db, scope, effect)
     forget_cursor(db)

@@ -1,7 +1,8 @@
 """Numbered steps of the ledger's tables, forwards only; step n leads from `user_version` n - 1 to n.
 
 A released step is never edited: the ledger may hold commands that exist nowhere else, so each version ever released
-must lead to today's. The replica has no steps: another version of it is thrown away and pulled again.
+must lead to today's. The replica has steps of its own (`schema.REPLICA_STEPS`); a version that they don't reach is
+thrown away and pulled again.
 """
 
 from __future__ import annotations

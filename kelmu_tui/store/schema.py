@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 LEDGER_VERSION: Final = 3
-REPLICA_VERSION: Final = 2
+REPLICA_VERSION: Final = 3
 
 LEDGER: Final = """
 CREATE TABLE secret (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -109,7 +109,47 @@ CREATE TABLE draft (
 ) WITHOUT ROWID;
 """
 
-REPLICA: Final = """
+CUSTOMERS: Final = """
+CREATE TABLE replica.customer (
+    id TEXT PRIMARY KEY,
+    expires INTEGER NOT NULL,                   -- microseconds of UTC: from then on nothing of the file is shown
+    fetched INTEGER NOT NULL,                   -- microseconds of UTC
+    code TEXT NOT NULL,                         -- the present identity code
+    name TEXT NOT NULL,                         -- "Family, Given"
+    words TEXT NOT NULL,                        -- folded words of the name, for searching
+    purpose TEXT NOT NULL,
+    case_reference TEXT,
+    hidden_fields TEXT NOT NULL,                -- JSON list
+    body TEXT NOT NULL                          -- JSON of contract.Person
+) WITHOUT ROWID;
+CREATE INDEX replica.customer_expiry ON customer (expires);
+
+CREATE TABLE replica.customer_section (
+    customer TEXT NOT NULL, section TEXT NOT NULL,
+    expires INTEGER NOT NULL,                   -- of the answer that brought the rows: an older one than the file's
+    fetched INTEGER,                            -- NULL before the first answer
+    state TEXT NOT NULL,                        -- as contract.SectionState, or waiting before the first answer
+    waits_until INTEGER,                        -- an answer is on its way; after that time nobody waits for it any more
+    source_at TEXT,
+    hidden TEXT, mandates TEXT NOT NULL, narrowed INTEGER NOT NULL, hidden_fields TEXT NOT NULL,
+    news TEXT NOT NULL,                         -- JSON list of row ids
+    rows TEXT NOT NULL,                         -- JSON list of the contract's rows
+    PRIMARY KEY (customer, section)
+) WITHOUT ROWID;
+CREATE INDEX replica.customer_section_expiry ON customer_section (expires);
+
+CREATE TABLE replica.customer_look (
+    customer TEXT NOT NULL, section TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    marks TEXT NOT NULL,                        -- JSON: row id to digest of the content that the user saw last
+    PRIMARY KEY (customer, section)
+) WITHOUT ROWID;
+CREATE INDEX replica.customer_look_expiry ON customer_look (until);
+-- Outlives the file, since what changed is asked for days later; it holds digests, no content.
+"""
+
+REPLICA: Final = (
+    """
 CREATE TABLE replica.state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- epoch, cursor, seq (of the cursor), checkpoint, lease, synced_at, session_revision
 
@@ -157,6 +197,7 @@ CREATE INDEX replica.notice_by_arrived ON notice (generation, open, arrived, due
 CREATE INDEX replica.notice_by_kind ON notice (generation, open, kind_rank, due, tie, urgent);
 CREATE INDEX replica.notice_by_municipality ON notice (generation, open, municipality_rank, due, tie, urgent);
 CREATE INDEX replica.notice_by_customer ON notice (generation, open, customer_key, due, tie, urgent);
+CREATE INDEX replica.notice_by_code ON notice (json_extract(body, '$.customer.identity_code'));
 CREATE INDEX replica.notice_mine ON notice (generation, assignee, due, arrived, tie)
     WHERE open = 1 AND assignee IS NOT NULL;
 CREATE INDEX replica.notice_urgent ON notice (generation, due, arrived, tie) WHERE open = 1 AND urgent = 1;
@@ -191,6 +232,8 @@ CREATE TABLE replica.tombstone (
     PRIMARY KEY (generation, id)
 ) WITHOUT ROWID;
 """
+    + CUSTOMERS
+)
 
 REPLICA_STEPS: Final = {
     1: """
@@ -198,6 +241,10 @@ ALTER TABLE replica.notice ADD COLUMN expires INTEGER;
 CREATE INDEX replica.notice_expiry ON notice (expires) WHERE expires IS NOT NULL;
 -- The rows that are there do not tell when they end: they are filled anew beside themselves and shown till then.
 DELETE FROM replica.state WHERE key = 'cursor';
-"""
+""",
+    2: f"""
+CREATE INDEX replica.notice_by_code ON notice (json_extract(body, '$.customer.identity_code'));
+{CUSTOMERS}
+""",
 }
-"""What makes a replica of the version before one of today's, without a connection; older ones are pulled again."""
+"""What makes a replica of an older version one of the next, without a connection."""

@@ -21,6 +21,7 @@ from kelmu_tui.store import chain
 
 GENESIS: Final = bytes(32)
 """Hash before the first event."""
+_OPTIONAL: Final = ("purpose", "case_reference")
 KEPT: Final = timedelta(days=7)
 """How long an event stays after its receipt: a backend that was restored from a backup asks for it again."""
 SWEPT: Final = 5000
@@ -28,7 +29,12 @@ SWEPT: Final = 5000
 
 
 class ViewEvent(NamedTuple):
-    """One look: `view` is list, preview, notice or trace; `subject` is the notice's id, None for a list."""
+    """One look: `view` is list, preview, notice, trace, or one of the customers' (customer, customer_list,
+    customer_copy, customer_export); `subject` is the notice's or the customer's id, None for a list.
+
+    Attributes:
+        purpose, case_reference: for what a customer was looked up; events about notices have none.
+    """
 
     at: datetime
     user: str
@@ -37,6 +43,8 @@ class ViewEvent(NamedTuple):
     subject: str | None
     rows: int
     data_at: datetime | None
+    purpose: str | None = None
+    case_reference: str | None = None
 
 
 class Logged(NamedTuple):
@@ -105,7 +113,13 @@ def _body(number: int, event: ViewEvent) -> str:
         "rows": event.rows,
         "data_at": event.data_at.isoformat() if event.data_at is not None else None,
     }
+    # Left out where there are none: an event about a notice stays the text that it always was.
+    values |= {name: getattr(event, name) for name in _OPTIONAL if getattr(event, name) is not None}
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+_FIRST: Final = ("number", *(name for name in ViewEvent._fields if name not in _OPTIONAL))
+"""Fields of every event, in the order in which the ledger's first version listed their values."""
 
 
 def _number(body: str) -> int:
@@ -202,12 +216,14 @@ def _read(body: str) -> ViewEvent | None:
     try:
         found = json.loads(body)
         _, at, user, organisation, view, subject, rows, data_at = (
-            found if isinstance(found, list) else (found[name] for name in ("number", *ViewEvent._fields))
+            found if isinstance(found, list) else (found[name] for name in _FIRST)
         )
+        more = (None, None) if isinstance(found, list) else tuple(found.get(name) for name in _OPTIONAL)
         heard = None if data_at is None else datetime.fromisoformat(data_at)
-        event = ViewEvent(datetime.fromisoformat(at), user, organisation, view, subject, rows, heard)
+        event = ViewEvent(datetime.fromisoformat(at), user, organisation, view, subject, rows, heard, *more)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    texts = all(isinstance(text, str) for text in (user, organisation, view, "" if subject is None else subject))
+    optional = ("" if text is None else text for text in (subject, *more))
+    texts = all(isinstance(text, str) for text in (user, organisation, view, *optional))
     aware = event.at.tzinfo is not None and (heard is None or heard.tzinfo is not None)
     return event if texts and aware and isinstance(rows, int) else None

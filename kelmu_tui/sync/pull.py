@@ -212,8 +212,9 @@ def _scrub(store: Store) -> None:
 
 
 def keep_time(store: Store) -> None:
-    """Write down what time it is and until when the lease runs, every few minutes."""
+    """Write down what time it is and until when the lease runs, every few minutes; what has ended goes by the way."""
     if store.clock.due():
+        expiry.sweep(store)
         with store.write() as db:
             store.clock.keep(db)
             lease.keep(db)

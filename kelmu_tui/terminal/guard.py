@@ -17,6 +17,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from kelmu_tui.terminal.clipboard import sequence
 from kelmu_tui.terminal.crash import Report, Reporter, sentence
 from kelmu_tui.terminal.driver import QuietDriver, driver_for
 from kelmu_tui.terminal.environment import TerminalProfile
@@ -60,7 +61,17 @@ class GuardedApp(SureTimers, App[int]):
         return [*super().get_line_filters(), self._net]
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Do nothing: personal data does not leave through the terminal's clipboard."""
+        """Do nothing: no widget hands personal data to the terminal's clipboard by itself."""
+
+    def send_copy(self, text: str) -> None:
+        """Hand `text` to the terminal's clipboard, for what the user asked to copy; whoever calls has logged it.
+
+        Raises:
+            TooLong: it would not arrive whole.
+        """
+        if self._driver is not None:
+            self._driver.write(sequence(text))
+            self._driver.flush()
 
     def _set_pointer_shape(self, shape: str) -> None:
         """Leave the pointer of the mouse alone: few terminals know the sequence, some print it."""

@@ -5,7 +5,7 @@ Serves the preview, the whole notice, help, announcements and explanations. Bloc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,7 +62,14 @@ class Gap:
     """A blank line."""
 
 
-Block = Field | Heading | Paragraph | Spans | Gap
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Lines that depend on the width, such as a chart; `draw` gets the cells there are."""
+
+    draw: Callable[[int], Sequence[Line]]
+
+
+Block = Field | Heading | Paragraph | Spans | Gap | Drawn
 
 
 def layout(blocks: Iterable[Block], width: int, margin: int = 1) -> list[Line]:
@@ -84,6 +91,8 @@ def layout(blocks: Iterable[Block], width: int, margin: int = 1) -> list[Line]:
                 lines.extend(_field(block, inner, pad))
             case Spans(pieces):
                 lines.extend(_spans(pieces, inner, pad))
+            case Drawn(draw):
+                lines.extend([pad, *line] for line in draw(inner))
     return lines
 
 

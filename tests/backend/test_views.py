@@ -104,6 +104,24 @@ async def test_events_are_kept_with_what_they_say_and_by_which_mandate(world: Wo
     assert whole(world)
 
 
+async def test_looks_at_customers_name_their_purpose_and_the_mandate_that_opens_them(world: World) -> None:
+    wide = "benefit_viewing_and_claims"
+    with world.core.database.write() as connection:
+        held = policy.grants(connection, "aino")
+        policy.replace_grants(connection, "aino", [*held, grant(wide, A)])
+    log = Log()
+    await log.register(world)
+    why: dict[str, Any] = {"purpose": "social_work", "case_reference": "123/26"}
+    for view in ("customer", "customer_list", "customer_list:filtered", "customer_copy", "customer_export"):
+        log.look(subject=None if view.startswith("customer_list") else "p1", view=view, **why)
+    log.look(view="customers")
+    assert (await log.ship(world)).status_code == 200
+    rows = world.all(tables.view_event)
+    assert [row["mandate"] for row in rows] == [wide] * 5 + [INBOX]
+    assert json.loads(rows[0]["body"])["case_reference"] == "123/26"
+    assert whole(world)
+
+
 async def test_views_are_taken_after_session_and_mandates_have_ended(world: World, log: Log) -> None:
     with world.database.write() as connection:
         policy.replace_grants(connection, "aino", [grant(INBOX, A, valid_to=date(2026, 11, 22))])

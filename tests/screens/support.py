@@ -12,14 +12,15 @@ from typing import Any, Final
 from textual.pilot import Pilot
 
 from kelmu_tui.actions import Keymap
-from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICE_TRANSFER, NOTICES_INBOX
 from kelmu_tui.domain.organisations import OrganisationType, social_care_organiser
 from kelmu_tui.platform.ids import SeededIds
-from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.desk import Desk, Hear
 from kelmu_tui.screens.face import Face
 from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.work import Work
 from kelmu_tui.services.announcements import Announcements
+from kelmu_tui.services.customers import Customers, LookUp
 from kelmu_tui.services.drafts import Drafts
 from kelmu_tui.services.inbox import Inbox
 from kelmu_tui.services.outbox import Outbox
@@ -46,7 +47,7 @@ SESSION: Final = ActiveSession(
         "06",
         social_care_organiser("837").municipalities,
     ),
-    frozenset({NOTICES_INBOX, NOTICE_TRANSFER}),
+    frozenset({NOTICES_INBOX, NOTICE_TRANSFER, CUSTOMER_LOOKUP}),
     "device",
     "lease-1",
 )
@@ -95,11 +96,17 @@ class Office(Face):
             Announcements(self.store, self.time),
             lambda: self.status,
             self.poke,
+            lambda: Customers(self.store, session, self.time, ids),
+            self.look_up,
         )
         self.work = Work(self, self.desk)
 
     def poke(self) -> None:
         self.pokes += 1
+
+    async def look_up(self, query: LookUp, hear: Hear) -> str:
+        """Stand for the backend; tests of customers say what it answers."""
+        raise NotImplementedError
 
     async def on_mount(self) -> None:
         loop, own = asyncio.get_running_loop(), copy_context()
@@ -122,7 +129,7 @@ class Office(Face):
     @property
     def idle(self) -> bool:
         """Whether nothing is under way: no task, no unit, no list that reads, no key that waits, no paint."""
-        lists = [screen.rows for screen in self.screen_stack if hasattr(screen, "rows") and screen.is_mounted]
+        lists = [screen.rows for screen in self.screen_stack if screen.is_mounted and hasattr(screen, "rows")]
         quiet = not self.tasks.names and not self.thread.busy and not any(one.busy for one in lists)
         return quiet and self._key_guard is None and not self._held and self.painted
 

@@ -14,6 +14,7 @@ from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services import session as sessions
 from kelmu_tui.services.context import activate, open_context, open_store
+from kelmu_tui.services.known import INBOX, LOOK_UPS, OPENERS
 from kelmu_tui.services.session import (
     ChooseOrganisation,
     NoSuchOrganisation,
@@ -187,3 +188,17 @@ def test_an_unreadable_session_is_none(store: Store, time: Time, text: str) -> N
     put_secrets(store, {"session": text})
     with pytest.raises(NotSignedIn):
         Session(store).known()
+
+
+def test_what_is_needed_decides_which_organisations_are_usable(store: Store) -> None:
+    only = organisation(SECOND, "Pohjola")
+    only["grants"][0]["mandate"] = "benefit_viewing_and_claims"
+    put_secrets(store, {"session": session_text(organisation(FIRST, "Pirkanmaa"), only)})
+    known = Session(store).known()
+    usable = [[o.organisation.business_id for o in known.usable(TODAY, needs)] for needs in (INBOX, LOOK_UPS, OPENERS)]
+    assert usable == [[FIRST], [SECOND], [FIRST, SECOND]]
+    assert Session(store).activate(None, TODAY, LOOK_UPS).organisation.business_id == SECOND
+    with pytest.raises(NothingOpens) as told:
+        Session(store).activate(FIRST, TODAY, LOOK_UPS)
+    assert told.value.why is not None
+    assert "benefit_viewing_and_claims" in told.value.why.mandates

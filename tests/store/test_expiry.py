@@ -109,7 +109,7 @@ def test_neither_index_nor_log_keeps_it(store: Store, clock: FixedClock, folder:
     assert (folder / f"replica-{OWN}.db-wal").stat().st_size == 0
 
 
-def test_a_replica_of_the_version_before_is_shown_and_filled_anew(
+def test_a_replica_of_the_first_version_is_shown_and_filled_anew(
     folder: Path, clock: FixedClock, opened: OpenStore
 ) -> None:
     store = opened()
@@ -117,6 +117,9 @@ def test_a_replica_of_the_version_before_is_shown_and_filled_anew(
     fill(store, [notice("n1")])
     with store.write() as db:
         db.execute("INSERT INTO replica.state VALUES ('cursor', 'c'), ('epoch', 'e')")
+        for table in ("customer", "customer_section", "customer_look"):
+            db.execute(f"DROP TABLE replica.{table}")
+        db.execute("DROP INDEX replica.notice_by_code")
         db.execute("DROP INDEX replica.notice_expiry")
         db.execute("ALTER TABLE replica.notice DROP COLUMN expires")
     store.db.execute("PRAGMA replica.user_version = 1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import ViewsBarred
 from kelmu_tui.sync import ship
 from tests.sync.simulation.player import Keys
-from tests.sync.simulation.record import HandClock, Record
+from tests.sync.simulation.record import A, HandClock, Record
 from tests.sync.viewing import (
     Desk,
     barred,
@@ -182,3 +183,24 @@ def test_what_can_be_read_is_carried_over(store: Store, desk: Desk) -> None:
     carry(store, desk)
     assert desk.told(chain_of(store)) == ["n0003", "n0004"]
     assert barred(store) is None
+
+
+def test_purpose_and_case_are_carried_over_with_what_has_none(store: Store, desk: Desk) -> None:
+    look(store, "n0001")
+    with store.write() as db:
+        event = views.ViewEvent(
+            store.clock.now(), "aino", A.business_id, "customer", "p1", 2, None, "social_work", "1/26"
+        )
+        views.log(db, event)
+        listed = json.dumps([3, event.at.isoformat(), "aino", A.business_id, "notice", "n0002", 1, None])
+        previous = db.execute("SELECT hash FROM view_event WHERE number = 2").fetchone()[0]
+        values = (3, previous, views.chained(previous, listed), listed)
+        db.execute("INSERT INTO view_event (number, previous, hash, body) VALUES (?, ?, ?, ?)", values)
+        views.begin_again(db, "aino", store.ids)
+        bodies = [json.loads(row[0]) for row in db.execute("SELECT body FROM view_event ORDER BY number")]
+    assert [body["subject"] for body in bodies] == ["n0001", "p1", "n0002"]
+    assert [body.get("case_reference") for body in bodies] == [None, "1/26", None]
+    assert "purpose" not in bodies[0], "an event about a notice is the text that it always was"
+    carry(store, desk)
+    assert desk.told(chain_of(store)) == ["n0001", "p1", "n0002"]
+    assert desk.whole()

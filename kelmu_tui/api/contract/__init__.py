@@ -31,8 +31,6 @@ from kelmu_tui.api.contract.common import MunicipalityCode as MunicipalityCode
 from kelmu_tui.api.contract.common import Request as Request
 from kelmu_tui.api.contract.common import Sequence as Sequence
 from kelmu_tui.api.contract.common import Version as Version
-from kelmu_tui.api.contract.customers import MAX_CASE as MAX_CASE
-from kelmu_tui.api.contract.customers import MAX_REASON_TEXT as MAX_REASON_TEXT
 from kelmu_tui.api.contract.customers import ClaimRow as ClaimRow
 from kelmu_tui.api.contract.customers import CustomerQuery as CustomerQuery
 from kelmu_tui.api.contract.customers import DecisionOutcome as DecisionOutcome
@@ -95,3 +93,5 @@ from kelmu_tui.api.contract.views import ShippedEvent as ShippedEvent
 from kelmu_tui.api.contract.views import ViewBatch as ViewBatch
 from kelmu_tui.api.contract.views import ViewBody as ViewBody
 from kelmu_tui.api.contract.views import ViewReceipt as ViewReceipt
+from kelmu_tui.domain.sections import MAX_CASE as MAX_CASE
+from kelmu_tui.domain.sections import MAX_REASON_TEXT as MAX_REASON_TEXT

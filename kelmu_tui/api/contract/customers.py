@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
@@ -24,14 +24,12 @@ from kelmu_tui.api.contract.common import (
     Request,
     clean_block,
 )
-from kelmu_tui.domain.sections import Hidden, Section
+from kelmu_tui.domain.sections import CASE_FORM, MAX_CASE, MAX_REASON_TEXT, Hidden, Section
 
 Euros = Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
 """A sum in euros; as a string on the wire, never a float."""
-MAX_REASON_TEXT: Final = 500
-MAX_CASE: Final = 60
 
-CaseReference = Annotated[str, Field(min_length=1, max_length=MAX_CASE, pattern=r"^[\w./:() -]+$")]
+CaseReference = Annotated[str, Field(min_length=1, max_length=MAX_CASE, pattern=CASE_FORM)]
 IdentityCodeText = Annotated[str, Field(min_length=11, max_length=11)]
 """Checked by the domain; `CUSTOMER_CODE_INVALID` with the rule it breaks when it is none."""
 
@@ -87,7 +85,7 @@ class Person(Answer):
     born: date
     died: date | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
-    interpreter_language: str | None = None
+    interpreter_language: Line | None = None
     guardian: Line | None = None
     non_disclosure: bool = False
     home_municipality: MunicipalityCode | None = None
@@ -104,7 +102,7 @@ class PersonLine(Answer):
     query: Identifier
     person: Person
     purpose: Identifier
-    case_reference: str | None = None
+    case_reference: CaseReference | None = None
     fetched_at: AwareDatetime
     expires_at: AwareDatetime
     hidden_fields: list[str] = Field(default_factory=list)

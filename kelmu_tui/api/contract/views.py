@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
-from kelmu_tui.api.contract.common import Answer, BusinessId, Identifier, Request, Sequence
+from kelmu_tui.api.contract.common import Answer, BusinessId, Identifier, Line, Request, Sequence
 
 HEADER_SIGNATURE: Final = "Kelmu-Chain-Signature"
 """Ed25519 signature of the body by the chain's key, base64url without padding."""
@@ -58,7 +58,8 @@ class ViewBatch(Request):
 class ViewBody(Answer):
     """What the body of an event says: who looked at what, when and how old that was; never the data itself.
 
-    The first version of the ledger wrote the values as a list in this order.
+    The first version of the ledger wrote the values as a list in this order, without `purpose` and `case_reference`,
+    which events about customers have.
     """
 
     number: EventNumber
@@ -69,6 +70,12 @@ class ViewBody(Answer):
     subject: Identifier | None = None
     rows: Annotated[int, Field(ge=0, le=2**31 - 1)]
     data_at: AwareDatetime | None = None
+    purpose: Identifier | None = None
+    case_reference: Line | None = None
+
+
+LISTED: Final = tuple(name for name in ViewBody.model_fields if name not in ("purpose", "case_reference"))
+"""The fields of a body that is a list."""
 
 
 class ChainHead(Answer):

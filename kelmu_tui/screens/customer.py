@@ -1,0 +1,334 @@
+"""A customer's file: who it is, the overview, and each section as a list with what its row says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import ClassVar, Final
+
+from textual.timer import Timer
+from textual.widget import Widget
+
+from kelmu_tui.actions import Action, Context
+from kelmu_tui.domain.sections import Section
+from kelmu_tui.screens import panes
+from kelmu_tui.screens.customer_acts import CustomerActs
+from kelmu_tui.screens.customer_columns import cells, columns, flag
+from kelmu_tui.screens.customer_head import CustomerHead
+from kelmu_tui.screens.customer_overview import Look, overview
+from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.listing import ListScreen
+from kelmu_tui.services.customer_overview import by_benefit
+from kelmu_tui.services.customer_text import benefit_name, row_fields, state_text
+from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.store.customer_rows import File, Payment, SectionFile, SectionRow
+from kelmu_tui.store.database import Changed
+from kelmu_tui.widgets.cells import Cell, Column
+from kelmu_tui.widgets.chrome import Top
+from kelmu_tui.widgets.painted import Piece
+from kelmu_tui.widgets.sheet import Block, Field, Paragraph, Sheet
+from kelmu_tui.widgets.tabs import Tab, TabLine
+
+PARTS: Final = (None, *Section)
+"""The parts of the screen in their order; None is the overview."""
+TAB_ROLES: Final = {"down": "alarm", "stale": "warn", "hidden": "dim", "waiting": "dim", "none": "dim"}
+
+
+class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
+    """The file of one customer; sections appear as their sources answer, without moving what is being read."""
+
+    CONTEXT: ClassVar[Context] = Context.CUSTOMER
+    SECTION: ClassVar[str] = "main.customer"
+
+    def __init__(self, desk: Desk, customer: str) -> None:
+        super().__init__()
+        self.desk = desk
+        self.customer = customer
+        self.file: File | None = None
+        self.part: Section | None = None
+        self.order = "day"
+        self._opened = False
+        self._look = Look()
+        self._places: dict[Section, str] = {}
+        self._columns_of: tuple[Section | None, str] | None = None
+        self._whole = False
+        self._whole_timer: Timer | None = None
+        # From the first: a class that came later would have everything styled anew.
+        self.add_class("-overview", "-empty", update=False)
+
+    def body(self) -> Iterable[Widget]:
+        """Return head, tabs, overview, and the list with what its row says."""
+        yield CustomerHead(self.face.glyphs)
+        yield TabLine()
+        yield Sheet(glyphs=self.face.glyphs, id="overview", can_focus=False)
+        yield from super().body()
+
+    def mounted(self) -> None:
+        """Begin with the overview."""
+        self._look = Look(self.face.ascii)
+        super().mounted()
+
+    def top(self) -> Top:
+        """Leave the main sections out: the numbers are those of the file's parts."""
+        return super().top()._replace(sections=())
+
+    # --- what is shown ----------------------------------------------------------------------------------------------
+
+    @property
+    def shown(self) -> SectionFile | None:
+        """The section of the list; None with the overview, and without a file."""
+        return None if self.file is None or self.part is None else self.file.sections.get(self.part)
+
+    async def fetch(self) -> Sequence[SectionRow]:
+        """Read the file; the first time that is a look, which is logged before."""
+        customers = self.desk.customers
+        try:
+            self.file = await self.desk.run(customers.peek if self._opened else customers.open, self.customer)
+        except NotAllowed:
+            self.file = None
+        self._opened = True
+        if self.alive:
+            self._show_file()
+        shown = self.shown
+        return () if shown is None else self._sorted(shown.rows)
+
+    def _sorted(self, rows: Sequence[SectionRow]) -> Sequence[SectionRow]:
+        payments = [row for row in rows if isinstance(row, Payment)]
+        if len(payments) != len(rows) or self.order == "day":
+            return rows
+        if self.order == "net":
+            return sorted(payments, key=lambda row: -row.net)
+        return sorted(payments, key=lambda row: benefit_name(row.benefit, self.face.t))
+
+    def _show_file(self) -> None:
+        """Show everything but the list."""
+        t, face = self.face.t, self.face
+        self._show_head()
+        self.query_one(TabLine).show(self._tabs(), lines=1 if self.has_class("-short") else 2)
+        blocks = tuple(self._gone() if self.file is None else overview(self.file, t, face.today(), self._look))
+        # Before it was read there is nothing to be said of it.
+        self.query_one("#overview", Sheet).show(blocks if self._opened else (), keep=True)
+        shown = self.shown
+        self.set_class(shown is None or not shown.rows, "-empty")
+        if self._columns_of != (self.part, t.language):  # the whole list would be painted anew
+            self._columns_of = (self.part, t.language)
+            self.rows.set_columns(self.columns())
+        self.rows.set_texts(loading=t("common.loading"), empty=self.empty_text(), failed=t("common.reading_failed"))
+
+    def _show_head(self) -> None:
+        tight = self.has_class("-short")
+        self.query_one(CustomerHead).show(self.file, self.face.t, self.face.now(), whole=self._whole, tight=tight)
+
+    def _gone(self) -> Iterable[Block]:
+        t = self.face.t
+        yield Paragraph(t("customer_view.gone"), "warn")
+        yield Paragraph(t("customer_view.gone_hint", key=self.key_text("customer.fetch")))
+
+    def _tabs(self) -> list[Tab]:
+        t = self.face.t
+        tabs = []
+        for number, part in enumerate(PARTS):
+            key = self.key_text("customer.overview" if part is None else f"customer.{part.value}")
+            if part is None:
+                tabs.append(Tab(key or str(number), t("customer_view.tab_overview"), active=self.part is None))
+                continue
+            shown = None if self.file is None else self.file.sections.get(part)
+            mark, role, news = self._mark(shown)
+            tabs.append(Tab(key, t.choice("customer_view.tab", part), mark, role, news, part is self.part))
+        return tabs
+
+    def _mark(self, shown: SectionFile | None) -> tuple[str, str, str]:
+        """Return what stands behind a tab's name, its role, and the sign of news."""
+        glyphs = self.face.glyphs
+        if shown is None:
+            return "", "", ""
+        count = self.face.t.formats.number(len(shown.rows)) if shown.rows else ""
+        sign = {"down": glyphs.conflict, "stale": glyphs.urgent, "waiting": glyphs.busy, "hidden": glyphs.none}
+        mark = f"{count}{sign.get(shown.state, '')}" or glyphs.none
+        return mark, TAB_ROLES.get(shown.state, "dim"), glyphs.new if shown.news else ""
+
+    # --- the list ---------------------------------------------------------------------------------------------------
+
+    def columns(self) -> Sequence[Column]:
+        """Return the columns of the section."""
+        return columns(self.part or Section.PAYMENTS, self.face.t)
+
+    def cells(self, row: SectionRow) -> Mapping[str, Cell]:
+        """Return the cells of a row."""
+        return cells(row, self.face.t, self.face.ascii)
+
+    def flag(self, row: SectionRow) -> Cell:
+        """Return the sign of news, or of a payment that is to come or came back."""
+        shown = self.shown
+        return flag(row, frozenset() if shown is None else shown.news, self.face.glyphs)
+
+    def key(self, row: SectionRow) -> str:
+        """Return the row's id."""
+        return row.id
+
+    def heading(self) -> str:
+        """Return the official name of the section."""
+        return "" if self.part is None else self.face.t.choice("customers.section", self.part)
+
+    def remarks(self) -> Sequence[Piece]:
+        """Say what the rows lack, that they are old or only of some benefits; else what payments come to."""
+        shown, t = self.shown, self.face.t
+        if shown is None or not shown.rows:
+            return ()
+        text = state_text(shown, t)
+        if text:
+            return ((text, "warn" if shown.state != "shown" else "dim"),)
+        return tuple(self._sum()) if self.part is Section.PAYMENTS else ()
+
+    def _sum(self) -> Iterable[Piece]:
+        t = self.face.t
+        if self.order != "day":
+            yield (f"{t('inbox.sorted_by', what=t.choice('customer_view.sort', self.order))}  ", "dim")
+        sums = by_benefit(row for row in self._matching if isinstance(row, Payment))
+        net = t.formats.euros(sum((one.net for one in sums), Decimal(0)))
+        yield (t("customer_view.in_all", net=net), "strong")
+
+    def empty_text(self) -> str:
+        """Say in a word or two why there are no rows; the page below says it whole."""
+        shown, t = self.shown, self.face.t
+        if self.filter_text():
+            return t("common.nothing_matches")
+        if shown is None:
+            return ""
+        if shown.hidden is not None:
+            return t.choice("customer_view.hidden_short", shown.hidden)
+        return t.choice("customer_view.state", shown.state, shown.state)
+
+    def explanation_title(self, row: SectionRow) -> str:
+        """Return the benefit, or what the section is called."""
+        benefit = getattr(row, "benefit", None)
+        return self.heading() if benefit is None else benefit_name(benefit, self.face.t)
+
+    def explain(self, row: SectionRow) -> Iterable[Block]:
+        """Return everything that the row says."""
+        shown, t = self.shown, self.face.t
+        if shown is not None and row.id in shown.news:
+            yield Paragraph(t("customer_view.new_row"), "accent")
+        yield from (Field(label, text) for label, text in row_fields(row, t))
+        if shown is not None and shown.hidden_fields:
+            yield Paragraph(t("customer_view.fields_hidden"), "dim")
+
+    def explain_nothing(self) -> Iterable[Block]:
+        """Say why the section has no rows, and whom to ask for them."""
+        shown, t = self.shown, self.face.t
+        if self.file is None:
+            yield from self._gone() if self._opened else ()
+        elif shown is not None and not shown.rows:
+            yield Paragraph(state_text(shown, t), "warn" if shown.state == "down" else "")
+            if shown.hidden is not None:
+                yield Paragraph(t.choice("customer_view.ask", shown.hidden), "dim")
+            elif shown.state == "down":
+                yield Paragraph(t("customer_view.down_text", key=self.key_text("customer.fetch")), "dim")
+            if shown.source_at is not None:
+                yield Field(t("customer_view.source_at"), t.formats.instant(shown.source_at))
+
+    # --- what happens beside ----------------------------------------------------------------------------------------
+
+    def store_changed(self, change: Changed) -> None:
+        """A section came, or the file ended."""
+        if not change.tables or ("customer" in change.tables and (not change.keys or self.customer in change.keys)):
+            self.reload()
+
+    def update_frame(self) -> None:
+        """A minute has gone: what has ended is not shown any longer."""
+        super().update_frame()
+        if self.alive and self.file is not None:
+            # Not under the lock, where nothing can be read: the screen looks again when it is on top.
+            if self.face.now() >= self.file.expires_at and self.is_current:
+                self.reload()
+            else:
+                self._show_head()
+
+    def retranslate(self) -> None:
+        """Render everything in the language of now."""
+        super().retranslate()
+        if self._opened:
+            self._show_file()
+
+    def resized(self) -> None:
+        """The tabs may have room for their names."""
+        super().resized()
+        if self.alive and self._opened:
+            self._show_file()
+
+    # --- parts ------------------------------------------------------------------------------------------------------
+
+    def show_part(self, part: Section | None) -> None:
+        """Show another part; what was new in the one before has been seen, and its place is kept."""
+        if part is self.part:
+            return
+        self.note_seen()
+        if self.part is not None and self.rows.current_key is not None:
+            self._places[self.part] = self.rows.current_key
+        self.part = part
+        self.set_class(part is None, "-overview")
+        self.remove_class("-reading")
+        self._text = ""
+        self._explained = None
+        self._show_file()
+        shown = self.shown
+        self._all = () if shown is None else tuple(self._sorted(shown.rows))
+        if part is not None:
+            self._narrow(keep=False, at=self._places.get(part))
+        self._update_view()
+        self._explain()
+        self.update_hints()
+
+    def note_seen(self) -> None:
+        """Nothing in the present part is news any more."""
+        shown = self.shown
+        if shown is not None and shown.news and self.part is not None:
+            self.face.spawn("customer.seen", self.desk.run(self.desk.customers.seen, self.customer, self.part))
+
+    def change_look(self, look: Look) -> None:
+        """Show the overview otherwise."""
+        self._look = look
+        self._show_file()
+
+    @property
+    def look(self) -> Look:
+        """How the overview looks."""
+        return self._look
+
+    def show_code(self, seconds: float) -> None:
+        """Show the identity code whole for some seconds."""
+        if self._whole_timer is not None:
+            self._whole_timer.stop()
+        self._whole = True
+        self._show_file()
+        self._whole_timer = self.set_timer(seconds, self._mask)
+
+    def _mask(self) -> None:
+        self._whole = False
+        if self.alive:
+            self._show_file()
+
+    async def perform(self, action: Action) -> None:
+        """Moving keys scroll what is being read."""
+        sheet = "#overview" if self.part is None else "#preview" if self.has_class("-reading") else ""
+        if self.filtering or not sheet or not panes.scroll(self.query_one(sheet, Sheet), action.id):
+            await super().perform(action)
+
+    def action_list_open(self) -> None:
+        """Give what the row says room and the moving keys, or the list again."""
+        if self.part is not None:
+            self.toggle_class("-reading")
+
+    async def action_list_filter(self) -> None:
+        """Type words that the rows must contain; the overview has none."""
+        if self.part is not None:
+            await super().action_list_filter()
+
+    def action_app_back(self) -> None:
+        """Go back to the list, then leave the file."""
+        if self.has_class("-reading"):
+            self.remove_class("-reading")
+            return
+        if not self.filter_text():
+            self.note_seen()
+        super().action_app_back()

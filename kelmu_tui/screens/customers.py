@@ -1,0 +1,106 @@
+"""The customers fetched today: the first screen of those whose mandates open no inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from textual import on
+
+from kelmu_tui.actions import Context
+from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.listing import ListScreen
+from kelmu_tui.services.customer_text import purpose_name
+from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.store.customer_rows import Recent
+from kelmu_tui.store.database import Changed
+from kelmu_tui.widgets.cells import Cell, Column
+from kelmu_tui.widgets.row_list import RowList
+from kelmu_tui.widgets.sheet import Block, Paragraph
+
+
+class CustomersScreen(ListScreen[Recent, None]):
+    """Whose files are at hand, the newest first; a list of names is a look, which is logged before."""
+
+    CONTEXT: ClassVar[Context] = Context.CUSTOMERS
+    SECTION: ClassVar[str] = "main.customer"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self._logged = 0
+
+    async def fetch(self) -> Sequence[Recent]:
+        """Read the files that can be opened."""
+        customers = self.desk.customers
+
+        def read() -> tuple[Recent, ...]:
+            found = customers.recents()
+            if len(found) > self._logged:
+                customers.log_list(len(found))
+            self._logged = len(found)
+            return found
+
+        try:
+            found: Sequence[Recent] = await self.desk.run(read)
+        except NotAllowed:
+            return ()
+        return found
+
+    def store_changed(self, change: Changed) -> None:
+        """A file came or ended."""
+        if not change.tables or "customer" in change.tables:
+            self.reload()
+
+    def key(self, row: Recent) -> str:
+        """Return the customer's id."""
+        return row.customer
+
+    def heading(self) -> str:
+        """Return what the list is called."""
+        return self.face.t("customer_view.find_recent")
+
+    def empty_text(self) -> str:
+        """Say that nobody was fetched, and how to look somebody up."""
+        return self.face.t("customer_view.look_up_hint", key=self.key_text("main.customer"))
+
+    def columns(self) -> Sequence[Column]:
+        """Return the columns."""
+        t = self.face.t
+        return (
+            Column("name", t("inbox.column_customer"), 14, good=28, most=48),
+            Column("code", t("customer_view.code"), 11),
+            Column("purpose", t("customer_view.find_purpose"), 12, good=30, most=48, drop=2),
+            Column("case", t("customer_view.find_case"), 8, good=12, most=20, drop=3),
+            Column("at", t("customer_view.fetched"), 6, align="right", drop=1),
+        )
+
+    def cells(self, row: Recent) -> Mapping[str, Cell]:
+        """Return the cells of a file."""
+        t = self.face.t
+        return {
+            "name": Cell(row.name),
+            "code": Cell(row.masked_code),
+            "purpose": Cell(purpose_name(row.purpose, t), "dim"),
+            "case": Cell(row.case_reference or "", "dim"),
+            "at": Cell(t.formats.moment(row.fetched_at, self.face.now())),
+        }
+
+    def explain_nothing(self) -> Iterable[Block]:
+        """Say what is logged."""
+        yield Paragraph(self.face.t("customer_view.find_logged"), "dim")
+
+    def action_customers_find(self) -> None:
+        """Look a customer up."""
+        self.face.find_customer()
+
+    @on(RowList.Opened)
+    def _opened(self, message: RowList.Opened) -> None:
+        self.face.show_customer(message.key)
+
+    def action_app_back(self) -> None:
+        """Drop the filter; there is nothing else to go back to."""
+        if self.filter_text():
+            self.apply_filter("", keep=True)
+        else:
+            self.say(self.face.t("common.quit_hint", key=self.key_text("app.quit")))
