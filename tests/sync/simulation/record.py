@@ -110,6 +110,7 @@ class Record:
         self._now: dict[tuple[str, str], int] = {}
         self._ends: dict[str, datetime] = {}
         self._ended = clock.now()
+        self.lets_end = False
         self._epoch = ""
         self._open()
 
@@ -276,7 +277,7 @@ class Record:
             for _ in range(count):
                 self.numbers += 1
                 row = notice_row(self.numbers, organisation, now)
-                if self.numbers % 3 == 0:
+                if self.lets_end and self.numbers % 3 == 0:
                     # Some end within the run, and some later: what a clock ahead ended of these has to come back.
                     left = timedelta(seconds=40 * (self.numbers % 7 + 1)) if self.numbers % 2 else timedelta(hours=6)
                     self._ends[row["id"]] = now + left

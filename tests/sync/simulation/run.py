@@ -66,6 +66,7 @@ class Run:
         self.clock = HandClock()
         self.weather = Weather(seed)
         self.record = Record(template, folder, self.clock, seed)
+        self.record.lets_end = True
         self.record.arrive(A, 5)
         self.record.arrive(B, 4)
         self.players = {
