@@ -51,8 +51,8 @@ class OpenFiles:
         self.ids = ids
         self._keys = keys
         self._incidents: list[Incident] = []
-        self._untold: list[Incident] = []
-        """Incidents of a new connection that `set_aside_broken` has yet to return."""
+        self._untold: int | None = None
+        """Place of the first incident of a new connection that `set_aside_broken` has yet to return."""
         self._organisation: str | None = None
         self._db: Connection | None = None
         self._lock = threading.RLock()
@@ -209,7 +209,7 @@ class OpenFiles:
         with typed_errors():
             if self._spoilt is not None and not (self._db is not None and self._db.in_transaction):
                 self._reopen(*self._spoilt)
-                if self._untold and not mending:
+                if self._untold is not None and not mending:
                     raise StoreCorrupt
             attached = self._organisation
             try:
@@ -229,7 +229,8 @@ class OpenFiles:
             self._resume_purges()
             self._attach(organisation)
         finally:
-            self._untold += self._incidents[known:]
+            if self._untold is None and len(self._incidents) > known:
+                self._untold = known
         self._spoilt = None
 
     # --- ends --------------------------------------------------------------------------------------------------------
