@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kelmu_tui.store import connection, migrations, schema
+from kelmu_tui.store import migrations, replica, schema
 from kelmu_tui.store.database import EVERYTHING, LEDGER_FILE, Changed, File, Store
 from kelmu_tui.store.errors import (
     LedgerTooNew,
@@ -21,6 +21,7 @@ from kelmu_tui.store.wraps import WRAPS_FILE
 from tests.store.build import OWN, fill, notice, open_store
 from tests.store.conftest import OpenStore
 from tests.store.secrets_table import put_secret, secrets_of
+from tests.support import raw
 
 REPLICA_FILE = f"replica-{OWN}.db"
 
@@ -255,43 +256,15 @@ def test_an_interrupted_destruction_is_finished_at_the_next_start(folder: Path, 
 
 
 def test_deleted_rows_leave_no_fragment_for_the_holder_of_the_key(folder: Path, store: Store) -> None:
-    from kelmu_tui.store import replica
-
     rows = [notice(f"n{n:04d}", family="Poistettava", free_text="neulanen " * 40) for n in range(400)]
     fill(store, rows)
+    store.scrub()
+    key, needles = store._key(REPLICA_FILE), (b"oistettava", b"neulanen")
+    for needle in needles:
+        assert raw.opened_with(folder, key, [needle]) == [REPLICA_FILE], "the search finds what is there"
     with store.write() as db:
         for n in range(400):
             replica.remove(db, 1, f"n{n:04d}")
         db.execute("INSERT INTO replica.notice_text (notice_text) VALUES ('integrity-check')")
     store.scrub()
-    key = connection._literal(store._key(REPLICA_FILE))
-    path = folder / "plain.db"
-    store.db.execute("ATTACH DATABASE ? AS plain KEY ''", (str(path),))
-    store.detach()
-    # SQLCipher's own export copies live rows only; free pages are read by turning the file into a plain one.
-    store.db.execute("DETACH DATABASE plain")
-    pages = decrypted(folder / REPLICA_FILE, key)
-    assert b"oistettava" not in pages
-    assert b"neulanen" not in pages
-
-
-def decrypted(path: Path, literal: str) -> bytes:
-    """Return every page of an encrypted file in clear text, free ones too."""
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-    key = bytes.fromhex(literal[2:-1])[:32]
-    data = path.read_bytes()
-    found = []
-    for start in range(0, len(data), 4096):
-        page = data[start : start + 4096]
-        body = page[16:-80] if start == 0 else page[:-80]
-        decryptor = Cipher(algorithms.AES(key), modes.CBC(page[-80:-64])).decryptor()
-        found.append(decryptor.update(body) + decryptor.finalize())
-    return b"".join(found)
-
-
-def test_the_decryption_of_the_test_before_can_find_something(folder: Path, store: Store) -> None:
-    fill(store, [notice("n1", family="Poistettava")])
-    store.scrub()
-    literal = connection._literal(store._key(REPLICA_FILE))
-    assert b"Poistettava" in decrypted(folder / REPLICA_FILE, literal)
+    assert raw.opened_with(folder, key, needles) == []
