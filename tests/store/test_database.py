@@ -8,8 +8,9 @@ import stat
 from pathlib import Path
 
 import pytest
+import sqlcipher3.dbapi2 as driver
 
-from kelmu_tui.store import migrations, replica, schema
+from kelmu_tui.store import migrations, overlay, replica, schema
 from kelmu_tui.store.database import EVERYTHING, LEDGER_FILE, Changed, File, Store
 from kelmu_tui.store.errors import (
     LedgerTooNew,
@@ -218,6 +219,16 @@ def test_two_processes_see_each_other_through_poll(opened: OpenStore) -> None:
     assert not two.poll(), "the own commit is no news"
     assert one.poll()
     assert secrets_of(one) == ["a", "b"]
+
+
+def test_rows_of_an_organisation_that_was_left_are_missed_by_name(store: Store) -> None:
+    fill(store, [notice("n1")])
+    store.detach()
+    for look in (overlay.frame, lambda db: db.execute("SELECT * FROM replica.notice")):
+        with pytest.raises(NoReplica), store.read() as db:
+            look(db)
+    with pytest.raises(driver.OperationalError), store.read() as db:
+        db.execute("SELECT * FROM main.mistake")
 
 
 def test_a_replica_destroyed_by_another_process_is_let_go(opened: OpenStore) -> None:
