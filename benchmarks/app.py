@@ -10,6 +10,8 @@ import sys
 from kelmu_tui.app import run
 from kelmu_tui.platform.paths import profile
 from kelmu_tui.platform.settings import Settings
+from kelmu_tui.terminal.environment import harden
 
 if __name__ == "__main__":
+    harden()  # as the command does first
     raise SystemExit(run(profile("demo"), Settings(), sys.argv[1], language="fi"))

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kelmu_tui.terminal.environment import detect, harden, prepare
+from kelmu_tui.terminal.environment import detect, prepare
 
 if TYPE_CHECKING:
     from kelmu_tui.platform.paths import Profile
@@ -41,7 +41,6 @@ def run(
         terminal = terminal._replace(motion=settings.motion == "on")
     if settings.glyphs != "auto":
         terminal = terminal._replace(ascii=settings.glyphs == "ascii")
-    harden()
     # Textual obeys variables that write logs and screenshots; it must not see them when it is imported.
     prepare(os.environ, terminal)
     from kelmu_tui.screens.house import KelmuApp

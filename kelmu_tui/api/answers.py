@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -27,10 +26,7 @@ RowDict = dict[str, Any]
 CHUNK: Final = 250
 """Rows of a snapshot that are handed on together."""
 
-
-@cache
-def _row_adapter() -> TypeAdapter[Any]:
-    return TypeAdapter(Row)
+_ROW: Final[TypeAdapter[Any]] = TypeAdapter(Row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ def parse_row(line: str) -> RowDict:
     row = found.get("row") if isinstance(found, dict) and found.get("line") == "row" else None
     if not isinstance(row, dict):
         raise ValueError("no row")
-    checked = _row_adapter().validate_python(row)
+    checked = _ROW.validate_python(row)
     # An escape may hide anything, a decomposed letter would sort and search differently: then the cleaned model.
     if "\\" in line or not (is_plain(line) or (is_safe(line) and unicodedata.is_normalized("NFC", line))):
         return row_dict(checked)

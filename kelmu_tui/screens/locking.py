@@ -23,7 +23,7 @@ from kelmu_tui.services.context import Context, activate
 from kelmu_tui.services.passphrase import opened_by
 from kelmu_tui.services.session import SessionProblem, choose_keys
 from kelmu_tui.store.database import Incident, Store
-from kelmu_tui.store.errors import KeysChanged, NotShown, StoreError, StoreLocked, WrongPassphrase
+from kelmu_tui.store.errors import KeysChanged, NoReplica, NotShown, StoreError, StoreLocked, WrongPassphrase
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.status import SyncStatus
 
@@ -168,8 +168,8 @@ class Locking(Mending):
         await self._opened.wait()
 
     def store_failed(self, failure: StoreError) -> None:
-        """Say what is wrong; what comes too late for the open store has nothing to say."""
-        if isinstance(failure, StoreLocked):
+        """Say what is wrong; what comes too late for the open store, or for its organisation, has nothing to say."""
+        if isinstance(failure, StoreLocked | NoReplica):
             return
         if isinstance(failure, KeysChanged):
             self.spawn("app.lock", self.lock(store_text(self.t, failure)))

@@ -45,6 +45,14 @@ def typed(error: driver.DatabaseError) -> StoreError | None:
     return StoreUnavailable(_UNAVAILABLE[code]) if code in _UNAVAILABLE else None
 
 
+def misses_replica(error: Exception) -> bool:
+    """Tell whether a statement failed for want of the attached replica."""
+    told = str(error)
+    return isinstance(error, driver.OperationalError) and (
+        told == "unknown database replica" or told.startswith("no such table: replica.")
+    )
+
+
 @contextmanager
 def typed_errors() -> Iterator[None]:
     """Turn the driver's errors into ours; a mistake in a statement stays what it is."""

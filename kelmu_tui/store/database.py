@@ -249,7 +249,7 @@ class Store(OpenFiles):
             The incidents of this check and those found since the last one, none when all pages are sound.
         """
         with self._lock, self._guarded(mending=True):
-            organisation, before = self._organisation, len(self._incidents)
+            organisation, known = self._organisation, len(self._incidents)
             broken = self._broken()
             if broken:
                 for name in broken:
@@ -262,8 +262,8 @@ class Store(OpenFiles):
                     self._set_aside(name, "corrupt")
                 self._open_ledger()
                 self._attach(organisation)
-            untold, self._untold = self._untold, []
-            return (*untold, *(incident for incident in self._incidents[before:] if incident not in untold))
+            first, self._untold = known if self._untold is None else self._untold, None
+            return tuple(self._incidents[first:])
 
     def _broken(self) -> list[str]:
         """Return the names of the files of which a page fails its check."""

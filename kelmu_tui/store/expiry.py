@@ -13,6 +13,8 @@ from kelmu_tui.store.replica import microseconds
 
 AT_ONCE: Final = 250
 """Rows deleted in one transaction."""
+_UNHEARD: Final = "ended_unheard"
+"""Key of the replica's state: microseconds, as the ends of the rows."""
 
 
 def sweep(store: Store) -> int:
@@ -24,7 +26,7 @@ def sweep(store: Store) -> int:
         with store.write("replica") as db:
             ended = _ended(db, store)
             if not store.clock.heard:
-                feed.ended_unheard(db, max(row[3] for row in ended))
+                _note_unheard(db, max(row[3] for row in ended))
             replica.delete_notices(db, [row[:3] for row in ended])
             store.changed("notice", keys=[row[2] for row in ended])
         gone += len(ended)
@@ -44,6 +46,35 @@ def _end_files(store: Store) -> int:
         if ended:
             store.changed("customer", keys=ended)
     return max(1, len(ended))
+
+
+def bring_back(store: Store) -> None:
+    """Once the backend has told the time: fill anew what was deleted by a wall clock that was ahead.
+
+    To be called after each answer; it writes only when something was deleted unheard.
+    """
+    with store.read() as db:
+        if _ended_unheard(db) is None:
+            return
+    with store.write("replica") as db:
+        latest = _ended_unheard(db)
+        db.execute("DELETE FROM replica.state WHERE key = ?", (_UNHEARD,))
+        if latest is not None and latest > microseconds(store.clock.now()):
+            feed.forget_cursor(db)
+
+
+def _note_unheard(db: Any, latest: int) -> None:
+    """Note the latest end of rows that were deleted by a clock which nobody has confirmed."""
+    db.execute(
+        "INSERT INTO replica.state (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE"
+        " SET value = max(CAST(value AS INTEGER), ?2)",
+        (_UNHEARD, latest),
+    )
+
+
+def _ended_unheard(db: Any) -> int | None:
+    row = db.execute("SELECT value FROM replica.state WHERE key = ?", (_UNHEARD,)).fetchone()
+    return None if row is None else int(row[0])
 
 
 def _come(store: Store) -> bool:

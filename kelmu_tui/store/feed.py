@@ -379,32 +379,6 @@ def forget_cursor(db: Any) -> None:
     db.execute("DELETE FROM replica.state WHERE key = 'cursor'")
 
 
-def ended_unheard(db: Any, expires: int) -> None:
-    """Note that rows were deleted by a clock that nobody has confirmed; `expires` is the latest of their ends.
-
-    Instants are microseconds, as in `replica.notice`.
-    """
-    db.execute(
-        "INSERT INTO replica.state (key, value) VALUES ('ended_unheard', ?1) ON CONFLICT (key) DO UPDATE"
-        " SET value = max(CAST(value AS INTEGER), ?1)",
-        (expires,),
-    )
-
-
-def ended_early(db: Any) -> int | None:
-    """Return the latest end of the rows that were deleted unheard, None when there were none."""
-    row = db.execute("SELECT value FROM replica.state WHERE key = 'ended_unheard'").fetchone()
-    return None if row is None else int(row[0])
-
-
-def bring_back(db: Any, now: int) -> None:
-    """Judge what was deleted unheard by the time that is known now: what went too early is filled again."""
-    ended = ended_early(db)
-    db.execute("DELETE FROM replica.state WHERE key = 'ended_unheard'")
-    if ended is not None and ended > now:
-        forget_cursor(db)
-
-
 def _abandon(db: Any, generation: int) -> None:
     _forget(db, generation)
     sweeping.abandon(db, generation)

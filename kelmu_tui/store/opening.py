@@ -18,7 +18,7 @@ from kelmu_tui.store import connection, files
 from kelmu_tui.store.changes import Changes
 from kelmu_tui.store.clock import TrustedClock
 from kelmu_tui.store.connection import Connection, typed_errors
-from kelmu_tui.store.errors import KeysLost, LedgerTooNew, StoreCorrupt, StoreLocked, StoreUnavailable
+from kelmu_tui.store.errors import KeysLost, LedgerTooNew, NoReplica, StoreCorrupt, StoreLocked, StoreUnavailable
 from kelmu_tui.store.keys import KeySource, salt_of
 from kelmu_tui.store.migrations import STEPS, statements
 from kelmu_tui.store.schema import LEDGER_VERSION
@@ -51,8 +51,8 @@ class OpenFiles:
         self.ids = ids
         self._keys = keys
         self._incidents: list[Incident] = []
-        self._untold: list[Incident] = []
-        """Incidents of a new connection that `set_aside_broken` has yet to return."""
+        self._untold: int | None = None
+        """Place of the first incident of a new connection that `set_aside_broken` has yet to return."""
         self._organisation: str | None = None
         self._db: Connection | None = None
         self._lock = threading.RLock()
@@ -204,12 +204,13 @@ class OpenFiles:
         that connection with the same error from then on, also when the disk is well again.
 
         Raises:
+            NoReplica: rows of an organisation are wanted, and none is attached.
             StoreCorrupt: beginning anew moved a file aside, which whoever is not `mending` has to hear of.
         """
         with typed_errors():
             if self._spoilt is not None and not (self._db is not None and self._db.in_transaction):
                 self._reopen(*self._spoilt)
-                if self._untold and not mending:
+                if self._untold is not None and not mending:
                     raise StoreCorrupt
             attached = self._organisation
             try:
@@ -218,6 +219,11 @@ class OpenFiles:
             except StoreUnavailable as error:
                 if isinstance(error, StoreCorrupt) or error.reason == "io":
                     self._spoilt = self._spoilt or (attached,)
+                raise
+            except Exception as error:
+                # A unit of work that waited while its organisation was left: there is nothing it could read.
+                if self._organisation is None and connection.misses_replica(error):
+                    raise NoReplica from error
                 raise
 
     def _reopen(self, organisation: str | None) -> None:
@@ -229,7 +235,8 @@ class OpenFiles:
             self._resume_purges()
             self._attach(organisation)
         finally:
-            self._untold += self._incidents[known:]
+            if self._untold is None and len(self._incidents) > known:
+                self._untold = known
         self._spoilt = None
 
     # --- ends --------------------------------------------------------------------------------------------------------

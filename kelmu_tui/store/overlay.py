@@ -60,10 +60,6 @@ _BASE: Final = (
 _HANDLED: Final = "json_extract(body, '$.handled_at'), json_extract(body, '$.handled_by'), organisation"
 
 
-_Generations = tuple[str, int, int, int, str | None, str | None]
-"""The first fields of a `Frame`."""
-
-
 class Frame(NamedTuple):
     """What is shown now.
 
@@ -81,8 +77,8 @@ class Frame(NamedTuple):
     announcements: int
     notices_epoch: str | None
     traces_epoch: str | None
-    revision: int
-    touched: int
+    revision: int = 0
+    touched: int = 0
 
 
 class Effect(NamedTuple):
@@ -105,26 +101,25 @@ def frame(db: Any) -> Frame:
     if memo.get("stamp") == stamp:
         known: Frame = memo["frame"]
         return known
-    generations = _generations(db)
-    organisation = generations[0]
+    shown = _scopes(db)
     revision = db.execute("SELECT number FROM replica.revision").fetchone()[0]
     commands = db.execute(
         "SELECT aggregate, id, state, ack_version FROM main.command WHERE organisation = ? AND"
         " state IN ('queued', 'sending', 'acknowledged', 'blocked') ORDER BY number",
-        (organisation,),
+        (shown.organisation,),
     ).fetchall()
-    fingerprint = (generations, revision if commands else None, commands)
+    fingerprint = (shown, revision if commands else None, commands)
     if memo.get("fingerprint") != fingerprint:
-        _renew(db, generations, commands)
+        _renew(db, shown, commands)
         memo["fingerprint"] = fingerprint
         memo.pop("text", None)
-    touched = len(memo["marks"])
-    memo["frame"] = found = Frame(*generations, revision, touched)
+    memo["frame"] = found = shown._replace(revision=revision, touched=len(memo["marks"]))
     memo["stamp"] = (db.total_changes, *stamp[1:])
     return found
 
 
-def _generations(db: Any) -> _Generations:
+def _scopes(db: Any) -> Frame:
+    """Return what is shown of each scope, without the rows' revision."""
     organisation = ""
     found: dict[str, tuple[int, str | None]] = dict.fromkeys(("notices", "traces", "announcements"), (0, None))
     rows = db.execute(
@@ -137,32 +132,31 @@ def _generations(db: Any) -> _Generations:
         if kind in found:
             found[kind] = generation, epoch
             organisation = owner or organisation
-    numbers = found["notices"][0], found["traces"][0], found["announcements"][0]
-    return organisation, *numbers, found["notices"][1], found["traces"][1]
+    (notices, notices_epoch), (traces, traces_epoch), (announcements, _) = found.values()
+    return Frame(organisation, notices, traces, announcements, notices_epoch, traces_epoch)
 
 
-def _renew(db: Any, generations: _Generations, commands: Sequence[tuple[Any, ...]]) -> None:
+def _renew(db: Any, shown: Frame, commands: Sequence[tuple[Any, ...]]) -> None:
     """Compute anew what differs from last time; with thousands of commands waiting, all of it would be felt."""
-    organisation, generation = generations[:2]
     memo = db.memo
-    if memo.get("generations") != generations:
+    if memo.get("scopes") != shown:
         db.execute(_SHOWN_TABLE)
         db.execute(_MATCHED_TABLE)
         db.execute("DELETE FROM temp.shown")
-        memo.update(generations=generations, marks={}, effects={})
+        memo.update(scopes=shown, marks={}, effects={})
     known: dict[str, tuple[Any, ...]] = memo["marks"]
     effects: dict[str, Effect] = memo["effects"]
-    marks = _marks(db, generation, commands)
+    marks = _marks(db, shown.notices, commands)
     gone = [id_ for id_ in known if id_ not in marks]
     changed = [id_ for id_, mark in marks.items() if known.get(id_) != mark]
     db.execute("DELETE FROM temp.shown WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(gone + changed),))
     for id_ in gone:
         del effects[id_]
-    given = by_aggregate(outbox.pending(db, organisation, changed))
+    given = by_aggregate(outbox.pending(db, shown.organisation, changed))
     rows = []
-    for base in _bases(db, generation, changed):
-        effects[base[1]] = effect = apply(base, given[base[1]], generations[4])
-        rows.append(_shown_row(base, effect.state, organisation))
+    for base in _bases(db, shown.notices, changed):
+        effects[base[1]] = effect = apply(base, given[base[1]], shown.notices_epoch)
+        rows.append(_shown_row(base, effect.state, shown.organisation))
     db.executemany(f"INSERT INTO temp.shown VALUES ({','.join('?' * 21)}, 0)", rows)  # noqa: S608
     memo["marks"] = marks
 

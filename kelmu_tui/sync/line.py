@@ -129,8 +129,9 @@ class Line:
         await self.quietly(self.unit(troubles.note, trouble))
 
     def well(self, part: Part) -> None:
-        """Note that a part works again: what fails next is news."""
+        """Note that a part works again, and so does the session: what fails next is news."""
         self._noted.pop(part, None)
+        self._noted.pop(Part.SESSION, None)
 
     # --- units of work -----------------------------------------------------------------------------------------------
 

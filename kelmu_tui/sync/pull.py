@@ -15,7 +15,6 @@ from kelmu_tui.api.contract import Change, Changes, SnapshotEnd, SnapshotStart
 from kelmu_tui.store import aftermath, drafts, expiry, feed, lease, outbox, replica, sweeping, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.page import Entry, Page
-from kelmu_tui.store.replica import microseconds
 
 PROGRESS_ROWS: Final = 1000
 """Rows of a fill between two tellings of how far it is."""
@@ -86,7 +85,7 @@ def take_changes(store: Store, ask: Ask, answer: Changes) -> Pulled:
             return Pulled(applied=False)
         store.changed(*effect.tables, keys=effect.told())
     set_right = store.clock.hear(answer.server_time)
-    _bring_back(store)
+    expiry.bring_back(store)
     follow_up(store)
     if set_right:
         _hasten(store)
@@ -171,15 +170,6 @@ def follow_up(store: Store, *, shut_out: bool = False) -> None:
             store.changed("command", "conflict", keys=touched)
     if too_much:
         store.scrub()
-
-
-def _bring_back(store: Store) -> None:
-    """Ask anew for what a wall clock that was ahead has ended before the backend told the time."""
-    with store.read() as db:
-        if feed.ended_early(db) is None:
-            return
-    with store.write("replica") as db:
-        feed.bring_back(db, microseconds(store.clock.now()))
 
 
 def _hasten(store: Store) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -343,3 +345,9 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 )
 def test_retry_after_in_seconds_is_read(text: str | None, seconds: float | None) -> None:
     assert retry_after(text) == seconds
+
+
+def test_the_client_brings_along_no_command_line_of_its_library() -> None:
+    program = "import sys, kelmu_tui.api.client; print([name for name in ('click', 'pygments') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -26,7 +26,7 @@ from kelmu_tui.store.outbox import Draft
 from kelmu_tui.store.wraps import WRAPS_FILE
 from tests.cli.conftest import Kelmu
 from tests.services.signed_in import session_text
-from tests.store.test_database import flip
+from tests.store.build import flip
 from tests.store.test_keys import Ring
 
 GOOD = "kolme punaista venettä"

@@ -29,8 +29,8 @@ from tests.e2e.world import (
     eventually,
     saved_note,
 )
-from tests.ordeal import raw
 from tests.ordeal.record import folder_of, open_folder, organisation_of
+from tests.support import raw
 from tests.support.terminal import Terminal
 
 pytestmark = [pytest.mark.terminal]

@@ -19,14 +19,6 @@ EARLY: Final = 12
 LATE: Final = 12
 
 
-@pytest.fixture
-def order(wired: tuple[World, Backend, Chaos]) -> dict[str, Any]:
-    """What every client of the signed-in worker is told."""
-    world, _, network = wired
-    world.sign_in(WORKER, sync=True)
-    return {"user": WORKER, "url": network.url, "notices": [row["id"] for row in world.free(WORKER)], "seed": 1}
-
-
 def save(nursery: Nursery, order: dict[str, Any], until: int, label: str) -> None:
     """Save commands up to that number and end."""
     client = nursery.start(CLIENT, order | {"do": "work", "until": until, "label": label})

@@ -24,15 +24,6 @@ APPENDS: Final = 5000
 
 
 @pytest.fixture
-def order(wired: tuple[World, Backend, Chaos]) -> dict[str, Any]:
-    """What every client of the signed-in worker is told."""
-    world, _, network = wired
-    world.sign_in(WORKER, sync=True)
-    notices = [row["id"] for row in world.free(WORKER)]
-    return {"user": WORKER, "url": network.url, "notices": notices, "seed": 1, "until": 0}
-
-
-@pytest.fixture
 def leader(nursery: Nursery, order: dict[str, Any]) -> Child:
     """A terminal that leads."""
     return leading(nursery, order)

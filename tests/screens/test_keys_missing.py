@@ -24,7 +24,7 @@ from kelmu_tui.store.wraps import WRAPS_FILE
 from tests.screens.house import House, at_work, running
 from tests.screens.locked import filled, shut
 from tests.screens.support import LANGUAGES, text_of
-from tests.store.test_database import flip
+from tests.store.build import flip
 from tests.store.test_keys import Ring
 from tests.widgets.support import until
 

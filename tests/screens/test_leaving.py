@@ -21,7 +21,7 @@ from kelmu_tui.screens.typed import TypedScreen
 from kelmu_tui.services.session import user_folder
 from kelmu_tui.services.unsent import unsent
 from kelmu_tui.store.database import Store
-from kelmu_tui.store.errors import WrongPassphrase
+from kelmu_tui.store.errors import NoReplica, WrongPassphrase
 from kelmu_tui.store.keys import DemoKeys, PassphraseKeys
 from kelmu_tui.store.rows import NoticeLine
 from kelmu_tui.sync.status import Connection
@@ -125,6 +125,23 @@ async def test_sending_first_says_what_did_not_go_and_signs_out_when_all_has_gon
         await pilot.press("enter")
         await at_the_door(app, pilot)
         assert assignee(house, notice) is not None
+
+
+async def test_what_waited_while_the_organisation_was_left_says_nothing_and_ends_nothing(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        await app.stop_engine()
+        desk, store, said = app.desk, app._store, text_of(app)
+        assert desk is not None
+        assert store is not None
+        await desk.run(store.detach)
+        with pytest.raises(NoReplica):
+            await desk.run(desk.announcements.current)
+        app.spawn("late", desk.run(desk.announcements.current))
+        await until(pilot, lambda: "late" not in app.tasks.names, "the late look to end")
+        assert text_of(app) == said
+        assert app.is_running
 
 
 async def test_discarding_has_to_be_typed(house: House) -> None:

@@ -109,3 +109,12 @@ def fill(store: Store, rows: Iterable[Mapping[str, Any]], *, generation: int = 1
             replica.put_rows(db, own, [row for row in rows if row["table"] == table])
         scopes = ((f"notices:{OWN}", generation), (f"traces:{OWN}", generation + 1), ("announcements", generation + 2))
         db.executemany("INSERT OR REPLACE INTO replica.scope (name, generation) VALUES (?, ?)", scopes)
+
+
+def flip(path: Path, offset: int) -> None:
+    """Turn one byte of a file around."""
+    with path.open("r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)
+        file.seek(offset)
+        file.write(bytes([byte[0] ^ 0xFF]))

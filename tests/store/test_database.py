@@ -1,4 +1,4 @@
-"""The files: opening, keys, transactions, damage, what other processes do, and ends."""
+"""The files: opening, versions, transactions, what other processes do, and ends."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import stat
 from pathlib import Path
 
 import pytest
+import sqlcipher3.dbapi2 as driver
 
-from kelmu_tui.store import connection, migrations, schema
+from kelmu_tui.store import migrations, overlay, replica, schema
 from kelmu_tui.store.database import EVERYTHING, LEDGER_FILE, Changed, File, Store
 from kelmu_tui.store.errors import (
     LedgerTooNew,
     NoReplica,
     OnNetworkDisk,
-    StoreCorrupt,
-    StoreLocked,
     StoreUnavailable,
 )
 from kelmu_tui.store.wraps import WRAPS_FILE
 from tests.store.build import OWN, fill, notice, open_store
 from tests.store.conftest import OpenStore
 from tests.store.secrets_table import put_secret, secrets_of
+from tests.support import raw
 
 REPLICA_FILE = f"replica-{OWN}.db"
 
@@ -88,103 +88,7 @@ def test_nothing_of_the_rows_lies_open_in_any_file(folder: Path, store: Store) -
         sqlite3.connect(folder / LEDGER_FILE).execute("SELECT * FROM secret")
 
 
-# --- wrong keys, damage, versions ----------------------------------------------------------------------------------
-
-
-def test_a_wrong_key_is_told_from_damage_and_nothing_is_deleted(folder: Path, opened: OpenStore) -> None:
-    store = opened()
-    put_secret(store, "a")
-    store.close()
-    (folder / WRAPS_FILE).unlink()
-    again = opened()
-    assert [(i.file, i.kind) for i in again.incidents] == [(LEDGER_FILE, "wrong_key")]
-    assert again.incidents[0].moved_to.exists()
-    assert secrets_of(again) == []
-
-
-def test_a_damaged_ledger_is_moved_aside_and_a_new_one_works(folder: Path, opened: OpenStore) -> None:
-    store = opened()
-    put_secret(store, "a")
-    store.scrub()
-    store.close()
-    flip(folder / LEDGER_FILE, 100)
-    again = opened()
-    assert [i.kind for i in again.incidents] == ["corrupt"]
-    assert ".corrupt-" in again.incidents[0].moved_to.name
-    put_secret(again, "b")
-    assert secrets_of(again) == ["b"]
-
-
-def test_damage_behind_the_first_page_of_the_ledger_does_not_lock_it_up(folder: Path, opened: OpenStore) -> None:
-    store = opened()
-    put_secret(store, "a")
-    store.scrub()
-    store.close()
-    for page in range(1, (folder / LEDGER_FILE).stat().st_size // 4096):
-        flip(folder / LEDGER_FILE, page * 4096 + 50)
-    again = opened()
-    assert [(i.file, i.kind) for i in again.incidents] == [(LEDGER_FILE, "corrupt")]
-    assert again.incidents[0].moved_to.exists()
-    put_secret(again, "b")
-    assert secrets_of(again) == ["b"]
-
-
-def test_a_damaged_replica_costs_no_command(folder: Path, opened: OpenStore) -> None:
-    store = opened()
-    store.attach(OWN)
-    put_secret(store, "a")
-    store.scrub()
-    store.close()
-    flip(folder / REPLICA_FILE, 100)
-    again = opened()
-    again.attach(OWN)
-    assert [(i.file, i.kind) for i in again.incidents] == [(REPLICA_FILE, "corrupt")]
-    assert secrets_of(again) == ["a"]
-    fill(again, [notice("n1")])
-
-
-def test_damage_met_while_working_is_typed_and_can_be_set_aside(folder: Path, opened: OpenStore) -> None:
-    store = opened()
-    store.attach(OWN)
-    fill(store, [notice(f"n{n}", free_text="x" * 3000) for n in range(200)])
-    put_secret(store, "a")
-    store.scrub()
-    store.close()
-    for page in range(40, 60):
-        flip(folder / REPLICA_FILE, page * 4096 + 50)
-    again = opened()
-    again.attach(OWN)
-    with pytest.raises(StoreCorrupt), again.read() as db:
-        db.execute("SELECT sum(length(body)) FROM replica.notice").fetchone()
-    incidents = again.set_aside_broken()
-    assert [(i.file, i.kind) for i in incidents] == [(REPLICA_FILE, "corrupt")]
-    assert again.organisation == OWN
-    assert secrets_of(again) == ["a"]
-    assert again.set_aside_broken() == ()
-
-
-def test_damage_that_a_new_connection_finds_is_told_as_well(folder: Path, opened: OpenStore) -> None:
-    store = opened()
-    store.attach(OWN)
-    fill(store, [notice(f"n{n}", free_text="x" * 3000) for n in range(200)])
-    store.scrub()
-    for page in range(8, (folder / REPLICA_FILE).stat().st_size // 4096):
-        flip(folder / REPLICA_FILE, page * 4096 + 50)
-    store.db.execute("PRAGMA shrink_memory").fetchall()
-    for _ in range(2):  # the page, then the schema that a new connection reads
-        with pytest.raises(StoreCorrupt), store.read() as db:
-            db.execute("SELECT sum(length(body)) FROM replica.notice").fetchone()
-    assert [(i.file, i.kind) for i in store.set_aside_broken()] == [(REPLICA_FILE, "corrupt")]
-    assert store.set_aside_broken() == ()
-    with store.read() as db:
-        assert db.execute("SELECT count(*) FROM replica.notice").fetchone() == (0,)
-
-
-def test_lost_wraps_are_moved_aside_too(folder: Path, opened: OpenStore) -> None:
-    opened().close()
-    (folder / WRAPS_FILE).write_text("{ not json")
-    again = opened()
-    assert [i.kind for i in again.incidents] == ["keys_lost", "wrong_key"]
+# --- what is refused, versions --------------------------------------------------------------------------------------
 
 
 def test_a_network_disk_is_refused_before_anything_is_made(
@@ -317,6 +221,16 @@ def test_two_processes_see_each_other_through_poll(opened: OpenStore) -> None:
     assert secrets_of(one) == ["a", "b"]
 
 
+def test_rows_of_an_organisation_that_was_left_are_missed_by_name(store: Store) -> None:
+    fill(store, [notice("n1")])
+    store.detach()
+    for look in (overlay.frame, lambda db: db.execute("SELECT * FROM replica.notice")):
+        with pytest.raises(NoReplica), store.read() as db:
+            look(db)
+    with pytest.raises(driver.OperationalError), store.read() as db:
+        db.execute("SELECT * FROM main.mistake")
+
+
 def test_a_replica_destroyed_by_another_process_is_let_go(opened: OpenStore) -> None:
     one, two = opened(), opened()
     for store in (one, two):
@@ -353,81 +267,15 @@ def test_an_interrupted_destruction_is_finished_at_the_next_start(folder: Path, 
 
 
 def test_deleted_rows_leave_no_fragment_for_the_holder_of_the_key(folder: Path, store: Store) -> None:
-    from kelmu_tui.store import replica
-
     rows = [notice(f"n{n:04d}", family="Poistettava", free_text="neulanen " * 40) for n in range(400)]
     fill(store, rows)
+    store.scrub()
+    key, needles = store._key(REPLICA_FILE), (b"oistettava", b"neulanen")
+    for needle in needles:
+        assert raw.opened_with(folder, key, [needle]) == [REPLICA_FILE], "the search finds what is there"
     with store.write() as db:
         for n in range(400):
             replica.remove(db, 1, f"n{n:04d}")
         db.execute("INSERT INTO replica.notice_text (notice_text) VALUES ('integrity-check')")
     store.scrub()
-    key = connection._literal(store._key(REPLICA_FILE))
-    path = folder / "plain.db"
-    store.db.execute("ATTACH DATABASE ? AS plain KEY ''", (str(path),))
-    store.detach()
-    # SQLCipher's own export copies live rows only; free pages are read by turning the file into a plain one.
-    store.db.execute("DETACH DATABASE plain")
-    pages = decrypted(folder / REPLICA_FILE, key)
-    assert b"oistettava" not in pages
-    assert b"neulanen" not in pages
-
-
-def decrypted(path: Path, literal: str) -> bytes:
-    """Return every page of an encrypted file in clear text, free ones too."""
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-    key = bytes.fromhex(literal[2:-1])[:32]
-    data = path.read_bytes()
-    found = []
-    for start in range(0, len(data), 4096):
-        page = data[start : start + 4096]
-        body = page[16:-80] if start == 0 else page[:-80]
-        decryptor = Cipher(algorithms.AES(key), modes.CBC(page[-80:-64])).decryptor()
-        found.append(decryptor.update(body) + decryptor.finalize())
-    return b"".join(found)
-
-
-def test_the_decryption_of_the_test_before_can_find_something(folder: Path, store: Store) -> None:
-    fill(store, [notice("n1", family="Poistettava")])
-    store.scrub()
-    literal = connection._literal(store._key(REPLICA_FILE))
-    assert b"Poistettava" in decrypted(folder / REPLICA_FILE, literal)
-
-
-def flip(path: Path, offset: int) -> None:
-    """Turn one byte of a file around."""
-    with path.open("r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)
-        file.seek(offset)
-        file.write(bytes([byte[0] ^ 0xFF]))
-
-
-def test_a_page_that_the_disk_did_not_give_moves_nothing_aside(
-    opened: OpenStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = opened()
-    put_secret(store, "kept")
-    store.close()
-    real, failures = connection.connect, [StoreCorrupt()]
-
-    def connect(path: Path, key: bytes) -> connection.Connection:
-        if failures:
-            raise failures.pop()
-        return real(path, key)
-
-    monkeypatch.setattr(connection, "connect", connect)
-    again = opened()
-    assert (again.incidents, secrets_of(again), failures) == ((), ["kept"], [])
-
-
-def test_a_store_whose_connection_is_spoilt_can_be_locked(opened: OpenStore) -> None:
-    store = opened()
-    store.attach(OWN)
-    with pytest.raises(StoreCorrupt), store.read():
-        raise StoreCorrupt
-    store.lock()
-    assert (store.locked, store.organisation) == (True, OWN)
-    with pytest.raises(StoreLocked):
-        secrets_of(store)
+    assert raw.opened_with(folder, key, needles) == []

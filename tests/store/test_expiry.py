@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -133,3 +133,29 @@ def test_a_replica_of_the_first_version_is_shown_and_filled_anew(
     fill(again, [ending("n2", HOUR)])
     assert names(again) == ["n1", "n2"]
     assert connection.sound(again.db, "replica")
+
+
+@pytest.mark.parametrize(("told", "asked_anew"), [(NOW, True), (NOW + 3 * HOUR, False)], ids=["ahead", "right"])
+def test_what_a_clock_ahead_has_ended_is_asked_for_again_once_the_time_is_told(
+    store: Store, clock: FixedClock, told: datetime, asked_anew: bool
+) -> None:
+    with store.write("replica") as db:
+        feed._set(db, cursor="c")
+    clock.at = NOW + 3 * HOUR
+    assert expiry.sweep(store) == 2
+    store.clock.hear(told)
+    for _ in range(2):  # the second time there is nothing left to judge
+        expiry.bring_back(store)
+        with store.read() as db:
+            assert (feed.state(db).cursor is None) is asked_anew
+
+
+def test_what_ends_by_the_backends_time_is_never_asked_for_again(store: Store, clock: FixedClock) -> None:
+    with store.write("replica") as db:
+        feed._set(db, cursor="c")
+    store.clock.hear(NOW + HOUR)
+    assert expiry.sweep(store) == 1
+    store.clock.hear(NOW)
+    expiry.bring_back(store)
+    with store.read() as db:
+        assert feed.state(db).cursor == "c"

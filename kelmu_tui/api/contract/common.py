@@ -50,19 +50,16 @@ Version = Annotated[int, Field(ge=1)]
 Sequence = Annotated[int, Field(ge=0)]
 
 
-# Validators are built when a model is first used: most of a start needs few of them, and all take 15 MiB.
-
-
 class Request(BaseModel):
     """Base of what the client sends."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Answer(BaseModel):
     """Base of what the backend sends."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class LocalText(Answer):

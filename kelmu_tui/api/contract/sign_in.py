@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from kelmu_tui.api.contract.common import Answer, Identifier, Line, LocalText, Request
 from kelmu_tui.domain.organisations import Language
@@ -56,9 +56,6 @@ class PersonaList(Answer):
 
 class DemoApproval(Request):
     """Body of `POST /v1/demo/approve`: the terminal's persona picker stands in for the web page."""
-
-    # The framework reads this body by itself and cannot do so with a validator that is yet to be built.
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=False)
 
     user_code: str = Field(max_length=20)
     persona: Identifier

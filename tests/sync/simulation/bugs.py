@@ -239,7 +239,7 @@ def rows_outlive_themselves(patch: pytest.MonkeyPatch) -> None:
 
 def ended_early_stays_gone(patch: pytest.MonkeyPatch) -> None:
     """What a clock that was ahead has ended is not asked for again."""
-    patch.setattr(feed, "bring_back", lambda *_: None)
+    patch.setattr(expiry, "bring_back", lambda _: None)
 
 
 def two_leaders(patch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ from kelmu_backend import feed, policy
 from kelmu_backend.database import tables
 from kelmu_backend.database.engine import Database
 from kelmu_tui.domain.capabilities import Grant, MandateKind
-from kelmu_tui.domain.deadlines import kept_after_handling
 from kelmu_tui.domain.organisations import Organisation, social_care_organiser
 from kelmu_tui.platform.ids import SeededIds
 
@@ -82,11 +81,6 @@ def build_at(url: str) -> None:
             )
             policy.replace_grants(connection, user, grants(organisation, INBOX, LOOK_UP))
     database.dispose()
-
-
-def handled(ends: datetime) -> dict[str, Any]:
-    """Return what is different in the row of a notice that was handled so long ago that it is kept until `ends`."""
-    return {"status": "handled", "handled_at": ends - kept_after_handling(), "handled_by": "Kari"}
 
 
 def notice_row(number: int, organisation: Organisation, now: datetime) -> dict[str, Any]:

@@ -227,7 +227,8 @@ class Invariants:
                 continue
             wanted = {id_: version for (name, id_), version in held.items() if name == scope.name}
             have = {id_: version for (name, id_), version in found.items() if name == table}
-            ended = self._record.dropped | self._record.ending
+            ending = self._record.ends.notices if self._record.ends is not None else set()
+            ended = self._record.dropped | ending
             gone = {id_ for id_ in wanted.keys() - have.keys() if id_ in ended}
             differs = {item for item in set(wanted.items()) ^ set(have.items()) if item[0] not in gone}
             hold(not differs, f"I7 {player.user}: {scope.name} differs at checkpoint {now.checkpoint}: {differs}")

@@ -32,6 +32,7 @@ from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.organisations import Organisation
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.store.outbox import KEPT, Frozen
+from tests.sync.simulation.ends import Ends
 from tests.sync.simulation.ground import (
     COLLEAGUES,
     INBOX,
@@ -44,7 +45,6 @@ from tests.sync.simulation.ground import (
     HandClock,
     build,
     grants,
-    handled,
     notice_row,
 )
 from tests.sync.simulation.places import Place, SqlitePlace
@@ -84,6 +84,7 @@ class Record:
         effects: what commands have changed, in order; a restore takes back what it takes back in the database.
         restored: whether a backup was ever put in place.
         restored_old: whether one was older than clients offer their commands again.
+        ends: which notices come to their end; None for none.
         held: versions by scope and id as they stood at each sequence of each epoch.
         dropped, gone_notes: notices that were deleted because their time was over, and the notes that went with them.
         fuse: statements left until the backend dies; None while it lives on.
@@ -108,8 +109,7 @@ class Record:
         self._leased: dict[str, datetime] = {}
         self._saved: tuple[list[Effect], dict[tuple[str, str], int], Counter[str], datetime] | None = None
         self._now: dict[tuple[str, str], int] = {}
-        self._ends: dict[str, datetime] = {}
-        self._ended = clock.now()
+        self.ends: Ends | None = None
         self._epoch = ""
         self._open()
 
@@ -276,11 +276,8 @@ class Record:
             for _ in range(count):
                 self.numbers += 1
                 row = notice_row(self.numbers, organisation, now)
-                if self.numbers % 3 == 0:
-                    # Some end within the run, and some later: what a clock ahead ended of these has to come back.
-                    left = timedelta(seconds=40 * (self.numbers % 7 + 1)) if self.numbers % 2 else timedelta(hours=6)
-                    self._ends[row["id"]] = now + left
-                    row |= handled(self._ends[row["id"]])
+                if self.ends is not None:
+                    row |= self.ends.give(row["id"], self.numbers, now)
                 connection.execute(insert(tables.notice), row)
             notices.publish_due(connection, now)
 
@@ -316,17 +313,9 @@ class Record:
         with self.write() as connection:
             feed.compact(connection, keep)
 
-    @property
-    def ending(self) -> frozenset[str]:
-        """Notices whose time is soon over; a client may know of it before the record does something about it."""
-        return frozenset(self._ends)
-
     def end(self) -> None:
         """Delete what is over, at once: the backend's own round comes each hour."""
-        now = self._clock.now()
-        over = {id_ for id_, ends in self._ends.items() if self._ended < ends <= now}
-        self._ended = now
-        if over:
+        if self.ends is not None and self.ends.come(self._clock.now()):
             self.forget()
 
     def forget(self) -> int:

@@ -21,6 +21,7 @@ from kelmu_tui.store.errors import StoreCorrupt, StoreError
 from kelmu_tui.store.outbox import State
 from tests.sync.simulation import fates
 from tests.sync.simulation.disk import Crash, make_plan
+from tests.sync.simulation.ends import Ends
 from tests.sync.simulation.faults import Moment, Weather
 from tests.sync.simulation.invariants import Invariants, Violation, hold, needles, quiet, watched
 from tests.sync.simulation.network import Network
@@ -36,6 +37,8 @@ __all__ = ["Outcome", "Run", "Violation", "simulate"]
 VERBS: Final = ("open", "take", "release", "handle", "reopen", "note", "note", "transfer", "transfer", "take-back")
 MEMORY: Final = Path("/dev/shm")
 ROUND_TRIP: Final = 12.0
+LONGEST_WAIT: Final = outbox.LONGEST_WAIT
+"""What a command may wait at the most, whatever a planted bug makes of it."""
 
 
 @dataclass
@@ -66,6 +69,7 @@ class Run:
         self.clock = HandClock()
         self.weather = Weather(seed)
         self.record = Record(template, folder, self.clock, seed)
+        self.record.ends = Ends(self.clock.at)
         self.record.arrive(A, 5)
         self.record.arrive(B, 4)
         self.players = {
@@ -256,7 +260,7 @@ class Run:
         self.weather.calm = True
         fates.heal(self)
         # I13: within the longest wait and three round trips, for each of the commands that stand behind each other.
-        patience = outbox.LONGEST_WAIT.total_seconds() if self._waits_long() else 300.0
+        patience = LONGEST_WAIT.total_seconds() if self._waits_long() else 300.0
         until = self.clock.at + timedelta(seconds=patience + 3 * ROUND_TRIP)
         told: list[str] = []
         while self.clock.at < until:
