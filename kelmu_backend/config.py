@@ -15,8 +15,8 @@ from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.ids import Ids, RandomIds
 
 Maker = Callable[[Row[Any], Sequence[Row[Any]], date], list[dict[str, Any]]]
-"""Makes the rows of `customer_row` that Kela's systems hold of a person: from the row of `person`, those of the others in
-the household, and the Finnish day of today."""
+"""Makes the rows of `customer_row` that Kela's systems hold of a person: from the row of `person`, those of the others
+in the household, and the Finnish day of today."""
 Wait = Callable[[float], Awaitable[None]]
 """Lets so many seconds pass."""
 

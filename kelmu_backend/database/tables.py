@@ -174,7 +174,8 @@ notice = Table(
 
 `customer` and `content` hold the JSON of `contract.Customer` and `contract.NoticeContent`, `origin` that of
 `contract.TransferOrigin`, and under `previous` the origin before that one, which a take-back puts back.
-`customer_code` repeats the code out of `customer`, so that a look-up finds in no time whether a notice is about somebody.
+`customer_code` repeats the code out of `customer`, so that a look-up finds in no time whether a notice is about
+somebody.
 """
 
 note = Table(
@@ -265,8 +266,8 @@ audit = Table(
     Column("case_reference", String(60)),
     Index("ix_audit_organisation_at", "organisation", "at"),
 )
-"""Who did what, written in the transaction it tells of; never the data itself. `purpose` and `case_reference` stand with
-looks at customers, and at the log of these looks."""
+"""Who did what, written in the transaction it tells of; never the data itself. `purpose` and `case_reference` stand
+with looks at customers, and at the log of these looks."""
 
 view_chain = Table(
     "view_chain",
