@@ -220,7 +220,7 @@ class _Looking:
         That nothing relates the organisation to the person comes before the family name: of a stranger's name nothing
         is told, not even that there is somebody.
         """
-        if self.query.reason is not None:
+        if self._given is not None:
             return
         for flag in (LookUpFlag.SELF, LookUpFlag.UNRELATED, LookUpFlag.FAMILY_NAME):
             if flag in self.flags:
@@ -237,6 +237,12 @@ class _Looking:
         return _Refused(not_found())
 
     # --- what is found out ------------------------------------------------------------------------------------------
+
+    @property
+    def _given(self) -> str | None:
+        """The reason in words; signs and spaces alone are none."""
+        reason = self.query.reason
+        return reason if reason is not None and any(sign.isalnum() for sign in reason) else None
 
     @property
     def _asker(self) -> Asker:
@@ -311,7 +317,7 @@ class _Looking:
                 # Another text could be longer than the record has room for, and is no purpose anyway.
                 purpose=query.purpose if query.purpose in purposes() else None,
                 case_reference=query.case_reference,
-                reason=query.reason,
+                reason=self._given,
                 sections=[section.value for section in dict.fromkeys(query.sections)],
                 flags=[flag.value for flag in self.flags],
                 outcome=outcome,

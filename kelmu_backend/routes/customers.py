@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
@@ -52,27 +52,31 @@ async def _stream(call: Call, opened: Opened) -> AsyncIterator[bytes]:
     for section, part in opened.parts.items():
         if part.sight.hidden is not None:
             yield _line(reading.hidden(section, part))
+    sections = [section for section, part in opened.parts.items() if part.sight.hidden is None]
+    try:
+        async for line in _as_answered(call, opened, sections):
+            yield line
+    except ProblemError:
+        # Mandate or session ended under way: nothing more is told, not even what was read before.
+        return
+    yield _line({"line": "end", "server_time": instant(call.core.config.clock.now())})
+
+
+async def _as_answered(call: Call, opened: Opened, sections: Sequence[Section]) -> AsyncIterator[bytes]:
+    """Give the lines of sections in the order in which their sources answer."""
+    if not sections:
+        return
     # What a section raises is raised here, where its line is awaited.
     tasks = Tasks(lambda _name, _failure: None)
     try:
         made = tasks.spawn("rows", _make(call, opened))
-        left = {
-            tasks.spawn(section.value, _section(call, opened, section, made))
-            for section, part in opened.parts.items()
-            if part.sight.hidden is None
-        }
+        left = {tasks.spawn(section.value, _section(call, opened, section, made)) for section in sections}
         while left:
             done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
-            try:
-                lines = [task.result() for task in done]
-            except ProblemError:
-                # Mandate or session ended under way: nothing more is told, not even what was read before.
-                return
-            for line in lines:
+            for line in [task.result() for task in done]:
                 yield line
     finally:
         await tasks.close()
-    yield _line({"line": "end", "server_time": instant(call.core.config.clock.now())})
 
 
 async def _make(call: Call, opened: Opened) -> None:
