@@ -39,13 +39,13 @@ def _subsets() -> Iterator[tuple[str, ...]]:
 
 def _benefits() -> list[str]:
     """Return a benefit of each group, and those that a mandate names."""
-    first = {benefit.group: benefit.id for benefit in reversed(benefits().values())}
+    first = {benefit.group: benefit.id for benefit in reversed(list(benefits().values()))}
     named = {name for view in catalogue("customers.toml")["view"] for name in view["benefits"]}
     return sorted({*first.values(), *named})
 
 
 def _purpose(kind: OrganisationType) -> str:
-    return next(row["id"] for row in catalogue("customers.toml")["purpose"] if kind.value in row["org_types"])
+    return str(next(row["id"] for row in catalogue("customers.toml")["purpose"] if kind.value in row["org_types"]))
 
 
 def test_the_other_mandates_open_nothing_of_a_customer() -> None:
