@@ -116,7 +116,7 @@ def test_notices_of_an_older_record_get_the_code_of_their_customer(
         schema.upgrade(connection, fast=False)
         older = Table("notice", MetaData(), autoload_with=connection)
         assert "customer_code" not in older.c
-        columns = [Column(name, tables.notice.c[name].type) for name in older.c]
+        columns = [Column(old.name, tables.notice.c[old.name].type) for old in older.c]
         connection.execute(insert(Table("notice", MetaData(), *columns)), notice_row(1))
     assert database.migrate()
     with database.write() as connection:

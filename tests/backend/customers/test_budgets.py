@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 
@@ -63,6 +64,14 @@ async def test_beyond_the_hour_s_budget_nobody_new_is_told(register: Register) -
     register.world.pass_by(seconds=1)
     lines(await register.ask(code(901), sections=[]))
     assert [outcome for outcome, *_ in register.logged() if outcome != "done"] == ["lookups_spent"] * 3
+
+
+async def test_the_last_place_of_a_budget_is_taken_once(register: Register) -> None:
+    people = [register.add(f"p{number}", code(number)) for number in range(900, 906)]
+    _logged(register, budget().hour - 1)
+    register.world.headers("viewer")
+    answers = await asyncio.gather(*(register.ask(one, sections=[]) for one in people))
+    assert sorted(answer.status_code for answer in answers) == [200, *[429] * 5]
 
 
 async def test_a_day_has_a_budget_too_and_colleagues_have_their_own(register: Register) -> None:
