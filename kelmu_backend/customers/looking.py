@@ -171,14 +171,11 @@ class _Looking:
             purpose = self._purpose()
             code = self._code()
             self._pause()
-            found = self.found = people.find(
-                self.connection, code=code.value if code else None, customer=None if code else self.query.customer
-            )
+            found = self.found = self._find(purpose, code)
             self._flag(purpose, user, found, code)
-            reachable = self._reachable(purpose, found) or code is not None
             self._budget(found)
             self._reason(purpose)
-            if found.person is None or not reachable:
+            if found.person is None:
                 raise self._unknown()
         except _Refused as refused:
             self._log(refused.problem.code.value)
@@ -230,7 +227,6 @@ class _Looking:
 
     def _unknown(self) -> _Refused:
         """Return the one answer for whom nobody knows and for whom the user may not reach."""
-        self.found = None
         assert self.mark is not None
         if budgets.ends_a_row(self.connection, self.access.user, self.mark, self.setting.now):
             self.flags.append(LookUpFlag.PAUSED)
@@ -247,6 +243,13 @@ class _Looking:
     @property
     def _asker(self) -> Asker:
         return Asker(self.access.user, self.access.organisation.business_id)
+
+    def _find(self, purpose: Purpose, code: IdentityCode | None) -> Found:
+        """Return whom was asked for; whoever is out of reach is nobody from here on."""
+        customer = None if code else self.query.customer
+        found = people.find(self.connection, code=code.value if code else None, customer=customer)
+        reachable = self._reachable(purpose, found)
+        return found if code is not None or reachable else people.NOBODY
 
     def _flag(self, purpose: Purpose, user: Any, found: Found, code: IdentityCode | None) -> None:
         row = found.person

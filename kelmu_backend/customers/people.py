@@ -49,6 +49,7 @@ class Found(NamedTuple):
         return [other for other in self.others if self.person and other.non_disclosure == self.person.non_disclosure]
 
 
+NOBODY: Final = Found(None, frozenset(), ())
 _NOBODY: Final = ""
 _BY_CODE: Final = (
     select(person).join(person_code, person_code.c.person == person.c.id).where(person_code.c.code == bindparam("code"))

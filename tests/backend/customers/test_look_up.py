@@ -134,8 +134,12 @@ async def test_an_id_opens_only_what_the_user_has_met(register: Register) -> Non
         assert problem(await register.ask(customer=asked, reason=REASON)) == (404, "not_found", None)
     lines(await register.ask(CODE, sections=[]))
     lines(await register.ask(customer="p1", purpose="client_fee", sections=[]))
-    assert problem(await register.ask(customer="p2", purpose="client_fee"))[0] == 404, "not a purpose for a household"
-    assert problem(await register.ask(customer="p1", user="colleague"))[0] == 404, "somebody else met them"
+    assert problem(await register.ask(customer="p2", purpose="client_fee", reason=REASON))[0] == 404, (
+        "not a purpose for a household"
+    )
+    assert problem(await register.ask(customer="p1", user="colleague", reason=REASON))[0] == 404, (
+        "somebody else met them"
+    )
     lines(await register.ask(customer="p2", sections=[]))
     register.world.pass_by(days=91)
     assert problem(await register.ask(customer="p1", reason=REASON))[0] == 404, "that was long ago"
@@ -290,7 +294,9 @@ async def test_the_unknown_and_those_outside_are_answered_alike_with_the_same_wo
     assert (answers[0][0], answers[0][1]["code"]) == (404, "not_found")
     assert work[1] == work[2], "those outside and the unknown cost the same"
     assert work[0] == work[1] + 1, "a code is held against its neighbours too"
-    assert [row["person"] for row in register.world.all(look_up)] == [None] * 3
+    for asked in ("nobody", "p1"):
+        assert problem(await register.ask(customer=asked)) == (422, "reason_needed", "unrelated")
+    assert [row["person"] for row in register.world.all(look_up)] == [None] * 5
 
 
 # --- the log --------------------------------------------------------------------------------------------------------
