@@ -15,9 +15,11 @@ from kelmu_backend.config import Config
 from kelmu_backend.core import Core
 from kelmu_backend.identity.routes import router as sign_in
 from kelmu_backend.limits import RateClass
+from kelmu_backend.routes import customers as customer_routes
 from kelmu_backend.routes import feed as feed_routes
 from kelmu_backend.routes import notices as notice_routes
 from kelmu_backend.routes import session as session_routes
+from kelmu_backend.routes import supervision as supervision_routes
 from kelmu_backend.routes import views as view_routes
 from kelmu_backend.routes.declare import (
     ANY_GRANT,
@@ -73,7 +75,7 @@ def create_app(config: Config) -> FastAPI:
     # No description and no documentation pages on the server: they are in `docs/`.
     app = FastAPI(title="Kelmu", openapi_url=None, docs_url=None, redoc_url=None, lifespan=life)
     app.state.core = core
-    for module in (session_routes, feed_routes, notice_routes, view_routes):
+    for module in (session_routes, feed_routes, notice_routes, view_routes, customer_routes, supervision_routes):
         module.add(app.router)
     identity = sign_in(config, core.database)
     for path, endpoint in endpoints(identity.routes):

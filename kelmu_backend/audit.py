@@ -24,8 +24,10 @@ def write(
     subject: str | None = None,
     rows: int | None = None,
     request_id: str | None = None,
+    purpose: str | None = None,
+    case_reference: str | None = None,
 ) -> None:
-    """Add a row: who, for whom, by which mandate, what, on what, with what outcome; never the data itself."""
+    """Add a row: who, for whom, by which mandate, what, on what, why, with what outcome; never the data itself."""
     connection.execute(
         _INSERT,
         {
@@ -38,6 +40,8 @@ def write(
             "outcome": outcome,
             "rows": rows,
             "request_id": request_id,
+            "purpose": purpose,
+            "case_reference": case_reference,
         },
     )
 

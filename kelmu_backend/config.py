@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row
 
 from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.ids import Ids, RandomIds
+
+Maker = Callable[[Row[Any], Sequence[Row[Any]], date], list[dict[str, Any]]]
+"""Makes the rows of `customer_row` that Kela's systems hold of a person: from the row of `person`, those of the others
+in the household, and the Finnish day of today."""
+Wait = Callable[[float], Awaitable[None]]
+"""Lets so many seconds pass."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +34,8 @@ class Config:
         hints: send wake-ups between processes; without them waiting polls notice changes within a second.
         background: run the loop that publishes due notices; a test that steps time by hand turns it off.
         seed: seed of the demo's live arrivals.
+        maker: makes what the systems know of a person when somebody first asks; None where they hold it already.
+        wait: how a slow source is waited for.
     """
 
     database_url: str = field(repr=False)
@@ -34,6 +48,8 @@ class Config:
     hints: bool = True
     background: bool = True
     seed: int = 1
+    maker: Maker | None = None
+    wait: Wait = asyncio.sleep
 
     @property
     def issuer(self) -> str:

@@ -32,6 +32,7 @@ class Core:
         self.database: Final = Database(config.database_url)
         key = keys.load(config.secret_folder)
         self.cursors: Final = Signer(key, "cursor")
+        self.marks: Final = Signer(key, "look_up")
         self.leases: Final = Leases(Signer(key, "lease"), config.lease_hours)
         self.limits: Final = Limits(config.clock)
         self.hub: Final = Hub()

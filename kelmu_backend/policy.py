@@ -52,6 +52,7 @@ class Access:
     capabilities: Capabilities
     revision: int
     scopes: frozenset[str] = field(default=frozenset())
+    agreement: Agreement | None = None
 
     @property
     def actor(self) -> Actor:
@@ -107,8 +108,10 @@ def access(connection: Connection, user: str, organisation: str, on: date) -> Ac
     if found is None or not rows:
         raise ProblemError(ProblemCode.ORGANISATION_NOT_ALLOWED)
     holder = organisation_of(found)
-    opened = capabilities([grant_of(row) for row in rows], holder, agreement_of(found), on)
-    return Access(user, found.user_name, holder, opened, found.grant_revision, _scopes(holder.business_id, opened))
+    agreement = agreement_of(found)
+    opened = capabilities([grant_of(row) for row in rows], holder, agreement, on)
+    scopes = _scopes(holder.business_id, opened)
+    return Access(user, found.user_name, holder, opened, found.grant_revision, scopes, agreement)
 
 
 def _scopes(organisation: str, opened: Capabilities) -> frozenset[str]:

@@ -92,8 +92,9 @@ look_up = Table(
     Index("ix_look_up_person_at", "person", "at"),
 )
 """Who looked up whom, why and with what outcome: `done`, or the code of the refusal. `person` is None when nobody has
-the code; then `code_mark` (a keyed hash) tells the same unknown code from another. `flags` holds what a supervisor
-should see: self, family_name, unrelated, sequence."""
+the code. `code_mark` is a keyed hash of the code (or id) that was asked for: it tells the same unknown one from
+another, and finds out who tries neighbouring ones. `flags` holds what a supervisor should see
+(`api.contract.audit.LookUpFlag`)."""
 
 LOOK_UP_ACTIONS: Final = "customer.look_up"
 """Action of the audit rows that go with look-ups."""

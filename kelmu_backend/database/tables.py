@@ -7,8 +7,9 @@ tables of sign-in stand in `kelmu_backend.identity.tables` and share this metada
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -109,6 +110,7 @@ app_user = Table(
     Column("title_sv", String(200), nullable=False, default=""),
     Column("title_en", String(200), nullable=False, default=""),
     Column("grant_revision", Integer, nullable=False, default=1),
+    Column("identity_code", String(11)),
 )
 """Users; a `persona` may be signed in as in demo mode. `grant_revision` grows with every change of grants."""
 
@@ -133,6 +135,13 @@ supervisor = Table(
     Column("organisation", ForeignKey("organisation.business_id"), primary_key=True),
 )
 
+
+def _code_of_customer(context: Any) -> str | None:
+    """Return the identity code out of the customer of a notice that is being written."""
+    customer: Mapping[str, Any] = context.get_current_parameters()["customer"]
+    return customer.get("identity_code")
+
+
 notice = Table(
     "notice",
     metadata,
@@ -156,13 +165,17 @@ notice = Table(
     Column("origin", JSON),
     Column("transferred_from", String(9)),
     Column("published", Boolean, nullable=False),
+    Column("customer_code", String(11), default=_code_of_customer),
     Index("ix_notice_holder", "organisation", "id"),
     Index("ix_notice_unpublished", "published", "arrived"),
+    Index("ix_notice_customer", "organisation", "customer_code"),
 )
 """`arrived` is the visibility time; until then the row is unpublished and stands in no scope of the feed.
 
 `customer` and `content` hold the JSON of `contract.Customer` and `contract.NoticeContent`, `origin` that of
 `contract.TransferOrigin`, and under `previous` the origin before that one, which a take-back puts back.
+`customer_code` repeats the code out of `customer`, so that a look-up finds in no time whether a notice is about
+somebody.
 """
 
 note = Table(
@@ -249,9 +262,12 @@ audit = Table(
     Column("outcome", String(60), nullable=False),
     Column("rows", Integer),
     Column("request_id", String(80)),
+    Column("purpose", String(60)),
+    Column("case_reference", String(60)),
     Index("ix_audit_organisation_at", "organisation", "at"),
 )
-"""Who did what, written in the transaction it tells of; never the data itself."""
+"""Who did what, written in the transaction it tells of; never the data itself. `purpose` and `case_reference` stand
+with looks at customers, and at the log of these looks."""
 
 view_chain = Table(
     "view_chain",

@@ -86,6 +86,23 @@ class Call:
         """Run `work` in a snapshot that it also records in the audit log."""
         return await self.core.run(self._in, self.core.database.record, work)
 
+    async def judge(self, work: Work[T]) -> T:
+        """Run `work` where it sees whatever others have committed, and writes what comes of it."""
+        return await self.core.run(self._in, self.core.database.write, work)
+
+    async def look_again(self, work: Work[T]) -> T:
+        """Run `work` in a later part of an answer, if the same is still open to the same user.
+
+        Raises:
+            ProblemError: it is not any more. The request has its row in the audit log already: nothing is added.
+        """
+
+        def again() -> T:
+            with self.core.database.read() as connection:
+                return work(connection, self._enter(connection))
+
+        return await self.core.run(again)
+
     async def write(self, work: Callable[[Connection, Principal], T]) -> T:
         """Run a command, which loads its rights itself: behind the memory of results, in the same transaction."""
         return await self.core.run(self._write, work)
@@ -108,7 +125,15 @@ class Call:
         return user
 
     def audit(
-        self, connection: Connection, visit: Visit, *, subject: str | None = None, count: int | None = None
+        self,
+        connection: Connection,
+        visit: Visit,
+        *,
+        subject: str | None = None,
+        count: int | None = None,
+        outcome: str = audit.DONE,
+        purpose: str | None = None,
+        case_reference: str | None = None,
     ) -> None:
         """Write the declared audit event."""
         declared = self.declaration
@@ -120,9 +145,12 @@ class Call:
             organisation=self.organisation,
             mandate=visit.granted.mandate(declared.capability) if visit.access else None,
             action=declared.audit,
+            outcome=outcome,
             subject=subject,
             rows=count,
             request_id=self.request_id,
+            purpose=purpose,
+            case_reference=case_reference,
         )
 
     def command(self, device: str | None) -> Command:

@@ -13,12 +13,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, insert, inspect, select, text, update
+from sqlalchemy import Column, Connection, MetaData, Table, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from kelmu_backend.database import schema, tables
 from kelmu_backend.database.engine import Database
 from kelmu_tui.platform.paths import UnsafePath
+
+from .conftest import notice_row
 
 
 @pytest.fixture
@@ -100,6 +102,29 @@ def test_a_record_of_the_first_release_keeps_what_it_holds(database: Database, m
     with database.read() as connection:
         row = connection.execute(select(tables.view_finding)).one()
         assert (row.id, row.until, row.at, row.resolved) == (1, 2**40, registered, None)
+
+
+def test_notices_of_an_older_record_get_the_code_of_their_customer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written before the column came is found by it as what is written now."""
+    with database.write() as connection:
+        schema.metadata().drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+    with monkeypatch.context() as patch, database.write() as connection:
+        patch.setattr(schema, "HEAD", "0002")
+        schema.upgrade(connection, fast=False)
+        older = Table("notice", MetaData(), autoload_with=connection)
+        assert "customer_code" not in older.c
+        columns = [Column(old.name, tables.notice.c[old.name].type) for old in older.c]
+        connection.execute(insert(Table("notice", MetaData(), *columns)), notice_row(1))
+    assert database.migrate()
+    with database.write() as connection:
+        connection.execute(insert(tables.notice), notice_row(2))
+        rows = connection.execute(
+            select(tables.notice.c.id, tables.notice.c.customer_code).order_by(tables.notice.c.id)
+        )
+        assert [tuple(row) for row in rows] == [("n0001", "010190-900R"), ("n0002", "010190-900R")]
 
 
 def test_a_failed_migration_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

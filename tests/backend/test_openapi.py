@@ -12,16 +12,19 @@ from typing import Any
 import httpx
 import pytest
 import requests
+from sqlalchemy import insert
 
+from kelmu_backend import policy
 from kelmu_backend.cli import describe
 from kelmu_backend.config import Config
+from kelmu_backend.database import tables
 from kelmu_backend.database.engine import Database
 from kelmu_backend.limits import Limits
 from kelmu_tui.api import contract
 from kelmu_tui.domain.notices import COMMANDS
 from kelmu_tui.platform.ids import SeededIds
 
-from .conftest import URL, HandClock, World, fill, notice_row, serve
+from .conftest import INBOX, LOOK_UP, URL, A, HandClock, World, fill, grant, notice_row, serve
 
 DESCRIPTION = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -75,6 +78,9 @@ async def served(tmp_path: Path) -> AsyncIterator[World]:
     async with serve(config, clock) as world:
         with world.database.write() as connection:
             fill(connection)
+            values = {"user": "aino", "organisation": A.business_id}
+            connection.execute(insert(tables.supervisor), values)
+            policy.replace_grants(connection, "aino", [grant(INBOX, A), grant(LOOK_UP, A)])
         yield world
 
 
@@ -89,7 +95,7 @@ async def test_whatever_is_sent_the_app_keeps_its_description(served: World, mon
     served.add(*(notice_row(n) for n in range(1, 6)))
     schema = schemathesis.openapi.from_dict(served.app.openapi())
     operations: list[Any] = [found.ok() for found in schema.include(path_regex="^/v1/(?!demo)").get_all_operations()]  # type: ignore[union-attr]
-    assert len(operations) == 7 + len(COMMANDS)
+    assert len(operations) == 12 + len(COMMANDS)
     described = [
         checks.not_a_server_error,
         openapi_checks.status_code_conformance,

@@ -7,6 +7,15 @@ is cleaned when a model is built, on both sides. Instants are UTC, dates are Fin
 
 from __future__ import annotations
 
+from kelmu_tui.api.contract.audit import MAX_SAMPLE as MAX_SAMPLE
+from kelmu_tui.api.contract.audit import AuditedLookUp as AuditedLookUp
+from kelmu_tui.api.contract.audit import AuditedLookUps as AuditedLookUps
+from kelmu_tui.api.contract.audit import AuditPurpose as AuditPurpose
+from kelmu_tui.api.contract.audit import Extract as Extract
+from kelmu_tui.api.contract.audit import ExtractRequest as ExtractRequest
+from kelmu_tui.api.contract.audit import LookUpFlag as LookUpFlag
+from kelmu_tui.api.contract.audit import Sample as Sample
+from kelmu_tui.api.contract.audit import SampleRequest as SampleRequest
 from kelmu_tui.api.contract.commands import CommandResult as CommandResult
 from kelmu_tui.api.contract.commands import EmptyBody as EmptyBody
 from kelmu_tui.api.contract.commands import NoteBody as NoteBody
