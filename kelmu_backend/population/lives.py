@@ -140,7 +140,7 @@ def amount_on(benefit: str, day: date) -> Decimal:
 
 
 def _share(sum_: Decimal, name: str) -> Decimal:
-    return (sum_ * table("amounts")[name] / 100).quantize(CENT)
+    return (sum_ * int(table("amounts")[name]) / 100).quantize(CENT)
 
 
 class Debt(NamedTuple):
@@ -171,7 +171,7 @@ def _decisions(person: Customer, spells: list[Spell], today: date, random: Rando
             row = wire.DecisionRow(
                 id=_id(person, "d", spell.benefit, start),
                 benefit=spell.benefit,
-                decided=_banking(start - timedelta(days=5)),
+                decided=_decided(spell, start),
                 outcome=wire.DecisionOutcome.ADJUSTED if number else wire.DecisionOutcome.GRANTED,
                 valid_from=start,
                 valid_to=end,
@@ -184,12 +184,18 @@ def _decisions(person: Customer, spells: list[Spell], today: date, random: Rando
 def _steps(spell: Spell, today: date) -> list[tuple[date, date | None, Decimal]]:
     """Return the parts of a spell over which the sum is the same."""
     changes = {row["from"] for row in table("amounts")["amount"] if row["benefit"] == spell.benefit}
-    last = min(today, spell.end or today)
-    starts = [spell.start, *sorted(day for day in changes if spell.start < day <= last)]
+    within = sorted(day for day in changes if spell.start < day and (spell.end is None or day <= spell.end))
+    starts = [spell.start, *(day for day in within if _decided(spell, day) <= today)]
     ends = [day - timedelta(days=1) for day in starts[1:]]
     return [
         (start, end, amount_on(spell.benefit, start)) for start, end in zip(starts, [*ends, spell.end], strict=True)
     ]
+
+
+def _decided(spell: Spell, start: date) -> date:
+    """Return when the sum from `start` on was decided: a change early enough for the planned payment to know it."""
+    granted = _banking(spell.start - timedelta(days=5))
+    return granted if start == spell.start else max(granted, _banking(start - timedelta(days=40)))
 
 
 def _payments(person: Customer, spells: list[Spell], debt: Debt | None, today: date) -> tuple[list[Row], Decimal]:

@@ -56,12 +56,14 @@ def test_payments_add_up_and_are_covered_by_a_decision(
         assert paid.net >= 0
         assert benefits()[paid.benefit].exists_on(paid.period_from)
         assert (paid.status == "planned") == (paid.paid_on > today)
-        assert any(
-            one.benefit == paid.benefit
+        covering = [
+            one.amount
+            for one in decisions
+            if one.benefit == paid.benefit
             and one.valid_from <= paid.period_from
             and (one.valid_to is None or paid.period_to <= one.valid_to)
-            for one in decisions
-        )
+        ]
+        assert covering == [paid.gross]
 
 
 @given(people, households, days)
