@@ -59,7 +59,11 @@ def rows_of(person: Customer, household: Sequence[Customer], today: date) -> lis
     found = [*_decisions(person, spells, today, random), *payments, *_insurance(person, today)]
     found += _recovery(person, debt, recovered, today)
     found += _medicine(person, today, random)
-    return [row for row in found if row["day"] <= today or row["section"] == Section.PAYMENTS.value]
+    return [
+        {**row, "changed": datetime.combine(min(row["day"], today), time(), UTC)}
+        for row in found
+        if row["day"] <= today or row["section"] == Section.PAYMENTS.value
+    ]
 
 
 # --- spells ---------------------------------------------------------------------------------------------------------
@@ -304,7 +308,6 @@ def _row(person: Customer, section: Section, body: Any, day: date, benefit: str 
         "benefit": benefit,
         "day": day,
         "body": body.model_dump(mode="json"),
-        "changed": datetime.combine(day, time(), UTC),
     }
 
 

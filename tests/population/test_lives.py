@@ -42,6 +42,7 @@ def test_the_same_seed_gives_the_same_rows_which_the_contract_takes(
     assert rows == rows_of(person, household, today)
     assert len({(row["section"], row["id"]) for row in rows}) == len(rows)
     for row in rows:
+        assert row["changed"].date() <= today
         assert MODELS[row["section"]].model_validate(row["body"]).id == row["id"]
 
 
