@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kelmu_backend.population.lives import Customer, rows_of
@@ -21,6 +21,7 @@ MODELS: Final[dict[str, type[Any]]] = {
     "recovery": wire.RecoveryRow,
     "medicine": wire.MedicineRow,
 }
+UNTIMED: Final = settings(deadline=None)
 CHILD: Final = Customer("c", "Virtanen", date(2018, 5, 3), None, 5)
 days = st.dates(date(2024, 1, 1), date(2027, 3, 1))
 born_days = st.dates(date(1935, 1, 1), date(2007, 12, 31))
@@ -34,6 +35,7 @@ def read(rows: list[dict[str, Any]], section: Section) -> list[Any]:
     return [MODELS[section.value].model_validate(row["body"]) for row in rows if row["section"] == section.value]
 
 
+@UNTIMED
 @given(people, households, days)
 def test_the_same_seed_gives_the_same_rows_which_the_contract_takes(
     person: Customer, household: tuple[Customer, ...], today: date
@@ -46,6 +48,7 @@ def test_the_same_seed_gives_the_same_rows_which_the_contract_takes(
         assert MODELS[row["section"]].model_validate(row["body"]).id == row["id"]
 
 
+@UNTIMED
 @given(people, households, days)
 def test_payments_add_up_and_are_covered_by_a_decision(
     person: Customer, household: tuple[Customer, ...], today: date
@@ -67,6 +70,7 @@ def test_payments_add_up_and_are_covered_by_a_decision(
         assert covering == [paid.gross]
 
 
+@UNTIMED
 @given(people, households, days)
 def test_a_debts_balance_is_what_its_instalments_left(
     person: Customer, household: tuple[Customer, ...], today: date
@@ -87,6 +91,7 @@ def test_a_debts_balance_is_what_its_instalments_left(
     assert all(debt.balance >= 0 for debt in debts)
 
 
+@UNTIMED
 @given(people, households, days)
 def test_what_was_known_stays_known_on_the_next_day(
     person: Customer, household: tuple[Customer, ...], today: date
@@ -95,6 +100,7 @@ def test_what_was_known_stays_known_on_the_next_day(
     assert before <= {row["id"] for row in rows_of(person, household, today + timedelta(days=1))}
 
 
+@UNTIMED
 @given(people, days)
 def test_the_medicine_cap_is_reached_exactly_when_the_sum_is_full(person: Customer, today: date) -> None:
     for year in read(rows_of(person, (), today), Section.MEDICINE):
