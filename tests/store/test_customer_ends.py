@@ -18,7 +18,6 @@ from kelmu_tui.store.changes import Changed
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import LeaseEnded
 from kelmu_tui.store.keys import DemoKeys
-from tests.ordeal.raw import opened_with
 from tests.store.build import NOW, OWN, FixedClock, fill, notice, open_store
 from tests.store.conftest import OpenStore
 from tests.store.customer_lines import (
@@ -38,6 +37,7 @@ from tests.store.customer_lines import (
     person,
     put,
 )
+from tests.support.raw import opened_with
 
 HOUR = timedelta(hours=1)
 ON = date(2026, 11, 20)
