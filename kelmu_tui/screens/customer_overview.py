@@ -220,7 +220,10 @@ def _sums(payments: Sequence[Payment], t: Translator, today: date, look: Look) -
 
 
 def _sum_text(one: facts.Summed, t: Translator) -> str:
-    return t("customer_view.summed", count=one.payments, net=t.formats.euros(one.net), gross=t.formats.euros(one.gross))
+    net = t.formats.euros(one.net)
+    if one.gross is None:
+        return t("customer_view.summed_net", count=one.payments, net=net)
+    return t("customer_view.summed", count=one.payments, net=net, gross=t.formats.euros(one.gross))
 
 
 def _household(file: File, t: Translator) -> Iterator[Block]:

@@ -48,11 +48,16 @@ class NextPayment(NamedTuple):
 
 
 class Summed(NamedTuple):
-    """Payments of a benefit or of a month in all; `key` is the id of the benefit, or the first day of the month."""
+    """Payments of a benefit or of a month in all.
+
+    Attributes:
+        key: the id of the benefit, or the first day of the month.
+        gross: None when it may not be seen of every payment.
+    """
 
     key: str
     payments: int
-    gross: Decimal
+    gross: Decimal | None
     net: Decimal
 
 
@@ -149,7 +154,8 @@ def _summed(pairs: Iterable[tuple[str, Payment]]) -> list[Summed]:
     found: dict[str, Summed] = {}
     for key, row in pairs:
         one = found.get(key, Summed(key, 0, Decimal(0), Decimal(0)))
-        found[key] = Summed(key, one.payments + 1, one.gross + row.gross, one.net + row.net)
+        gross = None if one.gross is None or row.gross is None else one.gross + row.gross
+        found[key] = Summed(key, one.payments + 1, gross, one.net + row.net)
     return list(found.values())
 
 

@@ -177,7 +177,7 @@ def _payment(row: Payment, t: Translator) -> Fields:
     yield t("customers.field.paid_on"), t.formats.date(row.paid_on)
     yield t("customers.field.status"), t.choice("customers.payment", row.status, row.status)
     yield t("customers.field.period"), _period(t, row.period_from, row.period_to)
-    yield t("customers.field.gross"), t.formats.euros(row.gross)
+    yield t("customers.field.gross"), _euros(t, row.gross)
     yield t("customers.field.tax"), _euros(t, row.tax)
     taken = (
         f"{t.choice('customers.deduction', one.kind, one.kind)} {t.formats.euros(one.amount)}"

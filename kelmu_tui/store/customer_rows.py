@@ -80,14 +80,17 @@ class Deduction(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """A payment; `deductions` is None when they are hidden, empty when there are none."""
+    """A payment.
+
+    `gross`, `tax` and `deductions` are None when they are hidden; `deductions` is empty when there are none.
+    """
 
     id: str
     benefit: str
     paid_on: date
     period_from: date
     period_to: date
-    gross: Decimal
+    gross: Decimal | None
     tax: Decimal | None
     deductions: tuple[Deduction, ...] | None
     net: Decimal

@@ -148,6 +148,15 @@ def test_a_missing_mandate_tells_its_reason() -> None:
     assert found.denied.mandates == ("benefit_viewing_and_claims",)
 
 
+def test_what_is_taken_off_a_payment_cannot_be_computed() -> None:
+    views = list(mandate_views().values())
+    for number in range(1, len(views) + 1):
+        for together in combinations(views, number):
+            away = frozenset.intersection(*(view.hides for view in together))
+            if away & {"payments.tax", "payments.deductions"}:
+                assert "payments.gross" in away
+
+
 def test_non_disclosure_hides_where_somebody_lives() -> None:
     assert under_non_disclosure("person") == {"address", "telephone", "home_municipality"}
     assert under_non_disclosure("decisions") == frozenset()

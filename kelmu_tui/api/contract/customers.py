@@ -196,7 +196,7 @@ class PaymentRow(Answer):
     paid_on: date
     period_from: date
     period_to: date
-    gross: Euros
+    gross: Euros | None = None
     tax: Euros | None = None
     deductions: list[Deduction] | None = None
     net: Euros
