@@ -1,11 +1,8 @@
-"""A customer's file on the command line: lines for people, plain values for JSON."""
+"""A customer's file on the command line, as lines for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
 
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.domain.sections import Section
@@ -37,33 +34,3 @@ def _section(shown: SectionFile, t: Translator) -> Iterator[str]:
     for row in shown.rows:
         mark = NEWS if row.id in shown.news else "-"
         yield f"{mark} " + "; ".join(f"{label}: {text}" for label, text in row_fields(row, t))
-
-
-def as_data(file: File, shown: Iterable[Section], *, full: bool) -> dict[str, Any]:
-    """Return a file as JSON shows it; identity codes whole only when `full`."""
-    person = plain(file.person)
-    if not full:
-        person["identity_code"] = mask(file.person.identity_code)
-        person["earlier_codes"] = [mask(code) for code in file.person.earlier_codes]
-    return {
-        "person": person,
-        "purpose": file.purpose,
-        "case_reference": file.case_reference,
-        "fetched_at": file.fetched_at,
-        "expires_at": file.expires_at,
-        "hidden_fields": sorted(file.hidden_fields),
-        "sections": {section.value: plain(file.sections[section]) for section in shown},
-    }
-
-
-def plain(value: Any) -> Any:
-    """Return a value of a file as JSON takes it: sums as texts, sets and tuples as lists, rows as objects."""
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: plain(one) for name, one in value._asdict().items()}
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return [plain(one) for one in value] if isinstance(value, tuple) else value

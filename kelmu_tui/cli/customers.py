@@ -41,8 +41,10 @@ def show(env: Env) -> int:
             raise _not_held(env)
         sections = _wanted(env)
         shown = [section for section in file.sections if section in sections]
-        if env.out.as_json:
-            from kelmu_tui.cli.customer_output import as_data
+        if env.option("output"):
+            _save(env, context, customer, shown)
+        elif env.out.as_json:
+            from kelmu_tui.services.case_file import as_data
 
             env.out.data("customer.show", as_data(file, shown, full=bool(env.option("full"))))
         else:
@@ -50,6 +52,36 @@ def show(env: Env) -> int:
         for section in shown:
             context.customers.seen(customer, section)
     return Exit.OK
+
+
+def _save(env: Env, context: Context, customer: str, shown: list[Section]) -> None:
+    """Write the sections to a new file, and say where it is.
+
+    Raises:
+        CliError: it can't be written.
+    """
+    from pathlib import Path
+
+    from kelmu_tui.platform.saving import NotSaved, check, save_new
+    from kelmu_tui.services.case_file import Form, form_of
+
+    path = Path(env.option("output"))
+    try:
+        form = form_of(path)
+        if form is None:
+            raise NotSaved("ending")
+        check(path)
+        text = context.customers.exported(customer, shown, env.t, form)
+        if text is None:
+            raise _not_held(env)
+        save_new(path, text, mark=form is Form.TABLE)
+    except NotSaved as failure:
+        said = env.t.choice("saving.problem", failure.reason, folder=str(path.parent))
+        raise CliError(Exit.FAILED, f"not_saved_{failure.reason}", said) from None
+    if env.out.as_json:
+        env.out.data("customer.show", {"customer": customer, "file": str(path)})
+    else:
+        env.out.line(env.t("saving.done", path=str(path)))
 
 
 def _print(env: Env, file: File, shown: list[Section]) -> None:

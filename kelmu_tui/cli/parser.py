@@ -164,6 +164,7 @@ COMMANDS: Final = (
             _option("section", "--section", action="append", choices=SECTIONS),
             _option("offline", "--offline", action="store_true"),
             _option("full", "--full", action="store_true"),
+            _option("output", "--output", metavar="FILE"),
         ),
     ),
     Command(

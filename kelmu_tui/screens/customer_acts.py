@@ -196,13 +196,17 @@ class CustomerActs(ListScreen[SectionRow, None]):
             self.say(self.face.t("customer_view.sent"), role="good")
 
     def action_customer_text(self) -> None:
-        """Show the section as text for the case file."""
+        """Show the section, or from the overview the whole file, as text for the case file."""
         from kelmu_tui.screens.customer_pages import TextScreen
 
-        if self.part is None:
-            self.say(self.face.t("customer_view.choose_section"), role="warn")
-        else:
-            self.face.push_screen(TextScreen(self.desk, self.customer, self.part))
+        self.face.push_screen(TextScreen(self.desk, self.customer, self.part))
+
+    def action_customer_save(self) -> None:
+        """Ask where to save the section, or from the overview the whole file."""
+        from kelmu_tui.screens.customer_pages import ask_where
+
+        if self.file is not None:
+            ask_where(self, self.desk, self.customer, self.part)
 
     # --- looking up -------------------------------------------------------------------------------------------------
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kelmu_tui.actions import Context
+from kelmu_tui.domain.deadlines import HELSINKI_TIME
 from kelmu_tui.domain.sections import Section
+from kelmu_tui.i18n import Translator
+from kelmu_tui.screens.base import KeyedScreen
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.page import PageScreen
 from kelmu_tui.services.customer_explain import explain_row, explain_section
@@ -14,6 +19,9 @@ from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.customer_rows import SectionFile, SectionRow
 from kelmu_tui.terminal.clipboard import TooLong
 from kelmu_tui.widgets.sheet import Block, Heading, Paragraph
+
+if TYPE_CHECKING:
+    from kelmu_tui.services.case_file import Form
 
 
 class ExplainScreen(PageScreen[None]):
@@ -42,11 +50,11 @@ class ExplainScreen(PageScreen[None]):
 
 
 class TextScreen(PageScreen[None]):
-    """A section as plain text, which the terminal's own selection can take; reading it as text is logged."""
+    """A section or the whole file as plain text, which the terminal's own selection can take; reading it is logged."""
 
     CONTEXT: ClassVar[Context] = Context.CUSTOMER_TEXT
 
-    def __init__(self, desk: Desk, customer: str, part: Section) -> None:
+    def __init__(self, desk: Desk, customer: str, part: Section | None) -> None:
         super().__init__()
         self.desk = desk
         self._customer = customer
@@ -62,7 +70,7 @@ class TextScreen(PageScreen[None]):
         customers = self.desk.customers
         try:
             # In the language of the screen at this moment: what was logged is what is shown.
-            self._text = await self.desk.run(customers.section_text, self._customer, self._part, self.face.t)
+            self._text = await self.desk.run(customers.section_text, self._customer, parts(self._part), self.face.t)
         except NotAllowed:
             self._text = None
         if self.alive:
@@ -87,3 +95,67 @@ class TextScreen(PageScreen[None]):
             self.say(t("customer_view.too_long"), role="warn")
         else:
             self.say(t("customer_view.sent"), role="good")
+
+    def action_customer_save(self) -> None:
+        """Ask where to save it."""
+        ask_where(self, self.desk, self._customer, self._part)
+
+    def action_customer_print(self) -> None:
+        """Print it, without waiting for the printer."""
+        self.face.spawn("customer.print", self._print())
+
+    async def _print(self) -> None:
+        from kelmu_tui.platform.printing import NotPrinted, check, print_text
+        from kelmu_tui.services.case_file import Form
+
+        t = self.face.t
+        try:
+            check()
+            text = await exported(self.desk, self._customer, self._part, t, Form.PAGES)
+            if text is None:
+                self.say(t("customer_view.gone"), role="warn")
+                return
+            await print_text(text)
+        except NotPrinted as failure:
+            key = self.key_text("customer.save")
+            self.say(t.choice("saving.not_printed", failure.reason, key=key), role="warn")
+        else:
+            self.say(t("saving.printed"), role="good")
+
+
+def parts(part: Section | None) -> tuple[Section, ...]:
+    """Return the sections that a part of the screen stands for; none for the overview means all."""
+    return () if part is None else (part,)
+
+
+async def exported(desk: Desk, customer: str, part: Section | None, t: Translator, form: Form) -> str | None:
+    """Return what leaves, after it was logged; None when it is not held (any more)."""
+    try:
+        text: str | None = await desk.run(desk.customers.exported, customer, parts(part), t, form)
+    except NotAllowed:
+        return None
+    return text
+
+
+def ask_where(screen: KeyedScreen[Any], desk: Desk, customer: str, part: Section | None) -> None:
+    """Ask where to save a section, or the whole file, and say where it went."""
+    from kelmu_tui.platform.saving import NotSaved, save_new
+    from kelmu_tui.screens.save_file import SaveScreen
+    from kelmu_tui.services.case_file import Form, form_of
+
+    face = screen.face
+
+    async def save(path: Path) -> str:
+        t, form = face.t, form_of(path)
+        if form is None:
+            raise NotSaved("ending")
+        text = await exported(desk, customer, part, t, form)
+        if text is None:
+            return t("customer_view.gone")
+        await asyncio.to_thread(save_new, path, text, mark=form is Form.TABLE)
+        screen.say(t("saving.done", path=str(path)), role="good")
+        return ""
+
+    # No name and no code of anybody: file names are seen by whoever lists the folder.
+    name = f"~/kelmu-{part.value if part else 'customer'}-{face.now().astimezone(HELSINKI_TIME):%Y%m%d-%H%M%S}.txt"
+    face.push_screen(SaveScreen(name, save))

@@ -1,4 +1,4 @@
-"""What a customer's file says, as labels and texts in the user's language: for the command line and for case files."""
+"""What a customer's file says, as labels and texts in the user's language."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kelmu_tui.domain.benefits import benefits
 from kelmu_tui.domain.capabilities import mandates
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.domain.organisations import municipalities
-from kelmu_tui.domain.sections import Section, purposes
+from kelmu_tui.domain.sections import purposes
 from kelmu_tui.i18n import Translator
 from kelmu_tui.store.customer_rows import (
     Claim,
@@ -28,30 +28,6 @@ from kelmu_tui.store.customer_rows import (
 )
 
 Fields = Iterator[tuple[str, str | None]]
-
-
-def case_file_text(file: File, section: Section, t: Translator) -> str:
-    """Return a section as text for a case file, with whose data it is, from where, of when, and for what."""
-    shown, person = file.sections[section], file.person
-    title = t(
-        "customers.text.title",
-        section=t.choice("customers.section", section),
-        name=f"{person.family_name}, {person.given_names}",
-        code=mask(person.identity_code),
-    )
-    lines = [title, _source(file, shown, t), purpose_text(file, t), ""]
-    state = state_text(shown, t)
-    if state:
-        lines.append(state)
-    lines += ["- " + "; ".join(f"{label}: {text}" for label, text in row_fields(row, t)) for row in shown.rows]
-    return "\n".join(lines) + "\n"
-
-
-def _source(file: File, shown: SectionFile, t: Translator) -> str:
-    fetched = t.formats.instant(file.fetched_at)
-    if shown.source_at is None:
-        return t("customers.text.source_unknown", fetched=fetched)
-    return t("customers.text.source", at=t.formats.instant(shown.source_at), fetched=fetched)
 
 
 def purpose_text(file: File, t: Translator) -> str:

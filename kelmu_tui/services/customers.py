@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -40,6 +41,7 @@ from kelmu_tui.store.rows import ActiveSession
 
 if TYPE_CHECKING:
     from kelmu_tui.i18n import Translator
+    from kelmu_tui.services.case_file import Form
 
 SITTING: Final = timedelta(minutes=30)
 """A file painted again this soon after it was logged, with nothing fetched between, is still the same look."""
@@ -293,11 +295,10 @@ class Customers:
 
     # --- what leaves the program -------------------------------------------------------------------------------------
 
-    def section_text(self, customer: str, section: Section, t: Translator, *, export: bool = False) -> str | None:
-        """Return a section as text for the case file, with source, time and purpose, after committing that it leaves.
+    def section_text(self, customer: str, sections: Sequence[Section], t: Translator) -> str | None:
+        """Return sections of a file as text for the case file, after committing that they leave.
 
-        Args:
-            export: it goes to a file or a printer, not to the clipboard.
+        It says source, time and purpose. No sections mean the whole file.
 
         Returns:
             None when no such section is held.
@@ -305,15 +306,27 @@ class Customers:
         Raises:
             NotAllowed, NotShown: as `open`.
         """
-        file = self._file(customer)
-        if file is None or section not in file.sections:
-            return None
-        from kelmu_tui.services.customer_text import case_file_text
+        from kelmu_tui.services.case_file import text
 
-        text = case_file_text(file, section, t)
-        rows = len(file.sections[section].rows)
-        self._log("customer_export" if export else "customer_copy", customer, rows, file)
-        return text
+        found = self._leaving("customer_copy", customer, sections)
+        return None if found is None else text(*found, t)
+
+    def exported(self, customer: str, sections: Sequence[Section], t: Translator, form: Form) -> str | None:
+        """Return the same in a form for a file or a printer (`case_file.Form`), as `section_text`."""
+        from kelmu_tui.services.case_file import made
+
+        found = self._leaving("customer_export", customer, sections)
+        return None if found is None else made(*found, t, form)
+
+    def _leaving(
+        self, view: str, customer: str, sections: Sequence[Section]
+    ) -> tuple[File, tuple[Section, ...]] | None:
+        file = self._file(customer)
+        if file is None or not file.sections.keys() >= set(sections):
+            return None
+        leaving = tuple(section for section in file.sections if not sections or section in sections)
+        self._log(view, customer, sum(len(file.sections[one].rows) for one in leaving), file)
+        return file, leaving
 
     def copied(self, customer: str) -> bool:
         """Log that a field of a file is copied; before it is. False when the file is not held (any more)."""

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,6 +103,23 @@ def test_a_section_as_json_by_id(worker: Kelmu) -> None:
     assert data["person"]["household"][0]["customer"] == "p2"
     full = worker("customer", "show", "abcdef01", "--offline", "--json", "--full").data
     assert full["person"]["identity_code"] == CODE.value
+
+
+def test_sections_are_saved_to_a_new_file(worker: Kelmu, tmp_path: Path) -> None:
+    before, saved = len(events()), tmp_path / "maksut.csv"
+    show = ("customer", "show", "abcdef01", "--offline", "--section", "payments", "--output")
+    ran = worker(*show, str(saved), "--json")
+    assert ran.code == Exit.OK, ran.err
+    assert ran.data == {"customer": "abcdef01", "file": str(saved)}
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert "500,00" in saved.read_text()
+    assert [event["view"] for event in events()[before:]] == ["customer", "customer_export"]
+    again = worker(*show, str(saved), "--json")
+    assert (again.code, again.document["error"]["code"]) == (Exit.FAILED, "not_saved_exists")
+    pages = tmp_path / "maksut.txt"
+    assert str(pages) in worker(*show, str(pages)).out
+    assert CODE.value not in pages.read_text()
+    assert "\x1b" not in pages.read_text()
 
 
 def test_what_changed_is_marked_once(worker: Kelmu) -> None:

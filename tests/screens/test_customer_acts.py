@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from kelmu_tui.api.contract import HouseholdPerson, Problem, ProblemCode
 from kelmu_tui.api.errors import ProblemAnswer
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.screens.customer_pages import ExplainScreen, TextScreen
+from kelmu_tui.screens.save_file import SaveScreen
 from kelmu_tui.widgets.sheet import Heading, Paragraph, Sheet
+from kelmu_tui.widgets.text_field import LineField
 from tests.screens.customers import LookUpOffice, line, logged, reading
 from tests.screens.support import LANGUAGES, press, settled, text_of, type_text
 from tests.store.customer_lines import head, person
@@ -72,8 +76,6 @@ async def test_one_field_is_copied_cleanly_and_logged(tmp_path: Path, monkeypatc
 async def test_a_section_becomes_text_for_the_case_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     async with reading(tmp_path) as (app, pilot):
-        await press(pilot, "e")
-        assert app.t("customer_view.choose_section") in words(app)
         await press(pilot, "5", "e")
         assert isinstance(app.screen, TextScreen)
         text = words(app)
@@ -87,6 +89,104 @@ async def test_a_section_becomes_text_for_the_case_file(tmp_path: Path, monkeypa
         await until(pilot, lambda: any(data.startswith("\x1b]52;c;") for data in sent), "the copy")
         copy = next(data for data in sent if data.startswith("\x1b]52;c;"))
         assert "Pirkanmaan hyvinvointialue" in base64.b64decode(copy[7:-1]).decode()
+
+
+async def test_from_the_overview_the_whole_file_becomes_text(tmp_path: Path) -> None:
+    async with reading(tmp_path) as (app, pilot):
+        await press(pilot, "e")
+        assert isinstance(app.screen, TextScreen)
+        text = "\n".join(block.text for block in app.screen.sheet.blocks if isinstance(block, Paragraph))
+        assert app.file_screen.file is not None
+        for section in app.file_screen.file.sections:
+            assert app.t.choice("customers.section", section).upper() in text
+        assert logged(app)[-1] == ("customer_copy", "p1")
+
+
+# --- saving and printing --------------------------------------------------------------------------------------------
+
+
+async def name_it(app: LookUpOffice, pilot: Pilot[Any], name: str) -> None:
+    assert isinstance(app.screen, SaveScreen)
+    await press(pilot, "ctrl+u")
+    await type_text(pilot, name)
+    await press(pilot, "enter")
+    await until(pilot, lambda: "file.save" not in app.tasks.names, "the file")
+    await settled(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_section_is_saved_in_the_form_of_its_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], language: str
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(home))
+    async with reading(tmp_path, size, language=language) as (app, pilot):
+        await press(pilot, "4", "w")
+        suggested = app.screen.query_one(LineField).value
+        assert suggested.startswith("~/kelmu-payments-2026")
+        assert suggested.endswith(".txt")
+        assert app.t("saving.about")[:30] in words(app)
+        assert logged(app)[-1] == ("customer", "p1")
+        await name_it(app, pilot, "maksut.csv")
+        assert app.screen is app.file_screen
+        assert app.t("saving.done", path="")[:5] in words(app)
+        assert logged(app)[-1] == ("customer_export", "p1")
+        saved = home / "maksut.csv"
+        assert saved.read_bytes().startswith(b"\xef\xbb\xbfsection")
+        assert saved.stat().st_mode & 0o777 == 0o600
+        await press(pilot, "1", "w", "enter")
+        await until(pilot, lambda: len(list(home.iterdir())) == 2, "the whole file")
+        (whole,) = home.glob("kelmu-customer-*.txt")
+        assert "1/" in whole.read_text()
+
+
+async def test_what_hinders_saving_is_said_where_the_name_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, shared = tmp_path / "home", tmp_path / "shared"
+    home.mkdir(mode=0o700)
+    shared.mkdir()
+    shared.chmod(0o777)
+    (home / "a.txt").write_text("vanha")
+    monkeypatch.setenv("HOME", str(home))
+    async with reading(tmp_path, (120, 40), language="en") as (app, pilot):
+        await press(pilot, "4", "w")
+        for name, reason in (("a.txt", "exists"), ("b.pdf", "ending"), ("none/a.txt", "no_folder")):
+            await name_it(app, pilot, name)
+            assert app.t.choice("saving.problem", reason, folder=str(home / "none"))[:18] in words(app)
+            assert app.screen.query_one(LineField).value == name
+        assert logged(app)[-1] == ("customer", "p1")
+        await name_it(app, pilot, f"{shared}/b.txt")
+        assert app.t("saving.shared")[:30] in words(app)
+        assert list(shared.iterdir()) == []
+        await press(pilot, "enter")
+        await until(pilot, lambda: app.screen is app.file_screen, "the file in the shared folder")
+        assert [path.name for path in shared.iterdir()] == ["b.txt"]
+        assert (home / "a.txt").read_text() == "vanha"
+
+
+async def test_the_text_is_printed_by_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs, printed = tmp_path / "bin", tmp_path / "printed"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    async with reading(tmp_path, (120, 40), language="en") as (app, pilot):
+        await press(pilot, "4", "e", "P")
+        await until(pilot, lambda: "lp" in words(app), "that there is no printer")
+        assert logged(app)[-1] == ("customer_copy", "p1")
+        lp = programs / "lp"
+        lp.write_text(f'#!/bin/sh\necho "$@" > {printed}.args\nwhile read -r line; do echo "$line"; done > {printed}\n')
+        lp.chmod(0o700)
+        await press(pilot, "P")
+        await until(pilot, lambda: app.t("saving.printed") in words(app), "that it was printed")
+        assert "Payments: Virtanen" in printed.read_text()
+        assert Path(f"{printed}.args").read_text() == "-s -t kelmu\n"
+        assert logged(app)[-1] == ("customer_export", "p1")
+        lp.write_text("#!/bin/sh\nexit 1\n")
+        await press(pilot, "P")
+        refused = app.t.choice("saving.not_printed", "refused", key="w")
+        await until(pilot, lambda: refused in words(app), "that the printer refused")
 
 
 # --- what can be done -----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from kelmu_tui.domain.identifiers import CodeFault, InvalidIdentityCode, make_id
 from kelmu_tui.domain.sections import Hidden, Section
 from kelmu_tui.i18n import Translator
 from kelmu_tui.platform.paths import Profile
+from kelmu_tui.services.case_file import Form
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.customers import SITTING, Case, InvalidCase, InvalidReason, LookUp
 from kelmu_tui.store import views
@@ -174,7 +175,7 @@ def test_nothing_is_shown_when_the_look_cannot_be_logged(
         with pytest.raises(StoreError):
             show("p1")
     with pytest.raises(StoreError):
-        context.customers.section_text("p1", PAYMENTS, Translator("fi"))
+        context.customers.section_text("p1", (PAYMENTS,), Translator("fi"))
 
 
 def test_painting_again_is_one_look_until_something_else_is_shown(context: Context, store: Store, time: Time) -> None:
@@ -195,8 +196,8 @@ def test_what_is_not_held_is_neither_shown_nor_logged(context: Context, store: S
     assert context.customers.open("p7") is None
     assert context.customers.peek("p7") is None
     assert not context.customers.copied("p7")
-    assert context.customers.section_text("p7", PAYMENTS, Translator("en")) is None
-    assert context.customers.section_text("p1", Section.MEDICINE, Translator("en")) is None
+    assert context.customers.section_text("p7", (PAYMENTS,), Translator("en")) is None
+    assert context.customers.section_text("p1", (Section.MEDICINE,), Translator("en")) is None
     assert context.customers.forget("p1")
     assert not context.customers.forget("p1")
     assert context.customers.peek("p1") is None
@@ -228,7 +229,7 @@ def test_after_the_lease_nothing_leaves_by_any_way(context: Context, store: Stor
         service.recents,
         lambda: service.search("vir"),
         lambda: service.held(CODE),
-        lambda: service.section_text("p1", PAYMENTS, Translator("fi")),
+        lambda: service.section_text("p1", (PAYMENTS,), Translator("fi")),
         lambda: service.copied("p1"),
         lambda: service.why_reason("p1", "social_work"),
     ):
@@ -271,9 +272,9 @@ def test_marks_go_when_a_section_was_seen(context: Context, store: Store) -> Non
 
 def test_what_leaves_the_program_is_logged_with_its_purpose(context: Context, store: Store) -> None:
     english = Translator("en")
-    text = context.customers.section_text("p1", PAYMENTS, english)
+    text = context.customers.section_text("p1", (PAYMENTS,), english)
     assert text is not None
-    assert context.customers.section_text("p1", PENDING, english, export=True) is not None
+    assert context.customers.exported("p1", (PENDING,), english, Form.PAGES) is not None
     assert context.customers.copied("p1")
     assert [(e["view"], e["rows"], e["purpose"], e["case_reference"]) for e in events(store)] == [
         ("customer_copy", 1, "supplementary_social_assistance", "123/26"),
@@ -296,7 +297,7 @@ def test_every_state_can_be_said(context: Context, store: Store, language: str) 
     line = head(NOW, who=person(identity_code=CODE.value))
     answer(store, line, down(Section.CLAIMS), payments(section=Section.MEDICINE), down(PAYMENTS))
     said: dict[Section, str | None] = {
-        s: context.customers.section_text("p1", s, t) for s in Section if s is not Section.INSURANCE
+        s: context.customers.section_text("p1", (s,), t) for s in Section if s is not Section.INSURANCE
     }
     texts = {
         Section.CLAIMS: t("customers.state_down"),
