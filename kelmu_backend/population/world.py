@@ -10,8 +10,11 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from kelmu_backend.population.announcements import make_announcements
+from kelmu_backend.population.customers import Registered, register
+from kelmu_backend.population.households import Home, make_homes
+from kelmu_backend.population.lists import chance
 from kelmu_backend.population.notices import bundles
-from kelmu_backend.population.people import Person, make_people
+from kelmu_backend.population.people import Codes, Person, make_people
 from kelmu_backend.population.rows import Bundle, Row
 from kelmu_backend.population.staff import Staff, make_staff
 from kelmu_tui.domain.deadlines import local_date
@@ -28,12 +31,15 @@ class World:
     The seed, the sizes and the Finnish day of `now` decide what is in it; the minute decides only what is published.
 
     Attributes:
+        people: the customers whom notices may be about.
+        homes: the same people, in the same order, with the members of their households.
         notice_count: how many bundles `notices` yields.
     """
 
     seed: int
     now: datetime
     people: tuple[Person, ...]
+    homes: tuple[Home, ...]
     staff: Staff
     announcements: tuple[Row, ...]
     notice_count: int
@@ -42,6 +48,10 @@ class World:
         """Yield the notices, the same ones at every call; none of them is kept."""
         return bundles(self.seed, local_date(self.now), self.people, self.staff.workers, self.notice_count)
 
+    def customers(self) -> Iterator[Registered]:
+        """Yield the rows of all people, home by home, the same ones at every call."""
+        return register(chance(f"customers/{self.seed}"), self.homes)
+
     def digest(self) -> str:
         """Return a hash over everything but the minute, to compare two populations."""
         total = hashlib.sha256()
@@ -49,6 +59,8 @@ class World:
         parts = (staff.organisations, staff.agreements, staff.users, staff.grants, staff.supervisors)
         for part in (*parts, self.announcements, [asdict(person) for person in self.people]):
             total.update(_canonical(part))
+        for home in self.customers():
+            total.update(_canonical(home))
         for found in self.notices():
             total.update(_canonical([found.notice, found.notes, found.traces]))
         return total.hexdigest()
@@ -58,7 +70,7 @@ def generate(seed: int, now: datetime, people: int = PEOPLE, notices: int = NOTI
     """Return the population of `seed` on the Finnish day of `now` (UTC).
 
     Args:
-        people: customers, at least `people.MINIMUM`.
+        people: customers, at least `people.MINIMUM`; the members of their households come on top.
         notices: notices of the last ninety days; they are made only when asked for, so a million costs no memory.
 
     Raises:
@@ -67,10 +79,13 @@ def generate(seed: int, now: datetime, people: int = PEOPLE, notices: int = NOTI
     if notices < 0:
         raise ValueError("a population cannot have fewer than no notices")
     today = local_date(now)
+    codes = Codes()
+    customers = make_people(seed, people, today, codes)
     return World(
         seed,
         now,
-        make_people(seed, people, today),
+        customers,
+        make_homes(seed, customers, today, codes),
         make_staff(seed, today),
         make_announcements(today),
         notices,
