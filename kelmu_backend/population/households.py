@@ -49,6 +49,10 @@ def _resident(random: Random, person: Person, member: Member, today: date, codes
         telephone=f"000 {random.randrange(100, 1000)} {random.randrange(10000):04d}" if grown else None,
         interpreter=person.interpreter and grown,
         household=(),
+        died=None,
+        guardian=None,
+        renewal=None,
+        long_pension=False,
     )
 
 

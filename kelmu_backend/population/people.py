@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from kelmu_backend.population.lists import Weighted, chance, given_names, inhabitants, odd_names, surnames, table
 from kelmu_tui.domain.identifiers import make_identity_code
@@ -50,15 +50,25 @@ class Member:
         return f"{self.given_names} {self.family_name}".strip()
 
 
+class Renewal(NamedTuple):
+    """Another identity code instead of the one before, and the first day on which it was valid."""
+
+    code: str
+    since: date
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A customer of Kela.
 
     Attributes:
+        identity_code: the code that notices tell; the present one unless there is a `renewal`.
         language: two-letter code; `fi` and `sv` are served in their own language, the others in Finnish.
         municipality: code of the home municipality.
         previous: code of the one before, for somebody who moved lately; notices still go there by mistake.
         arrived: when an immigrant got a home municipality, None for others.
+        guardian: name of the guardian.
+        long_pension: has had a pension for more than twenty years.
     """
 
     identity_code: str
@@ -75,6 +85,10 @@ class Person:
     interpreter: bool
     arrived: date | None
     household: tuple[Member, ...]
+    died: date | None = None
+    guardian: str | None = None
+    renewal: Renewal | None = None
+    long_pension: bool = False
 
     @property
     def full_name(self) -> str:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final
 
 from kelmu_backend.population.announcements import make_announcements
@@ -15,6 +16,8 @@ from kelmu_backend.population.households import Home, make_homes
 from kelmu_backend.population.lists import chance
 from kelmu_backend.population.notices import bundles
 from kelmu_backend.population.people import Codes, Person, make_people
+from kelmu_backend.population.personas import make_personas, persona_codes
+from kelmu_backend.population.rare import mark, noticed
 from kelmu_backend.population.rows import Bundle, Row
 from kelmu_backend.population.staff import Staff, make_staff
 from kelmu_tui.domain.deadlines import local_date
@@ -22,6 +25,8 @@ from kelmu_tui.domain.deadlines import local_date
 PEOPLE: Final = 5000
 NOTICES: Final = 1200
 """Default sizes of the demo."""
+NOTICED: Final = 2000
+"""Of so many notices it is looked up whom they are about before something rare is given to customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,8 @@ class World:
 
     Attributes:
         people: the customers whom notices may be about.
-        homes: the same people, in the same order, with the members of their households.
+        homes: the same people, in the same order, then the personas who are customers too, all with the members of
+            their households.
         notice_count: how many bundles `notices` yields.
     """
 
@@ -79,14 +85,18 @@ def generate(seed: int, now: datetime, people: int = PEOPLE, notices: int = NOTI
     if notices < 0:
         raise ValueError("a population cannot have fewer than no notices")
     today = local_date(now)
-    codes = Codes()
+    codes = Codes(taken=persona_codes())
+    staff = make_staff(seed, today)
     customers = make_people(seed, people, today, codes)
+    seen = islice(bundles(seed, today, customers, staff.workers, notices), NOTICED)
+    customers = mark(seed, customers, noticed(seen, today), today, codes)
+    personas = make_personas(seed, today)
     return World(
         seed,
         now,
         customers,
-        make_homes(seed, customers, today, codes),
-        make_staff(seed, today),
+        make_homes(seed, (*customers, *personas), today, codes),
+        staff,
         make_announcements(today),
         notices,
     )
