@@ -31,14 +31,15 @@ def _person(maker: PersonMaker, row: Mapping[str, Any], today: date) -> Person:
     customer = row["customer"]
     code = parse_identity_code(customer["identity_code"], today=today)
     given, _, family = row["name"].rpartition(" ")
+    while (neighbour := maker.person(customer["municipality"], settled=True)).language != row["language"]:
+        pass  # the address is in the language of the customer
     return replace(
-        maker.person(customer["municipality"], settled=True),
+        neighbour,
         identity_code=code.value,
         family_name=family,
         given_names=given,
         sex="m" if int(code.value[7:10]) % 2 else "f",
         born=code.born,
-        language=row["language"],
         non_disclosure=False,
         household=tuple(Member(**member) for member in customer["household"]),
     )
