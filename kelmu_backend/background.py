@@ -90,9 +90,8 @@ class Background:
         source = population.arrivals(core.config.seed, core.config.clock.now())
 
         def work() -> feed.Change:
-            arrival = source.next(core.config.clock.now())
             with core.database.write() as connection:
-                return population.deliver(connection, arrival)
+                return population.arrive(connection, source, core.config.clock.now())
 
         async def deliver() -> None:
             await asyncio.sleep(core.config.ids.uniform(0, 2 * ARRIVAL_GAP))

@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kelmu_backend.cli.common import (
     Commands,
@@ -20,6 +21,9 @@ from kelmu_backend.cli.common import (
     url,
 )
 from kelmu_tui.platform.clock import SystemClock
+
+if TYPE_CHECKING:
+    from kelmu_backend.config import Maker
 
 
 def add(commands: Commands) -> None:
@@ -95,9 +99,17 @@ def _serve(options: argparse.Namespace) -> int:
             secret_folder=secret_folder(options),
             clock=clock,
             seed=options.seed,
+            maker=_maker() if options.demo else None,
         )
         started = serve.run(config, bound, options.ready_file, options.lifeline)
     return Exit.OK if started else Exit.FAILED
+
+
+def _maker() -> Maker:
+    """Return what makes up what Kela's systems know of a person of the demo."""
+    from kelmu_backend import population
+
+    return population.known_of
 
 
 def _check_keys(folder: Path) -> None:

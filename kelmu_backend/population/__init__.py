@@ -3,13 +3,15 @@
     world = generate(seed, now, people=5000, notices=1200)      what is there on the day of `now`
     fill(database, world, progress)                             into an empty, migrated record
     source = arrivals(seed, now)                                live notices of the running demo
-    change = deliver(connection, source.next(now))              one of them, with its entry in the feed
+    change = arrive(connection, source, now)                    the next of them, with its entry in the feed
+    Config(maker=known_of)                                      what Kela's systems know of somebody
 
 The same seed on the same Finnish day gives the same world, on every machine.
 """
 
+from kelmu_backend.population.customers import known_of
 from kelmu_backend.population.filling import AlreadyFilled, fill
-from kelmu_backend.population.live import Arrivals, arrivals, deliver
+from kelmu_backend.population.live import Arrivals, arrivals, arrive, deliver
 from kelmu_backend.population.rows import Bundle
 from kelmu_backend.population.world import NOTICES, PEOPLE, World, generate
 
@@ -21,7 +23,9 @@ __all__ = [
     "Bundle",
     "World",
     "arrivals",
+    "arrive",
     "deliver",
     "fill",
     "generate",
+    "known_of",
 ]

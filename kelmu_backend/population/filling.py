@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, Protocol
 
 from sqlalchemy import Connection, Table, delete, insert, select
 
-from kelmu_backend.database import tables
+from kelmu_backend.database import customer_tables, tables
 from kelmu_backend.policy import ANNOUNCEMENTS, notices_scope, traces_scope
 from kelmu_backend.population.rows import Row
 from kelmu_backend.population.world import World
 from kelmu_tui.platform.ids import Ids, RandomIds
 
 BATCH: Final = 2000
-"""Notices of one statement."""
+"""Notices, or homes, of one statement."""
 
 Progress = Callable[[str, int, int], None]
 """Told the stage (`people`, `organisations`, `notices`, `done`), how much of it is done, and how much there is."""
@@ -44,10 +44,10 @@ def fill(database: Writable, world: World, progress: Progress | None = None, ids
         AlreadyFilled: the record is not empty.
     """
     tell = progress or (lambda _stage, _done, _total: None)
-    tell("people", len(world.people), len(world.people))
     with database.write() as connection:
         if connection.execute(select(tables.organisation.c.business_id).limit(1)).first() is not None:
             raise AlreadyFilled("the record is not empty")
+        _people(connection, world, tell)
         _organisations(connection, world)
         tell("organisations", len(world.staff.organisations), len(world.staff.organisations))
         feed = _Feed(connection)
@@ -78,6 +78,16 @@ class _Feed:
         """Write what was collected."""
         _write(self._connection, tables.feed, self._entries)
         self._entries = []
+
+
+def _people(connection: Connection, world: World, tell: Progress) -> None:
+    homes = world.customers()
+    done = 0
+    while batch := list(islice(homes, BATCH)):
+        _write(connection, customer_tables.person, list(chain.from_iterable(home.people for home in batch)))
+        _write(connection, customer_tables.person_code, list(chain.from_iterable(home.codes for home in batch)))
+        done += len(batch)
+        tell("people", done, len(world.homes))
 
 
 def _organisations(connection: Connection, world: World) -> None:

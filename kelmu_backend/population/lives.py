@@ -29,13 +29,14 @@ _ANCHOR: Final = 2026
 
 
 class Customer(NamedTuple):
-    """What a life needs of a row of `person`."""
+    """What a life needs of a row of `person`; `pension_since` is the first day of a month, for some."""
 
     id: str
     family_name: str
     born: date
     died: date | None
     seed: int
+    pension_since: date | None = None
 
 
 class Spell(NamedTuple):
@@ -73,7 +74,9 @@ def _spells(person: Customer, household: Sequence[Customer], random: Random) -> 
     age = _ANCHOR - person.born.year
     start = date(random.randrange(2022, 2026), random.randrange(1, 13), 1)
     found: list[Spell] = []
-    if age >= 66:
+    if person.pension_since is not None:
+        found = _long_pension(person, person.pension_since)
+    elif age >= 66:
         found = [Spell("national_pension_old_age", date(max(2017, person.born.year + 66), 1, 1), None)]
         if random.random() < 0.4:
             found.append(Spell("pensioners_housing_allowance", max(start, found[0].start), None))
@@ -83,6 +86,17 @@ def _spells(person: Customer, household: Sequence[Customer], random: Random) -> 
         found = _unemployment(max(start, _adult(person)), random)
     found += _child_benefit(person, household)
     return [cut for spell in found if (cut := _until_death(spell, person.died)) is not None]
+
+
+def _long_pension(person: Customer, since: date) -> list[Spell]:
+    """Return a pension for disability, and the one for old age that follows it at 65."""
+    old = _month_after(date(person.born.year + 65, person.born.month, 1), 1)
+    if old <= since:
+        return [Spell("national_pension_old_age", since, None)]
+    return [
+        Spell("national_pension_disability", since, old - timedelta(days=1)),
+        Spell("national_pension_old_age", old, None),
+    ]
 
 
 def _adult(person: Customer) -> date:

@@ -5,11 +5,12 @@ Nobody made here exists: see `data/README.md` for the number series that see to 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from kelmu_backend.population.lists import Weighted, chance, given_names, inhabitants, odd_names, surnames, table
 from kelmu_tui.domain.identifiers import make_identity_code
@@ -35,11 +36,25 @@ _DIFFERENT_SURNAME: Final = 0.35
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody in a person's household; `relation` as in the contract, `born` is a year."""
+    """Somebody in a person's household as a notice tells of them; `relation` as in the contract, `born` is a year."""
 
-    name: str
+    family_name: str
+    given_names: str
+    sex: str
     relation: str
     born: int
+
+    @property
+    def name(self) -> str:
+        """Given names and surname, as Finnish letters write them."""
+        return f"{self.given_names} {self.family_name}".strip()
+
+
+class Renewal(NamedTuple):
+    """Another identity code instead of the one before, and the first day on which it was valid."""
+
+    code: str
+    since: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +62,13 @@ class Person:
     """A customer of Kela.
 
     Attributes:
+        identity_code: the code that notices tell; the present one unless there is a `renewal`.
         language: two-letter code; `fi` and `sv` are served in their own language, the others in Finnish.
         municipality: code of the home municipality.
         previous: code of the one before, for somebody who moved lately; notices still go there by mistake.
         arrived: when an immigrant got a home municipality, None for others.
+        guardian: name of the guardian.
+        long_pension: has had a pension for more than twenty years.
     """
 
     identity_code: str
@@ -62,11 +80,15 @@ class Person:
     municipality: str
     previous: str | None
     address: str
-    telephone: str
+    telephone: str | None
     non_disclosure: bool
     interpreter: bool
     arrived: date | None
     household: tuple[Member, ...]
+    died: date | None = None
+    guardian: str | None = None
+    renewal: Renewal | None = None
+    long_pension: bool = False
 
     @property
     def full_name(self) -> str:
@@ -79,10 +101,36 @@ class Person:
         return "sv" if self.language == "sv" else "fi"
 
 
-def make_people(seed: int, count: int, today: date) -> tuple[Person, ...]:
+class Codes:
+    """Hands out identity codes, each once.
+
+    Args:
+        numbers: the individual numbers; sources with other numbers never hand out the same code.
+        taken: codes that somebody has already.
+    """
+
+    def __init__(self, numbers: range = range(900, 980), taken: Iterable[str] = ()) -> None:
+        self._numbers = {sex: [n for n in numbers if n % 2 == (sex == "m")] for sex in "fm"}
+        self._taken = set(taken)
+
+    def draw(self, random: Random, born: date, sex: str) -> str:
+        """Return a code for somebody born on `born` that nobody has."""
+        while True:
+            individual = random.choice(self._numbers[sex])
+            sign = random.choice(_SIGNS[born.year // 100 * 100])
+            code = make_identity_code(born, sign, individual).value
+            if code not in self._taken:
+                self._taken.add(code)
+                return code
+
+
+def make_people(seed: int, count: int, today: date, codes: Codes | None = None) -> tuple[Person, ...]:
     """Return `count` people; of each ten one is under 25 and one an immigrant, so that every notice finds its customer.
 
     The same seed, count and day give the same people.
+
+    Args:
+        codes: where their codes come from, and those of whoever is made after them.
 
     Raises:
         ValueError: `count` is below `MINIMUM`.
@@ -90,7 +138,7 @@ def make_people(seed: int, count: int, today: date) -> tuple[Person, ...]:
     if count < MINIMUM:
         raise ValueError(f"at least {MINIMUM} people are needed")
     random = chance(f"people/{seed}")
-    maker = PersonMaker(random, today)
+    maker = PersonMaker(random, today, codes)
     people = []
     for index in range(count):
         immigrant = index % 10 == 1
@@ -135,14 +183,13 @@ class PersonMaker:
     """Makes one person after another from one stream of chance.
 
     Args:
-        numbers: individual numbers of the identity codes; makers with other numbers never make the same person.
+        codes: where their codes come from; makers that share them never make the same person.
     """
 
-    def __init__(self, random: Random, today: date, numbers: range = range(900, 980)) -> None:
+    def __init__(self, random: Random, today: date, codes: Codes | None = None) -> None:
         self._random = random
         self._today = today
-        self._numbers = {sex: [n for n in numbers if n % 2 == (sex == "m")] for sex in "fm"}
-        self._codes: set[str] = set()
+        self._codes = codes or Codes()
 
     def person(self, home: str, *, young: bool = False, immigrant: bool = False, settled: bool = False) -> Person:
         """Make somebody who lives in the municipality `home` (code); `young` is under 25, `settled` has not moved."""
@@ -154,7 +201,7 @@ class PersonMaker:
         family, given = self._name(language, sex, born.year)
         moved = not settled and random.random() < 0.06
         return Person(
-            identity_code=self._identity_code(born, sex),
+            identity_code=self._codes.draw(random, born, sex),
             family_name=family,
             given_names=given,
             sex=sex,
@@ -206,16 +253,6 @@ class PersonMaker:
             given[0] = f"{given[0]}-{random.choice(given_names(language, sex, born))}"
         return family, " ".join(given)
 
-    def _identity_code(self, born: date, sex: str) -> str:
-        random = self._random
-        while True:
-            individual = random.choice(self._numbers[sex])
-            sign = random.choice(_SIGNS[born.year // 100 * 100])
-            code = make_identity_code(born, sign, individual).value
-            if code not in self._codes:
-                self._codes.add(code)
-                return code
-
     def _previous(self, home: str, immigrant: bool) -> str:
         source = immigrant_homes() if immigrant else homes()
         while True:
@@ -261,8 +298,7 @@ class PersonMaker:
         random = self._random
         sex = random.choice("fm")
         surname = surnames()[language].draw(random) if random.random() < _DIFFERENT_SURNAME else family
-        name = f"{random.choice(given_names(language, sex, born))} {surname}".strip()
-        return Member(name, relation, born)
+        return Member(surname, random.choice(given_names(language, sex, born)), sex, relation, born)
 
 
 def _russian(name: str, sex: str) -> str:

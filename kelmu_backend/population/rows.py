@@ -13,12 +13,15 @@ Row = dict[str, Any]
 class Bundle:
     """A notice with what belongs to it.
 
-    `notice` has every column of the table but `published`, which depends on the minute and not on the day.
+    `notice` has every column of the table but `published`, which depends on the minute and not on the day. `people`
+    and `codes` are rows of `person` and `person_code` of whom the record does not hold yet.
     """
 
     notice: Row
     notes: tuple[Row, ...] = ()
     traces: tuple[Row, ...] = ()
+    people: tuple[Row, ...] = ()
+    codes: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

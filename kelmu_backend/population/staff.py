@@ -127,12 +127,13 @@ def _agreements(organisations: Mapping[str, Organisation], today: date) -> dict[
     lists = table("personas")["agreements"]
     missing = {find_organisation(key).business_id for key in lists["missing"]}
     ended = {find_organisation(key).business_id for key in lists["ended"]}
+    content = {find_organisation(key).business_id: sections for key, sections in lists["content"].items()}
     return {
         business_id: {
             "organisation": business_id,
             "valid_from": _AGREEMENTS_FROM,
             "valid_to": today - timedelta(days=30) if business_id in ended else None,
-            "content": None,
+            "content": content.get(business_id),
         }
         for business_id in organisations
         if business_id not in missing
@@ -143,6 +144,7 @@ def _persona(row: Mapping[str, Any]) -> Row:
     return {
         "id": row["id"],
         "name": row["name"],
+        "identity_code": row["customer"]["identity_code"] if "customer" in row else None,
         "language": row["language"],
         "employer": find_organisation(row["employer"]).business_id,
         "persona": True,
@@ -206,9 +208,10 @@ def _team(random: Random, organisation: Organisation) -> list[tuple[Row, Row]]:
     found = []
     for number in range(1, _TEAM.get(organisation.type, 0) + 1):
         given = random.choice(given_names(language, random.choice("ffm"), random.randrange(1965, 2000)))
-        user = {
+        user: Row = {
             "id": f"worker-{organisation.business_id}-{number}",
             "name": f"{given} {surnames()[language].draw(random)}",
+            "identity_code": None,
             "language": language,
             "employer": organisation.business_id,
             "persona": False,
@@ -217,7 +220,7 @@ def _team(random: Random, organisation: Organisation) -> list[tuple[Row, Row]]:
             "title_en": "Social counsellor",
             "grant_revision": 1,
         }
-        grant = {
+        grant: Row = {
             "user": user["id"],
             "mandate": SOCIAL_CARE,
             "kind": MandateKind.MANDATE_TO_ACT.value,

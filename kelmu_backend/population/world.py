@@ -7,11 +7,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final
 
 from kelmu_backend.population.announcements import make_announcements
+from kelmu_backend.population.customers import Registered, register
+from kelmu_backend.population.households import Home, make_homes
+from kelmu_backend.population.lists import chance
 from kelmu_backend.population.notices import bundles
-from kelmu_backend.population.people import Person, make_people
+from kelmu_backend.population.people import Codes, Person, make_people
+from kelmu_backend.population.personas import make_personas, persona_codes
+from kelmu_backend.population.rare import mark, noticed
 from kelmu_backend.population.rows import Bundle, Row
 from kelmu_backend.population.staff import Staff, make_staff
 from kelmu_tui.domain.deadlines import local_date
@@ -19,6 +25,8 @@ from kelmu_tui.domain.deadlines import local_date
 PEOPLE: Final = 5000
 NOTICES: Final = 1200
 """Default sizes of the demo."""
+NOTICED: Final = 2000
+"""Of so many notices it is looked up whom they are about before something rare is given to customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +36,16 @@ class World:
     The seed, the sizes and the Finnish day of `now` decide what is in it; the minute decides only what is published.
 
     Attributes:
+        people: the customers whom notices may be about.
+        homes: the same people, in the same order, then the personas who are customers too, all with the members of
+            their households.
         notice_count: how many bundles `notices` yields.
     """
 
     seed: int
     now: datetime
     people: tuple[Person, ...]
+    homes: tuple[Home, ...]
     staff: Staff
     announcements: tuple[Row, ...]
     notice_count: int
@@ -42,6 +54,10 @@ class World:
         """Yield the notices, the same ones at every call; none of them is kept."""
         return bundles(self.seed, local_date(self.now), self.people, self.staff.workers, self.notice_count)
 
+    def customers(self) -> Iterator[Registered]:
+        """Yield the rows of all people, home by home, the same ones at every call."""
+        return register(chance(f"customers/{self.seed}"), self.homes)
+
     def digest(self) -> str:
         """Return a hash over everything but the minute, to compare two populations."""
         total = hashlib.sha256()
@@ -49,6 +65,8 @@ class World:
         parts = (staff.organisations, staff.agreements, staff.users, staff.grants, staff.supervisors)
         for part in (*parts, self.announcements, [asdict(person) for person in self.people]):
             total.update(_canonical(part))
+        for home in self.customers():
+            total.update(_canonical(home))
         for found in self.notices():
             total.update(_canonical([found.notice, found.notes, found.traces]))
         return total.hexdigest()
@@ -58,7 +76,7 @@ def generate(seed: int, now: datetime, people: int = PEOPLE, notices: int = NOTI
     """Return the population of `seed` on the Finnish day of `now` (UTC).
 
     Args:
-        people: customers, at least `people.MINIMUM`.
+        people: customers, at least `people.MINIMUM`; the members of their households come on top.
         notices: notices of the last ninety days; they are made only when asked for, so a million costs no memory.
 
     Raises:
@@ -67,11 +85,18 @@ def generate(seed: int, now: datetime, people: int = PEOPLE, notices: int = NOTI
     if notices < 0:
         raise ValueError("a population cannot have fewer than no notices")
     today = local_date(now)
+    codes = Codes(taken=persona_codes())
+    staff = make_staff(seed, today)
+    customers = make_people(seed, people, today, codes)
+    seen = islice(bundles(seed, today, customers, staff.workers, notices), NOTICED)
+    customers = mark(seed, customers, noticed(seen, today), today, codes)
+    personas = make_personas(seed, today)
     return World(
         seed,
         now,
-        make_people(seed, people, today),
-        make_staff(seed, today),
+        customers,
+        make_homes(seed, (*customers, *personas), today, codes),
+        staff,
         make_announcements(today),
         notices,
     )
