@@ -17,6 +17,7 @@ from textual.widget import Widget
 from kelmu_tui.actions import REGISTRY, Action, Context, State, Why, disabled, footer
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.errors import StoreError
+from kelmu_tui.terminal.one_size import OneSize
 from kelmu_tui.terminal.timers import SureTimers
 from kelmu_tui.widgets.cells import one_line
 from kelmu_tui.widgets.chrome import HintLine, KeyHint, MessageBar, Remark, Section, Top, TopLine
@@ -38,7 +39,7 @@ class KeyDone(Message):
     """Follows every key on its way: when it has come up to the screen, the key has had all its effect."""
 
 
-class KeyedScreen(SureTimers, Screen[Result], inherit_bindings=False):
+class KeyedScreen(SureTimers, OneSize, Screen[Result], inherit_bindings=False):
     """A screen whose keys come from the registry: `action_<id with underscores>` does it."""
 
     CONTEXT: ClassVar[Context] = Context.GLOBAL

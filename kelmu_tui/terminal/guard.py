@@ -23,6 +23,7 @@ from kelmu_tui.terminal.driver import QuietDriver, driver_for
 from kelmu_tui.terminal.environment import TerminalProfile
 from kelmu_tui.terminal.filter import SafeText
 from kelmu_tui.terminal.hang_up import HangUp
+from kelmu_tui.terminal.one_size import OneSize
 from kelmu_tui.terminal.timers import SureTimers
 
 CRASHED = 70
@@ -31,6 +32,10 @@ CRASHED = 70
 
 class Panicked(Exception):
     """Textual gave up with a message that may hold anything; only the fact is kept."""
+
+
+class FirstScreen(OneSize, Screen[None]):
+    """The empty screen below all others."""
 
 
 class GuardedApp(SureTimers, App[int]):
@@ -53,6 +58,10 @@ class GuardedApp(SureTimers, App[int]):
         self._net = SafeText()
         self.at_the_end: Callable[[], object] | None = None
         self._hang_up = HangUp(lambda code: self.exit(code, return_code=code), end=self._end_at_once)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the screen that is there before the first of ours."""
+        return FirstScreen(id="_default")
 
     # --- what goes out ----------------------------------------------------------------------------------------------
 

@@ -32,17 +32,20 @@ class HangUp:
         self._end = end
         self._loop: asyncio.AbstractEventLoop | None = None
         self._backstop: threading.Timer | None = None
+        self._begun = False
 
     @property
     def begun(self) -> bool:
         """Whether the end has begun."""
-        return self._backstop is not None
+        return self._begun
 
     def install(self) -> None:
         """Listen to the signals; called on the running loop, in the main thread."""
         self._loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             self._loop.add_signal_handler(number, self._begin, 128 + number)
+            # The loop is still woken; but one that is too busy to listen must not outlive the limit.
+            signal.signal(number, self._insist)
 
     def remove(self) -> None:
         """Stop listening; an end that has begun still has its limit."""
@@ -67,10 +70,18 @@ class HangUp:
             # The loop has closed between: the program is ending already.
             return
 
+    def _insist(self, number: int, frame: object) -> None:
+        del frame
+        self._limit(128 + number)
+
+    def _limit(self, code: int) -> None:
+        if self._backstop is None:
+            self._backstop = threading.Timer(self._seconds, self._end, (code,))
+            self._backstop.daemon = True
+            self._backstop.start()
+
     def _begin(self, code: int) -> None:
-        if self._backstop is not None:
-            return
-        self._backstop = threading.Timer(self._seconds, self._end, (code,))
-        self._backstop.daemon = True
-        self._backstop.start()
-        self._leave(code)
+        if not self._begun:
+            self._begun = True
+            self._limit(code)
+            self._leave(code)

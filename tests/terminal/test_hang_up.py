@@ -54,6 +54,25 @@ async def test_a_stuck_end_is_cut_short() -> None:
     assert codes == [129]
 
 
+async def test_a_loop_that_never_listens_is_cut_short() -> None:
+    ended = threading.Event()
+    codes: list[int] = []
+
+    def end(code: int) -> None:
+        codes.append(code)
+        ended.set()
+
+    hang_up = HangUp(lambda code: None, seconds=0.01, end=end)
+    hang_up.install()
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert ended.wait(60)  # blocks the loop, on which nothing else can happen meanwhile
+        assert not hang_up.begun
+    finally:
+        hang_up.remove()
+    assert codes == [143]
+
+
 def test_before_and_after_the_run_it_is_silent() -> None:
     HangUp(lambda code: None, end=lambda code: None).terminal_gone()
 
