@@ -158,7 +158,7 @@ def describe() -> str:
 
 def _population(options: argparse.Namespace) -> int:
     from kelmu_backend import serve
-    from kelmu_backend.population import AlreadyFilled
+    from kelmu_backend.population import AlreadyFilled, advance
 
     with opened(options) as database:
         database.migrate()
@@ -167,4 +167,6 @@ def _population(options: argparse.Namespace) -> int:
             serve.populate(database, shape, SystemClock(), _progress)
         except AlreadyFilled:
             raise NotPossible("the record is not empty") from None
+        while crowd := advance(database):
+            _progress("crowd", crowd.done, crowd.people)
     return Exit.OK
