@@ -167,6 +167,10 @@ def _population(options: argparse.Namespace) -> int:
             serve.populate(database, shape, SystemClock(), _progress)
         except AlreadyFilled:
             raise NotPossible("the record is not empty") from None
+        customers = 0
         while crowd := advance(database):
-            _progress("crowd", crowd.done, crowd.people)
+            customers = crowd.people
+            _progress("crowd", crowd.done, customers)
+        if customers:
+            _progress("done", customers, customers)
     return Exit.OK
