@@ -22,6 +22,9 @@ HOUR: Final = 3600.0
 ARRIVAL_GAP: Final = 20.0
 """Seconds between two live notices of a demo, on the average."""
 
+CROWD_PAUSE: Final = 0.1
+"""Seconds between two steps of making a crowd."""
+
 KEPT_REMOVALS: Final = 1_000_000
 """Sequences for which the feed keeps its removals: months of work, so only a client long away starts anew."""
 
@@ -42,6 +45,7 @@ class Background:
         self._tasks.spawn("drop", self._every(HOUR, self.drop))
         if self._core.config.demo:
             self._tasks.spawn("arrive", self._arrive())
+            self._tasks.spawn("crowd", self._crowd())
         for name, work in self._wakeups.hints():
             self._tasks.spawn(name, work)
 
@@ -99,6 +103,20 @@ class Background:
 
         await self._every(0, deliver)
 
+    async def _crowd(self) -> None:
+        """Make the customers who are still missing, with a pause after each step for whoever waits for the record."""
+        from kelmu_backend import population
+
+        left = True
+
+        async def step() -> None:
+            nonlocal left
+            left = await self._core.run(population.advance, self._core.database) is not None
+
+        while left:
+            worked = await self._outlive(step)
+            await asyncio.sleep(CROWD_PAUSE if worked else SECOND)
+
     async def forget(self) -> None:
         """Forget old results of commands and old removals of the feed."""
 
@@ -111,12 +129,18 @@ class Background:
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         while True:
-            try:
-                await work()
-            except SQLAlchemyError as failure:
-                # The record may be away for a while; the loop outlives that, and says so without any value.
-                log.warning("background work failed: %s", type(failure).__name__)
+            await self._outlive(work)
             await asyncio.sleep(seconds)
+
+    async def _outlive(self, work: Callable[[], Awaitable[object]]) -> bool:
+        """Do some work and return whether the record took it."""
+        try:
+            await work()
+        except SQLAlchemyError as failure:
+            # The record may be away for a while; the loop outlives that, and says so without any value.
+            log.warning("background work failed: %s", type(failure).__name__)
+            return False
+        return True
 
     def _failed(self, name: str, failure: BaseException) -> None:
         log.error("background task %s ended: %s", name, type(failure).__name__)

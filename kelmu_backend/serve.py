@@ -93,7 +93,7 @@ def prepare(url: str, shape: Population | None, clock: Clock, progress: Progress
 
 
 def populate(database: Database, shape: Population, clock: Clock, progress: Progress) -> None:
-    """Fill an empty record with the world of `shape`.
+    """Fill an empty record with the world of `shape`, but for the crowd that a running demo makes by itself.
 
     Raises:
         AlreadyFilled: the record is not empty.

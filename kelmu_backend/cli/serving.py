@@ -158,7 +158,7 @@ def describe() -> str:
 
 def _population(options: argparse.Namespace) -> int:
     from kelmu_backend import serve
-    from kelmu_backend.population import AlreadyFilled
+    from kelmu_backend.population import AlreadyFilled, advance
 
     with opened(options) as database:
         database.migrate()
@@ -167,4 +167,10 @@ def _population(options: argparse.Namespace) -> int:
             serve.populate(database, shape, SystemClock(), _progress)
         except AlreadyFilled:
             raise NotPossible("the record is not empty") from None
+        customers = 0
+        while crowd := advance(database):
+            customers = crowd.people
+            _progress("crowd", crowd.done, customers)
+        if customers:
+            _progress("done", customers, customers)
     return Exit.OK

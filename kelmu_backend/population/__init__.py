@@ -4,11 +4,13 @@
     fill(database, world, progress)                             into an empty, migrated record
     source = arrivals(seed, now)                                live notices of the running demo
     change = arrive(connection, source, now)                    the next of them, with its entry in the feed
+    left = advance(database)                                    some of a crowd that was too large to wait for
     Config(maker=known_of)                                      what Kela's systems know of somebody
 
 The same seed on the same Finnish day gives the same world, on every machine.
 """
 
+from kelmu_backend.population.crowd import Crowd, advance
 from kelmu_backend.population.customers import known_of
 from kelmu_backend.population.filling import AlreadyFilled, fill
 from kelmu_backend.population.live import Arrivals, arrivals, arrive, deliver
@@ -21,7 +23,9 @@ __all__ = [
     "AlreadyFilled",
     "Arrivals",
     "Bundle",
+    "Crowd",
     "World",
+    "advance",
     "arrivals",
     "arrive",
     "deliver",

@@ -58,9 +58,8 @@ def _codes(person: Person, identifier: str) -> Iterator[Row]:
     """Yield the rows of the codes that a person has or had, the present one last."""
     renewal = person.renewal
     last = renewal and renewal.since - timedelta(days=1)
-    yield {"code": person.identity_code, "person": identifier, "valid_to": last}
-    if renewal:
-        yield {"code": renewal.code, "person": identifier, "valid_to": None}
+    for code in person.codes:
+        yield {"code": code, "person": identifier, "valid_to": None if code == person.codes[-1] else last}
 
 
 def _id(random: Random) -> str:
@@ -72,7 +71,7 @@ def _row(random: Random, person: Person, household: str | None) -> Row:
     told = not person.non_disclosure
     return {
         "id": _id(random),
-        "identity_code": person.renewal.code if person.renewal else person.identity_code,
+        "identity_code": person.codes[-1],
         "family_name": person.family_name,
         "given_names": person.given_names,
         "sex": person.sex,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from itertools import chain, islice
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import Connection, Table, delete, insert, select
 
 from kelmu_backend.database import customer_tables, tables
 from kelmu_backend.policy import ANNOUNCEMENTS, notices_scope, traces_scope
-from kelmu_backend.population.rows import Row
+from kelmu_backend.population import crowd
+from kelmu_backend.population.rows import Row, Writing
 from kelmu_backend.population.world import World
 from kelmu_tui.platform.ids import Ids, RandomIds
 
@@ -22,22 +22,15 @@ Progress = Callable[[str, int, int], None]
 """Told the stage (`people`, `organisations`, `notices`, `done`), how much of it is done, and how much there is."""
 
 
-class Writable(Protocol):
-    """What `fill` needs of a database."""
-
-    def write(self) -> AbstractContextManager[Connection]:
-        """Give a connection in a transaction that commits at the end."""
-        ...
-
-
 class AlreadyFilled(ValueError):
     """The record holds organisations already; a population never mixes with what is there."""
 
 
-def fill(database: Writable, world: World, progress: Progress | None = None, ids: Ids | None = None) -> int:
+def fill(database: Writing, world: World, progress: Progress | None = None, ids: Ids | None = None) -> int:
     """Write `world` into an empty record and return the newest sequence of its feed.
 
-    Everything is one transaction: a process that dies half way leaves the record empty. The feed's epoch is new each
+    Everything is one transaction: a process that dies half way leaves the record empty. The crowd is only noted, for
+    `crowd.advance` to make. The feed's epoch is new each
     time, also for the same seed, so that a client which knew an earlier record starts anew.
 
     Raises:
@@ -56,6 +49,7 @@ def fill(database: Writable, world: World, progress: Progress | None = None, ids
             feed.add(ANNOUNCEMENTS, row["id"], row["version"])
         _notices(connection, world, feed, tell)
         feed.flush()
+        crowd.begin(connection, world.crowd)
         _begin(connection, world.seed, feed.seq, (ids or RandomIds()).new())
     tell("done", world.notice_count, world.notice_count)
     return feed.seq

@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from random import Random
 from typing import Final, NamedTuple
 
-from kelmu_backend.population.lists import chance
 from kelmu_backend.population.people import Codes, Member, Person
 
 _OF_AGE: Final = 18
@@ -25,9 +24,8 @@ class Home(NamedTuple):
     members: tuple[Person, ...]
 
 
-def make_homes(seed: int, people: Iterable[Person], today: date, codes: Codes) -> tuple[Home, ...]:
-    """Return the homes of `people`; the same seed, people and day give the same ones."""
-    random = chance(f"homes/{seed}")
+def make_homes(random: Random, people: Iterable[Person], today: date, codes: Codes) -> tuple[Home, ...]:
+    """Return the homes of `people`."""
     return tuple(make_home(random, person, today, codes) for person in people)
 
 

@@ -91,6 +91,11 @@ class Person:
     long_pension: bool = False
 
     @property
+    def codes(self) -> tuple[str, ...]:
+        """Every code that they have or had, the present one last."""
+        return (self.identity_code, self.renewal.code) if self.renewal else (self.identity_code,)
+
+    @property
     def full_name(self) -> str:
         """Given names and surname, as Finnish letters write them."""
         return f"{self.given_names} {self.family_name}".strip()
@@ -137,13 +142,17 @@ def make_people(seed: int, count: int, today: date, codes: Codes | None = None) 
     """
     if count < MINIMUM:
         raise ValueError(f"at least {MINIMUM} people are needed")
-    random = chance(f"people/{seed}")
+    return people_of(chance(f"people/{seed}"), range(count), today, codes or Codes())
+
+
+def people_of(random: Random, numbers: range, today: date, codes: Codes) -> tuple[Person, ...]:
+    """Return a person for each number, whose last digit decides who is young and who an immigrant."""
     maker = PersonMaker(random, today, codes)
     people = []
-    for index in range(count):
-        immigrant = index % 10 == 1
+    for number in numbers:
+        immigrant = number % 10 == 1
         home = (immigrant_homes() if immigrant else homes()).draw(random)
-        people.append(maker.person(home, young=index % 10 == 0, immigrant=immigrant))
+        people.append(maker.person(home, young=number % 10 == 0, immigrant=immigrant))
     return tuple(people)
 
 

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Final, NamedTuple
 
-from kelmu_backend.population.lists import chance, given_names, odd_names, surnames
+from kelmu_backend.population.lists import given_names, odd_names, surnames
 from kelmu_backend.population.people import Codes, Person, Renewal
 from kelmu_backend.population.rows import Bundle
 from kelmu_backend.population.staff import find_organisation
@@ -44,6 +44,10 @@ class Noticed(NamedTuple):
     waiting: Mapping[str, Sequence[str]]
 
 
+UNNOTICED: Final = Noticed({}, {})
+"""What there is of people whom no notice is about."""
+
+
 def noticed(found: Iterable[Bundle], today: date) -> Noticed:
     """Return whom notices are about that arrived before today."""
     latest: dict[str, date] = {}
@@ -58,9 +62,9 @@ def noticed(found: Iterable[Bundle], today: date) -> Noticed:
     return Noticed(latest, waiting)
 
 
-def mark(seed: int, people: Sequence[Person], found: Noticed, today: date, codes: Codes) -> tuple[Person, ...]:
+def mark(random: Random, people: Sequence[Person], found: Noticed, today: date, codes: Codes) -> tuple[Person, ...]:
     """Return the same people in the same order, some of them with something rare."""
-    marks = _Marks(chance(f"rare/{seed}"), today, codes, found.latest)
+    marks = _Marks(random, today, codes, found.latest)
     marked = {person.identity_code: person for person in people}
     taken: set[str] = set()
     for inbox in found.waiting.values():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
 
 Row = dict[str, Any]
 """One row: column name to value, as `kelmu_backend.database.tables` names and types them."""
@@ -22,6 +25,22 @@ class Bundle:
     traces: tuple[Row, ...] = ()
     people: tuple[Row, ...] = ()
     codes: tuple[Row, ...] = ()
+
+
+class Reading(Protocol):
+    """A database to read from."""
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Give a connection in a snapshot."""
+        ...
+
+
+class Writing(Protocol):
+    """A database to write to."""
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """Give a connection in a transaction that commits at the end."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

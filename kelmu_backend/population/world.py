@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, Final
 
 from kelmu_backend.population.announcements import make_announcements
+from kelmu_backend.population.crowd import Crowd
 from kelmu_backend.population.customers import Registered, register
 from kelmu_backend.population.households import Home, make_homes
 from kelmu_backend.population.lists import chance
@@ -25,6 +26,8 @@ from kelmu_tui.domain.deadlines import local_date
 PEOPLE: Final = 5000
 NOTICES: Final = 1200
 """Default sizes of the demo."""
+FIRST: Final = 10_000
+"""Customers who are there at once; of a larger number the others follow while the demo runs."""
 NOTICED: Final = 2000
 """Of so many notices it is looked up whom they are about before something rare is given to customers."""
 
@@ -40,6 +43,7 @@ class World:
         homes: the same people, in the same order, then the personas who are customers too, all with the members of
             their households.
         notice_count: how many bundles `notices` yields.
+        crowd: the customers beyond `FIRST`, who are made later.
     """
 
     seed: int
@@ -49,6 +53,7 @@ class World:
     staff: Staff
     announcements: tuple[Row, ...]
     notice_count: int
+    crowd: Crowd
 
     def notices(self) -> Iterator[Bundle]:
         """Yield the notices, the same ones at every call; none of them is kept."""
@@ -87,18 +92,19 @@ def generate(seed: int, now: datetime, people: int = PEOPLE, notices: int = NOTI
     today = local_date(now)
     codes = Codes(taken=persona_codes())
     staff = make_staff(seed, today)
-    customers = make_people(seed, people, today, codes)
+    customers = make_people(seed, min(people, FIRST), today, codes)
     seen = islice(bundles(seed, today, customers, staff.workers, notices), NOTICED)
-    customers = mark(seed, customers, noticed(seen, today), today, codes)
+    customers = mark(chance(f"rare/{seed}"), customers, noticed(seen, today), today, codes)
     personas = make_personas(seed, today)
     return World(
         seed,
         now,
         customers,
-        make_homes(seed, (*customers, *personas), today, codes),
+        make_homes(chance(f"homes/{seed}"), (*customers, *personas), today, codes),
         staff,
         make_announcements(today),
         notices,
+        Crowd(seed, today, people - len(customers), 0),
     )
 
 

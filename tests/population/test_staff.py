@@ -23,6 +23,7 @@ from kelmu_tui.domain.capabilities import (
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.identifiers import is_business_id
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType, directory
+from kelmu_tui.domain.sections import CUSTOMER_LOOKUP, Hidden, Section, sight
 
 
 def _grants(world: World, user: str) -> list[Grant]:
@@ -51,9 +52,22 @@ def _capabilities(world: World, user: str, key: str) -> Capabilities:
         row["county"],
         tuple(row["municipalities"]),
     )
+    return capabilities(_grants(world, user), organisation, _agreement(world, key), local_date(world.now))
+
+
+def _agreement(world: World, key: str) -> Agreement | None:
+    business_id = find_organisation(key).business_id
     signed = next((a for a in world.staff.agreements if a["organisation"] == business_id), None)
-    agreement = Agreement(business_id, signed["valid_from"], signed["valid_to"]) if signed else None
-    return capabilities(_grants(world, user), organisation, agreement, local_date(world.now))
+    if signed is None:
+        return None
+    content = None if signed["content"] is None else tuple(signed["content"])
+    return Agreement(business_id, signed["valid_from"], signed["valid_to"], content)
+
+
+def _hidden(world: World, user: str, key: str) -> dict[str, Hidden | None]:
+    """Return for each section why the persona does not see it."""
+    found, agreement = _capabilities(world, user, key), _agreement(world, key)
+    return {section.value: sight(found, agreement, section).hidden for section in Section}
 
 
 @pytest.mark.parametrize(
@@ -103,6 +117,33 @@ def test_the_other_personas_open_what_they_are_for(world: World) -> None:
     assert _capabilities(world, "persona-invoice-checker", "municipality:536").has("list_lms_invoice_persons_2025")
     assert not _capabilities(world, "persona-invoice-checker", "municipality:536").has(NOTICES_INBOX)
     assert _capabilities(world, "persona-reception-centre", "reception:1").has("pending_matters")
+
+
+NARROW = {"pending": None, "decisions": None, "payments": None}
+"""The sections that the narrow mandates show."""
+
+
+@pytest.mark.parametrize(
+    ("user", "key", "shown", "why"),
+    [
+        ("persona-county-worker", "county:08", dict.fromkeys(Section), None),
+        ("persona-county-receiver", "county:05", dict.fromkeys(Section), None),
+        (
+            "persona-aland-worker",
+            "municipality:478",
+            {**NARROW, "claims": None, "insurance": None, "recovery": None},
+            Hidden.AGREEMENT,
+        ),
+        ("persona-helsinki-integration", "municipality:091", NARROW, Hidden.MANDATE),
+        ("persona-integration-services", "municipality:092", NARROW, Hidden.LAW),
+        ("persona-reception-centre", "reception:1", {**NARROW, "insurance": None}, Hidden.LAW),
+    ],
+)
+def test_sections_are_hidden_for_every_reason(
+    world: World, user: str, key: str, shown: dict[str, None], why: Hidden | None
+) -> None:
+    assert _capabilities(world, user, key).has(CUSTOMER_LOOKUP)
+    assert _hidden(world, user, key) == {section: why for section in Section if section not in shown} | shown
 
 
 def test_joint_authority_workers_act_for_several_principals(world: World) -> None:
