@@ -17,6 +17,7 @@ from kelmu_backend.identity.routes import router as sign_in
 from kelmu_backend.limits import RateClass
 from kelmu_backend.routes import customers as customer_routes
 from kelmu_backend.routes import feed as feed_routes
+from kelmu_backend.routes import follows as follow_routes
 from kelmu_backend.routes import notices as notice_routes
 from kelmu_backend.routes import session as session_routes
 from kelmu_backend.routes import supervision as supervision_routes
@@ -75,7 +76,15 @@ def create_app(config: Config) -> FastAPI:
     # No description and no documentation pages on the server: they are in `docs/`.
     app = FastAPI(title="Kelmu", openapi_url=None, docs_url=None, redoc_url=None, lifespan=life)
     app.state.core = core
-    for module in (session_routes, feed_routes, notice_routes, view_routes, customer_routes, supervision_routes):
+    for module in (
+        session_routes,
+        feed_routes,
+        notice_routes,
+        view_routes,
+        customer_routes,
+        follow_routes,
+        supervision_routes,
+    ):
         module.add(app.router)
     identity = sign_in(config, core.database)
     for path, endpoint in endpoints(identity.routes):

@@ -1,22 +1,27 @@
-"""What happens without a request: notices become visible when their time has come, polls of other processes' commits
-are woken, old results are forgotten, and in a demo notices arrive."""
+"""What happens without a request: notices become visible when their time has come, follows end, polls of other
+processes' commits are woken, old results are forgotten, and in a demo notices arrive."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
 from typing import Final
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from kelmu_backend import commands, feed, notices, wakeups
 from kelmu_backend.core import Core
+from kelmu_backend.customers import following
 from kelmu_tui.platform.tasks import Tasks
 
 log = logging.getLogger("kelmu_backend")
 
 SECOND: Final = 1.0
+MINUTE: Final = 60.0
 HOUR: Final = 3600.0
 
 ARRIVAL_GAP: Final = 20.0
@@ -43,6 +48,8 @@ class Background:
         self._tasks.spawn("wake", self._every(SECOND, self._wakeups.look))
         self._tasks.spawn("forget", self._every(HOUR, self.forget))
         self._tasks.spawn("drop", self._every(HOUR, self.drop))
+        self._tasks.spawn("end", self._every(MINUTE, self.end_by_time))
+        self._tasks.spawn("bar", self._every(HOUR, self.end_by_mandate))
         if self._core.config.demo:
             self._tasks.spawn("arrive", self._arrive())
             self._tasks.spawn("crowd", self._crowd())
@@ -73,13 +80,38 @@ class Background:
             return notices.publish_due(connection, now)
 
     async def drop(self) -> int:
-        """Delete the notices that were handled long ago; return in how many steps."""
+        """Delete the notices that were handled long ago, and follows that ended long ago; return in how many steps."""
+        return await self._in_steps(notices.drop_over) + await self._in_steps(following.drop_over)
+
+    async def end_by_time(self) -> int:
+        """End the follows whose time is up; return in how many steps."""
+        core = self._core
+
+        def due() -> bool:
+            with core.database.read() as connection:
+                return following.time_is_up(connection, core.config.clock.now())
+
+        return await self._in_steps(following.end_by_time) if await core.run(due) else 0
+
+    async def end_by_mandate(self) -> int:
+        """End the follows of users who may no longer look anybody up; return of how many users."""
+        core = self._core
+
+        def concerned() -> list[tuple[str, str]]:
+            with core.database.read() as connection:
+                return following.without_mandate(connection, core.config.clock.now())
+
+        users = await core.run(concerned)
+        return sum([await self._in_steps(partial(_end_of, *one)) for one in users])
+
+    async def _in_steps(self, step: Callable[[Connection, datetime], feed.Change | None]) -> int:
+        """Do `step` in transactions of its own until it changes nothing more; return how often it did."""
         core = self._core
         steps = 0
 
         def work() -> feed.Change | None:
             with core.database.write() as connection:
-                return notices.drop_over(connection, core.config.clock.now())
+                return step(connection, core.config.clock.now())
 
         while change := await core.run(work):
             core.hub.committed(change)
@@ -144,3 +176,7 @@ class Background:
 
     def _failed(self, name: str, failure: BaseException) -> None:
         log.error("background task %s ended: %s", name, type(failure).__name__)
+
+
+def _end_of(user: str, organisation: str, connection: Connection, now: datetime) -> feed.Change | None:
+    return following.end_by_mandate(connection, user, organisation, now)

@@ -7,9 +7,10 @@ change, the audit row, and last the feed's counter, so that its lock lives only 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
@@ -50,27 +51,36 @@ BODIES: Final[dict[str, type[BaseModel]]] = dict.fromkeys(COMMANDS, EmptyBody) |
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A command as it came: who sends it, under which key, to what, on which version, with which bytes."""
+    """A command as it came: who sends it, under which key, to what, on which version, with which bytes.
+
+    Attributes:
+        subject: id of the notice or the follow.
+        version: 0 when the command depends on none.
+        kind: what the subject is.
+    """
 
     user: str
     device: str
     organisation: str
-    notice: str
+    subject: str
     verb: str
     key: str
     version: int
     lease: str
     body: bytes
     request_id: str
+    kind: Literal["notice", "follow"] = "notice"
 
     @property
     def action(self) -> str:
         """Name of the command in the audit log."""
-        return f"notice.{self.verb}"
+        return f"{self.kind}.{self.verb}"
 
     def fingerprint(self) -> bytes:
         """Return what a repetition must have in common with the first try."""
-        parts = (self.organisation, self.verb, self.notice, str(self.version), hashlib.sha256(self.body).hexdigest())
+        # Results are remembered over an update of the backend: what stands for a notice's command stays as it is.
+        verb = self.verb if self.kind == "notice" else self.action
+        parts = (self.organisation, verb, self.subject, str(self.version), hashlib.sha256(self.body).hexdigest())
         return hashlib.sha256("\n".join(parts).encode()).digest()
 
 
@@ -84,15 +94,32 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
+class Done:
+    """What a command has done: where in the feed its effect stands, and the version after it."""
+
     seq: int
     version: int
     epoch: str
     change: Change | None
 
 
-def run(connection: Connection, envelope: Envelope, capability: str, leases: Leases, now: datetime) -> Verdict:
+Apply = Callable[[Connection, Envelope, Access, str | None, datetime], Done]
+"""Carries out a command for who may give it under a mandate, writes its audit row, and last the feed; raises
+`ProblemError` when it is refused."""
+
+
+def run(
+    connection: Connection,
+    envelope: Envelope,
+    capability: str,
+    leases: Leases,
+    now: datetime,
+    apply: Apply | None = None,
+) -> Verdict:
     """Carry out a command, or answer as the first time when its key is known.
+
+    Args:
+        apply: what it does; by default what the verb does to a notice.
 
     Raises:
         ProblemError: an answer that is not remembered; the transaction has to be rolled back.
@@ -107,7 +134,7 @@ def run(connection: Connection, envelope: Envelope, capability: str, leases: Lea
         access = policy.access(connection, envelope.user, envelope.organisation, local_date(now))
         access.demand(capability)
         mandate = access.mandate(capability)
-        done = _apply(connection, envelope, access, mandate, now)
+        done = (apply or _apply)(connection, envelope, access, mandate, now)
     except ProblemError as problem:
         if problem.code not in REMEMBERED:
             raise
@@ -178,7 +205,7 @@ def _audit(connection: Connection, envelope: Envelope, mandate: str | None, outc
         mandate=mandate,
         action=envelope.action,
         outcome=outcome,
-        subject=envelope.notice,
+        subject=envelope.subject,
         request_id=envelope.request_id,
     )
 
@@ -200,9 +227,9 @@ class _Case:
         return int(self.row.version if self.trace is None else self.trace.version)
 
 
-def _apply(connection: Connection, envelope: Envelope, access: Access, mandate: str | None, now: datetime) -> _Done:
+def _apply(connection: Connection, envelope: Envelope, access: Access, mandate: str | None, now: datetime) -> Done:
     body = _body(envelope)
-    case = _case(connection, envelope.notice, access)
+    case = _case(connection, envelope.subject, access)
     refused: Refused | None = None
     try:
         command = _command(envelope.verb, body, case, now)
@@ -221,11 +248,11 @@ def _apply(connection: Connection, envelope: Envelope, access: Access, mandate: 
     scope = notices_scope(case.state.organisation)
     if after == case.state:
         _audit(connection, envelope, mandate, audit.DONE, now)
-        return _Done(feed.sequence_of(connection, scope, case.row.id), after.version, epoch, None)
+        return Done(feed.sequence_of(connection, scope, case.row.id), after.version, epoch, None)
     entries = notices.change(connection, case.row, case.state, after, command, access.actor, now)
     _audit(connection, envelope, mandate, audit.DONE, now)
     written = feed.record(connection, entries)
-    return _Done(written.seq, after.version, epoch, written)
+    return Done(written.seq, after.version, epoch, written)
 
 
 def _body(envelope: Envelope) -> BaseModel:

@@ -51,17 +51,22 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a client has read, for which organisation, in which scopes, with which revision of its grants."""
+    """How far a client has read, for which organisation, in which scopes, with which revision of its grants.
+
+    Attributes:
+        sights: mark of what its user could see of customers.
+    """
 
     epoch: str
     seq: int
     organisation: str
     scopes: frozenset[str]
     revision: int
+    sights: str = ""
 
     def seal(self, signer: Signer, user: str) -> str:
         """Return the cursor as an opaque text that only `user` can use."""
-        parts = [self.epoch, self.seq, self.organisation, sorted(self.scopes), self.revision]
+        parts = [self.epoch, self.seq, self.organisation, sorted(self.scopes), self.revision, self.sights]
         return signer.sign(json.dumps(parts, separators=(",", ":")).encode(), user)
 
     @classmethod
@@ -70,8 +75,9 @@ class Cursor:
         payload = signer.open(text, user) if text else None
         if payload is None:
             return None
-        epoch, seq, organisation, scopes, revision = json.loads(payload)
-        return cls(epoch, seq, organisation, frozenset(scopes), revision)
+        # A cursor given out before there were follows has no mark: none of its scopes needs one.
+        epoch, seq, organisation, scopes, revision, *sights = json.loads(payload)
+        return cls(epoch, seq, organisation, frozenset(scopes), revision, *sights)
 
 
 def _meta(key: str) -> Any:

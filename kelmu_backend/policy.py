@@ -17,6 +17,7 @@ from kelmu_backend.database import tables
 from kelmu_backend.problems import ProblemError
 from kelmu_tui.api.contract import ProblemCode
 from kelmu_tui.domain.capabilities import (
+    CUSTOMER_LOOKUP,
     NOTICE_TRANSFER,
     NOTICES_INBOX,
     Agreement,
@@ -40,6 +41,11 @@ def notices_scope(organisation: str) -> str:
 def traces_scope(organisation: str) -> str:
     """Return the feed scope of the traces of notices that `organisation` gave away."""
     return f"traces:{organisation}"
+
+
+def follows_scope(organisation: str, user: str) -> str:
+    """Return the feed scope of the customers whom `user` follows for `organisation`."""
+    return f"follows:{organisation}:{user}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +116,18 @@ def access(connection: Connection, user: str, organisation: str, on: date) -> Ac
     holder = organisation_of(found)
     agreement = agreement_of(found)
     opened = capabilities([grant_of(row) for row in rows], holder, agreement, on)
-    scopes = _scopes(holder.business_id, opened)
+    scopes = _scopes(holder.business_id, user, opened)
     return Access(user, found.user_name, holder, opened, found.grant_revision, scopes, agreement)
 
 
-def _scopes(organisation: str, opened: Capabilities) -> frozenset[str]:
+def _scopes(organisation: str, user: str, opened: Capabilities) -> frozenset[str]:
     scopes = {ANNOUNCEMENTS}
     if opened.has(NOTICES_INBOX):
         scopes.add(notices_scope(organisation))
     if opened.has(NOTICE_TRANSFER):
         scopes.add(traces_scope(organisation))
+    if opened.has(CUSTOMER_LOOKUP):
+        scopes.add(follows_scope(organisation, user))
     return frozenset(scopes)
 
 

@@ -55,6 +55,8 @@ REMEMBERED: Final = frozenset(
         ProblemCode.RULE_REFUSED,
         ProblemCode.INVALID_REQUEST,
         ProblemCode.COMMAND_EXPIRED,
+        ProblemCode.PURPOSE_NOT_ALLOWED,
+        ProblemCode.REASON_NEEDED,
     }
 )
 """Codes of deterministic refusals: a repeated command gets them again from the memory of results."""
@@ -66,8 +68,8 @@ class ProblemError(Exception):
     Args:
         code: its stable code; status and title follow from it.
         status: another status than the code's own, for malformed requests.
-        rule: the `domain.notices.Refusal` that spoke.
-        current: the present row of the notice or trace, as the asker may see it.
+        rule: the `domain.notices.Refusal` or `domain.following.FollowRefusal` that spoke.
+        current: the present row of the notice, trace or follow, as the asker may see it.
         head: the last event of a chain of views that client and record share.
         errors: what was wrong where in the request; names of fields only, never what stood in them.
         headers: headers of the answer.

@@ -10,9 +10,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, select
 
 from kelmu_backend import feed, rows
+from kelmu_backend.customers import followed
 from kelmu_backend.database import tables
 from kelmu_backend.keys import Signer
-from kelmu_backend.policy import ANNOUNCEMENTS, Access, notices_scope, traces_scope
+from kelmu_backend.policy import ANNOUNCEMENTS, Access, follows_scope, notices_scope, traces_scope
 from kelmu_backend.problems import ProblemError, not_found
 from kelmu_backend.rows import JsonRow, instant
 from kelmu_tui.api.contract import ProblemCode
@@ -44,6 +45,7 @@ def changes(
     organisation = access.organisation.business_id
     cursor = feed.Cursor.unseal(sealed, signer, access.user)
     granted = access.scopes
+    sights = followed.sights_print(access)
     body: dict[str, Any] = {
         "kind": "delta",
         "epoch": state.epoch,
@@ -62,33 +64,34 @@ def changes(
     fresh = cursor is None or (cursor.epoch, cursor.organisation) != (state.epoch, organisation)
     if cursor is None or fresh or not state.low <= cursor.seq <= state.head:
         body["kind"] = "reset"
-        body["cursor"] = feed.Cursor(state.epoch, state.head, organisation, granted, access.revision).seal(
-            signer, access.user
-        )
+        start = feed.Cursor(state.epoch, state.head, organisation, granted, access.revision, sights)
+        body["cursor"] = start.seal(signer, access.user)
         return Pulled(body, news=True, notices=0)
     entries: Sequence[Row[Any]] = []
-    known = granted & cursor.scopes
+    # Follows that were read with other sights are read anew as a whole: what may no longer be told goes with them.
+    stale = {follows_scope(organisation, access.user)} & cursor.scopes if cursor.sights != sights else frozenset()
+    held_scopes = cursor.scopes - stale
+    known = granted & held_scopes
     if cursor.seq < state.head and known:
         entries, body["more"] = feed.page(connection, known, cursor.seq)
         if body["more"]:
             body["seq"] = entries[-1].seq
-        body["changes"] = _changes(connection, organisation, entries)
-    body["added"] = sorted(granted - cursor.scopes)
-    body["revoked"] = sorted(cursor.scopes - granted)
-    body["cursor"] = feed.Cursor(state.epoch, body["seq"], organisation, granted, access.revision).seal(
-        signer, access.user
-    )
-    news = bool(entries) or granted != cursor.scopes or access.revision != cursor.revision
+        body["changes"] = _changes(connection, access, entries)
+    body["added"] = sorted(granted - held_scopes)
+    body["revoked"] = sorted(cursor.scopes - (granted - stale))
+    reached = feed.Cursor(state.epoch, body["seq"], organisation, granted, access.revision, sights)
+    body["cursor"] = reached.seal(signer, access.user)
+    news = bool(entries) or granted != held_scopes or access.revision != cursor.revision
     held = notices_scope(organisation)
     return Pulled(body, news, sum(entry.scope == held and entry.op == "up" for entry in entries))
 
 
-def _changes(connection: Connection, organisation: str, entries: Sequence[Row[Any]]) -> list[JsonRow]:
+def _changes(connection: Connection, access: Access, entries: Sequence[Row[Any]]) -> list[JsonRow]:
     wanted: dict[str, list[str]] = {}
     for entry in entries:
         if entry.op == "up":
             wanted.setdefault(entry.scope, []).append(entry.aggregate)
-    found = {scope: _rows(connection, organisation, scope, ids) for scope, ids in wanted.items()}
+    found = {scope: _rows(connection, access, scope, ids) for scope, ids in wanted.items()}
     told = []
     for entry in entries:
         row = found.get(entry.scope, {}).get(entry.aggregate)
@@ -104,11 +107,14 @@ def _changes(connection: Connection, organisation: str, entries: Sequence[Row[An
     return told
 
 
-def _rows(connection: Connection, organisation: str, scope: str, ids: Sequence[str]) -> Mapping[str, JsonRow]:
+def _rows(connection: Connection, access: Access, scope: str, ids: Sequence[str]) -> Mapping[str, JsonRow]:
+    organisation = access.organisation.business_id
     if scope == ANNOUNCEMENTS:
         return rows.announcements(connection, ids)
     if scope == traces_scope(organisation):
         return rows.traces(connection, organisation, ids)
+    if scope == follows_scope(organisation, access.user):
+        return followed.named(connection, access, ids)
     return rows.notices(connection, organisation, ids)
 
 
@@ -136,11 +142,11 @@ def snapshot_page(connection: Connection, access: Access, scope: str, after: str
         ProblemError: the scope is not granted, or is nobody's here.
     """
     organisation = access.organisation.business_id
-    read, count = _scope(organisation, scope)
+    read, count = _scope(access, scope)
     if scope not in access.scopes:
         raise ProblemError(ProblemCode.MANDATE_MISSING)
     state = feed.state(connection)
-    total = int(connection.execute(count).scalar_one()) if first else 0
+    total = count(connection) if first else 0
     found = read(connection, after, SNAPSHOT_PAGE)
     last = found[-1]["id"] if len(found) == SNAPSHOT_PAGE else None
     return SnapshotPage(
@@ -149,16 +155,27 @@ def snapshot_page(connection: Connection, access: Access, scope: str, after: str
 
 
 _Read = Callable[[Connection, str, int], list[JsonRow]]
+_Count = Callable[[Connection], int]
 
 
-def _scope(organisation: str, scope: str) -> tuple[_Read, Any]:
-    """Return how to read and to count a scope; one of another organisation does not exist for the asker."""
+def _scope(access: Access, scope: str) -> tuple[_Read, _Count]:
+    """Return how to read and to count a scope; one of others does not exist for the asker."""
+    organisation = access.organisation.business_id
     if scope == ANNOUNCEMENTS:
-        return rows.announcement_page, select(func.count()).select_from(tables.announcement)
+        return rows.announcement_page, _counted(select(func.count()).select_from(tables.announcement))
     if scope == notices_scope(organisation):
         counted = select(func.count()).where(tables.notice.c.organisation == organisation, tables.notice.c.published)
-        return lambda c, after, limit: rows.notice_page(c, organisation, after, limit), counted
+        return lambda c, after, limit: rows.notice_page(c, organisation, after, limit), _counted(counted)
     if scope == traces_scope(organisation):
         counted = select(func.count()).where(tables.trace.c.organisation == organisation)
-        return lambda c, after, limit: rows.trace_page(c, organisation, after, limit), counted
+        return lambda c, after, limit: rows.trace_page(c, organisation, after, limit), _counted(counted)
+    if scope == follows_scope(organisation, access.user):
+        return (
+            lambda c, after, limit: followed.page(c, access, after, limit),
+            lambda connection: followed.count(connection, access),
+        )
     raise not_found()
+
+
+def _counted(statement: Any) -> _Count:
+    return lambda connection: int(connection.execute(statement).scalar_one())

@@ -23,9 +23,13 @@ PAGE: Final = 100
 """Look-ups of one answer."""
 
 
+FOLLOWS: Final = {"begin": "follow_begun", "renew": "follow_renewed", "end": "follow_ended"}
+"""Outcomes of the entries that tell of follows: they stand beside the look-ups, and count as none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A look-up as it is logged; its fields are the columns of `look_up`."""
+    """A look-up or a follow as it is logged; its fields are the columns of `look_up`."""
 
     id: str
     at: datetime
@@ -43,17 +47,18 @@ class Entry:
     request_id: str
 
 
-def write(connection: Connection, entry: Entry) -> None:
-    """Log a look-up, also in the audit log."""
+def write(connection: Connection, entry: Entry, action: str = LOOK_UP_ACTIONS) -> None:
+    """Log a look-up or a follow, also in the audit log under `action`."""
     connection.execute(insert(look_up).inline(), asdict(entry))
+    done = entry.outcome == DONE or entry.outcome in FOLLOWS.values()
     audit.write(
         connection,
         at=entry.at,
         user=entry.user,
         organisation=entry.organisation,
         mandate=entry.mandate,
-        action=LOOK_UP_ACTIONS,
-        outcome=entry.outcome,
+        action=action,
+        outcome=DONE if done else entry.outcome,
         subject=entry.person,
         rows=1 if entry.outcome == DONE else None,
         request_id=entry.request_id,
@@ -89,7 +94,8 @@ def own(connection: Connection, user: str, organisation: str, before: int | None
     Of a refused one it is not told whether there was anybody: nobody learns that from the own history either.
     """
     found, last = _page(connection, [look_up.c.organisation == organisation, look_up.c.user == user], before)
-    return Page([_told(row) | ({} if row.outcome == DONE else _NOBODY) for row in found], last)
+    known = {DONE, *FOLLOWS.values()}
+    return Page([_told(row) | ({} if row.outcome in known else _NOBODY) for row in found], last)
 
 
 def search(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from kelmu_backend.customers import budgets, journal, people, sources
 from kelmu_backend.customers.budgets import Asker
@@ -144,6 +144,25 @@ def decide(connection: Connection, access: Access, query: CustomerQuery, setting
     return _Looking(connection, access, query, setting).decide()
 
 
+class Known(NamedTuple):
+    """Somebody whom a user may name by id: who it is, the flags of naming them, and when they were looked up last."""
+
+    found: Found
+    flags: list[LookUpFlag]
+    looked: datetime | None
+
+
+def known(connection: Connection, access: Access, query: CustomerQuery, setting: Setting) -> Known:
+    """Return whom a query by id names, without looking; nothing is logged and no budget asked.
+
+    The user stays locked until the transaction ends.
+
+    Raises:
+        ProblemError: a look-up of the same person would be refused too, or there is nobody.
+    """
+    return _Looking(connection, access, query, setting).known()
+
+
 class _Refused(Exception):
     """The look-up ends with a problem."""
 
@@ -183,6 +202,20 @@ class _Looking:
         opened = self._opened(purpose, found)
         self._log(journal.DONE)
         return Verdict(opened)
+
+    def known(self) -> Known:
+        user = self.connection.execute(_USER, {"user": self.access.user}).one()
+        try:
+            purpose = self._purpose()
+            found = self._find(purpose, None)
+            self._flag(purpose, user, found, None)
+            self._reason(purpose)
+        except _Refused as refused:
+            raise refused.problem from None
+        if found.person is None:
+            raise not_found()
+        key = {"user": self.access.user, "organisation": self.access.organisation.business_id, "person": found.id}
+        return Known(found, self.flags, self.connection.execute(_LAST, key).scalar_one())
 
     # --- what refuses -----------------------------------------------------------------------------------------------
 
@@ -353,6 +386,12 @@ _LOOKED: Final = (
         look_up.c.outcome == journal.DONE,
     )
     .distinct()
+)
+_LAST: Final = select(func.max(look_up.c.at)).where(
+    look_up.c.user == bindparam("user"),
+    look_up.c.organisation == bindparam("organisation"),
+    look_up.c.person == bindparam("person"),
+    look_up.c.outcome == journal.DONE,
 )
 
 

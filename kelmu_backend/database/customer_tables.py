@@ -1,4 +1,5 @@
-"""The tables of customers: people, what Kela's systems know of them, which of these systems answer, and who looked.
+"""The tables of customers: people, what Kela's systems know of them, which of these systems answer, who looked, and who
+follows whom.
 
 A person's rows are made when somebody first asks (`filled`), so that a record of a million people starts as fast as one
 of a thousand. They share the metadata of `tables`.
@@ -95,6 +96,41 @@ look_up = Table(
 the code. `code_mark` is a keyed hash of the code (or id) that was asked for: it tells the same unknown one from
 another, and finds out who tries neighbouring ones. `flags` holds what a supervisor should see
 (`api.contract.audit.LookUpFlag`)."""
+
+follow = Table(
+    "follow",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("user", String(40), nullable=False),
+    Column("organisation", String(9), nullable=False),
+    Column("person", ForeignKey("person.id"), nullable=False, index=True),
+    Column("purpose", String(60), nullable=False),
+    Column("case_reference", String(60)),
+    Column("since", Instant, nullable=False),
+    Column("looked", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("ended", String(10)),
+    Column("ended_at", Instant, index=True),
+    Column("version", Integer, nullable=False),
+    Index("ix_follow_user_organisation", "user", "organisation"),
+)
+"""Who follows whom, for what. `looked` is the look-up before it: whatever changed later is told. `ended` and `ended_at`
+are None while it goes on; `version` grows with each command and each change that its user may see."""
+
+customer_change = Table(
+    "customer_change",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("person", ForeignKey("person.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("section", String(20), nullable=False),
+    Column("row", String(40), nullable=False),
+    Column("benefit", String(60)),
+    Column("what", String(20), nullable=False),
+    Column("day", Date, nullable=False),
+    Index("ix_customer_change_person_at", "person", "at"),
+)
+"""What happened to the rows of those who are followed, whoever may see it; kept as long as a follow tells it."""
 
 LOOK_UP_ACTIONS: Final = "customer.look_up"
 """Action of the audit rows that go with look-ups."""

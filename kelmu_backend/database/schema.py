@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from kelmu_backend.database import tables
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest revision in `migrations/versions`."""
 
 _LOCK: Final = 5_310_422

@@ -231,7 +231,8 @@ feed = Table(
     Column("op", String(2), nullable=False),
     Index("ix_feed_scope_seq", "scope", "seq"),
 )
-"""Newest entry of each pair only. Scopes: `notices:<business ID>`, `traces:<business ID>`, `announcements`."""
+"""Newest entry of each pair only. Scopes: `notices:<business ID>`, `traces:<business ID>`, `announcements`,
+`follows:<business ID>:<user>`."""
 
 memo = Table(
     "memo",

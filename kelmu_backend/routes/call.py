@@ -22,7 +22,7 @@ from kelmu_backend.core import Core
 from kelmu_backend.identity.tokens import InvalidToken, Principal
 from kelmu_backend.policy import Access
 from kelmu_backend.problems import ProblemError, malformed
-from kelmu_backend.routes.declare import Declaration, Scope, declaration_for
+from kelmu_backend.routes.declare import Declaration, Match, Scope, declaration_for
 from kelmu_tui.api.contract import (
     HEADER_DEVICE,
     HEADER_IDEMPOTENCY,
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """The headers of a command."""
+    """The headers of a command; `version` is 0 where it depends on none."""
 
     key: str
     version: int
@@ -162,18 +162,21 @@ class Call:
         key = self._headers.get(HEADER_IDEMPOTENCY)
         if not key:
             raise ProblemError(ProblemCode.IDEMPOTENCY_KEY_MISSING)
+        return Command(
+            _identifier(HEADER_IDEMPOTENCY, key),
+            self._version() if self.declaration.match is Match.REQUIRED else 0,
+            _identifier(HEADER_DEVICE, device or self._headers.get(HEADER_DEVICE)),
+            _identifier(HEADER_LEASE, self._headers.get(HEADER_LEASE)),
+        )
+
+    def _version(self) -> int:
         match = self._headers.get(HEADER_VERSION)
         if match is None:
             raise ProblemError(ProblemCode.VERSION_REQUIRED)
         version = _VERSION.fullmatch(match)
         if version is None:
             raise malformed(f"{HEADER_VERSION}: not a version")
-        return Command(
-            _identifier(HEADER_IDEMPOTENCY, key),
-            int(version[1]),
-            _identifier(HEADER_DEVICE, device or self._headers.get(HEADER_DEVICE)),
-            _identifier(HEADER_LEASE, self._headers.get(HEADER_LEASE)),
-        )
+        return int(version[1])
 
     def check_schema(self) -> None:
         """Raise unless we know the schema of the command (426).

@@ -82,7 +82,7 @@ async def get_changes(
 
 async def get_snapshot(
     call: Caller,
-    scope: Annotated[str, Query(max_length=60, pattern=r"^[a-z]+(:[0-9-]+)?$")],
+    scope: Annotated[str, Query(max_length=60, pattern=r"^[a-z]+(:[0-9-]+(:[A-Za-z0-9._:-]+)?)?$")],
     after: Annotated[str, Query(max_length=40, pattern=r"^[A-Za-z0-9._:-]*$")] = "",
 ) -> Response:
     """Stream the rows of a scope, ordered by id, from short reads; an interrupted stream is resumed with `after`."""

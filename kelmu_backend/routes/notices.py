@@ -10,12 +10,11 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from kelmu_backend import commands, rows
-from kelmu_backend.commands import Envelope, Verdict
-from kelmu_backend.identity.tokens import Principal
 from kelmu_backend.limits import RateClass
 from kelmu_backend.openapi import Documentation
-from kelmu_backend.problems import MEDIA_TYPE, not_found
+from kelmu_backend.problems import not_found
 from kelmu_backend.routes.call import Call, Caller, Visit, json_response
+from kelmu_backend.routes.commands import carry_out
 from kelmu_backend.routes.declare import Declaration, Key, Match, Scope, route
 from kelmu_tui.api.contract import CommandResult, NoticeRow
 from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX
@@ -56,36 +55,8 @@ async def get_notice(call: Caller, notice: NoticeId) -> Response:
 
 
 def _command(verb: str) -> Callable[..., Awaitable[Response]]:
-    capability = CAPABILITY[verb]
-
     async def command(call: Caller, notice: NoticeId, request: Request) -> Response:
-        call.check_schema()
-        # The bytes themselves are part of the command: a repetition has to bring the same ones.
-        body = await request.body()
-
-        def work(connection: Connection, principal: Principal) -> Verdict:
-            given = call.command(principal.device)
-            envelope = Envelope(
-                user=principal.user,
-                device=given.device,
-                organisation=call.organisation or "",
-                notice=notice,
-                verb=verb,
-                key=given.key,
-                version=given.version,
-                lease=given.lease,
-                body=body,
-                request_id=call.request_id,
-            )
-            return commands.run(connection, envelope, capability, call.core.leases, call.core.config.clock.now())
-
-        verdict = await call.write(work)
-        if verdict.change is not None:
-            call.core.hub.committed(verdict.change)
-        if verdict.status == 200:
-            return json_response(verdict.body)
-        answer = verdict.body | {"request_id": call.request_id}
-        return Response(rows.encode(answer), verdict.status, media_type=MEDIA_TYPE)
+        return await carry_out(call, request, "notice", notice, verb)
 
     command.__name__ = f"{verb.replace('-', '_')}_notice"
     return command

@@ -21,6 +21,7 @@ from kelmu_tui.store.page import Entry, Page
 
 NO_CHECKPOINT: Final = -1
 _TABLE_OF: Final = {"notices": "notice", "traces": "trace", "announcements": "announcement"}
+"""Table of each kind of scope. A newer backend may grant others: they are never filled and nothing of them is kept."""
 _FILL_ORDER: Final = {"notices": 0, "traces": 1, "announcements": 2}
 MANY_KEYS: Final = 200
 """More changed rows than this are told as "any row" to the listeners."""
@@ -112,11 +113,19 @@ def _set(db: Any, **values: object) -> None:
 
 
 def _fill_key(name: str) -> tuple[int, str]:
-    return _FILL_ORDER.get(name.partition(":")[0], 9), name
+    return _FILL_ORDER.get(_kind(name), 9), name
 
 
 def _table(scope: str) -> str:
-    return _TABLE_OF.get(scope.partition(":")[0], "notice")
+    return _TABLE_OF[_kind(scope)]
+
+
+def _kind(scope: str) -> str:
+    return scope.partition(":")[0]
+
+
+def _known(scopes: Sequence[str]) -> list[str]:
+    return [name for name in scopes if _kind(name) in _TABLE_OF]
 
 
 def _filled(generation: int) -> str:
@@ -171,7 +180,7 @@ def _reset(db: Any, before: FeedState, page: Page, effect: Effect) -> None:
     db.execute("DELETE FROM replica.staged")
     if page.epoch != before.epoch:
         _set(db, checkpoint=NO_CHECKPOINT)
-    for name in page.granted:
+    for name in _known(page.granted):
         _begin_fill(db, name, known.get(name), page.epoch)
     effect.tables.add("scope")
 
@@ -189,7 +198,7 @@ def _delta(db: Any, before: FeedState, page: Page, effect: Effect) -> None:
             _stage(db, entry)
         else:
             _into_fill(db, scope.filling, entry)
-    for name in page.added:
+    for name in _known(page.added):
         _begin_fill(db, name, known.get(name), page.epoch)
         effect.tables.add("scope")
     if not page.more:

@@ -229,7 +229,8 @@ def _page(answer: Changes) -> Page:
         cursor=answer.cursor,
         seq=answer.seq,
         more=answer.more,
-        changes=[_entry(change) for change in answer.changes],
+        # A row of a kind that this program does not know has no place here: it is of a scope that is not kept either.
+        changes=[_entry(change) for change in answer.changes if change.op == "rm" or change.row is not None],
         granted=answer.granted,
         added=answer.added,
         revoked=answer.revoked,

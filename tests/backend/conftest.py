@@ -232,10 +232,11 @@ class World:
         key: str | None = None,
         body: dict[str, Any] | bytes | None = None,
         lease: str | None = None,
+        of: str = "notices",
         without: tuple[str, ...] = (),
         **changes: str,
     ) -> httpx.Response:
-        """Send a command; `without` names headers to leave out, `changes` replaces others."""
+        """Send a command on one of `of`; `without` names headers to leave out, `changes` replaces others."""
         self.sent += 1
         headers = self.headers(user, organisation) | {
             contract.HEADER_IDEMPOTENCY: key or f"key-{self.sent}",
@@ -247,7 +248,7 @@ class World:
         headers |= {name.replace("_", "-"): value for name, value in changes.items()}
         headers = {name: value for name, value in headers.items() if name not in without}
         content = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-        return await self.client.post(f"/v1/notices/{notice}/{verb}", content=content, headers=headers)
+        return await self.client.post(f"/v1/{of}/{notice}/{verb}", content=content, headers=headers)
 
     async def changes(
         self, cursor: str | None = None, user: str = "aino", organisation: Organisation = A, wait: int = 0

@@ -15,7 +15,7 @@ from kelmu_backend import feed, policy
 from kelmu_backend.database import tables
 from kelmu_backend.feed import Entry
 from kelmu_backend.keys import Signer
-from kelmu_backend.policy import notices_scope, traces_scope
+from kelmu_backend.policy import follows_scope, notices_scope, traces_scope
 from kelmu_backend.problems import ProblemError
 from kelmu_tui.api.contract import NoticeRow, ProblemCode
 from kelmu_tui.domain.organisations import Organisation
@@ -39,7 +39,7 @@ async def test_without_a_cursor_everything_is_granted_and_nothing_told(world: Wo
 @pytest.mark.parametrize(
     ("user", "organisation", "scopes"),
     [
-        ("viewer", A, ["announcements"]),
+        ("viewer", A, ["announcements", follows_scope(A.business_id, "viewer")]),
         ("lookalike", A, ["announcements"]),
         ("bo", B, ["announcements", notices_scope(B.business_id), traces_scope(B.business_id)]),
     ],

@@ -33,6 +33,7 @@ from kelmu_backend.routes.declare import (
 )
 from kelmu_backend.routes.notices import CAPABILITY
 from kelmu_tui.api.contract import Health, Problem, ProblemCode, SessionInfo
+from kelmu_tui.domain import following
 from kelmu_tui.domain.capabilities import Agreement, Grant, MandateKind, capabilities, mandates
 from kelmu_tui.domain.notices import COMMANDS
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
@@ -107,6 +108,7 @@ async def test_every_route_is_declared_and_no_unknown_one_is_there(world: World)
         "/v1/view-events",
         "/v1/customer-queries",
         "/v1/look-ups",
+        *(f"/v1/follows/{{follow}}/{verb}" for verb in following.COMMANDS),
         "/v1/audit/look-ups",
         "/v1/audit/samples",
         "/v1/audit/extracts",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from pydantic import ValidationError
 
 from kelmu_tui.api.answers import SnapshotRows
-from kelmu_tui.api.contract import SnapshotEnd, SnapshotStart
+from kelmu_tui.api.contract import Change, Changes, SnapshotEnd, SnapshotStart
 from kelmu_tui.store import feed, outbox, overlay
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import Draft, Frozen, State
@@ -67,6 +70,34 @@ def state(store: Store, key: str) -> State:
         found = outbox.command(db, key)
     assert found is not None
     return found.state
+
+
+def test_what_a_newer_backend_grants_and_tells_is_left_alone(store: Store, record: Record) -> None:
+    record.regrant("aino", INBOX, LOOK_UP)
+    read(store, record)
+    fill_all(store, record)
+    ask = pull.next_ask(store)
+    assert ask is not None
+    answer = record.changes("aino", ask.cursor)
+    assert not isinstance(answer, Exception)
+    news = answer.model_dump(mode="json")
+    strange = {"scope": "stars:1", "id": "s1", "version": 3, "op": "up", "row": {"table": "star", "id": "s1"}}
+    moved = {"scope": "stars:1", "id": "s2", "version": 1, "op": "rm", "row": None}
+    news |= {"changes": [strange, moved], "granted": [*answer.granted, "stars:1"], "added": ["stars:1"]}
+    told = Changes.model_validate_json(json.dumps(news))
+    assert told.changes[0].row is None
+    assert pull.take_changes(store, ask, told).applied
+    assert pull.next_fill(store) is None
+    with store.read() as db:
+        now = feed.state(db)
+    assert now.cursor == answer.cursor
+    assert {scope.name.partition(":")[0] for scope in now.scopes} == {"announcements", "notices", "traces"}
+
+
+@pytest.mark.parametrize("row", [{"table": "notice", "id": "n1"}, {"id": "n1"}, {"table": 7}])
+def test_a_row_of_a_known_kind_has_to_be_whole(row: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Change.model_validate({"scope": "notices:1", "id": "n1", "version": 1, "op": "up", "row": row})
 
 
 def test_a_purge_whose_log_was_not_emptied_is_finished_at_the_next_start(

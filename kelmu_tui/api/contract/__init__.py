@@ -18,6 +18,7 @@ from kelmu_tui.api.contract.audit import Sample as Sample
 from kelmu_tui.api.contract.audit import SampleRequest as SampleRequest
 from kelmu_tui.api.contract.commands import CommandResult as CommandResult
 from kelmu_tui.api.contract.commands import EmptyBody as EmptyBody
+from kelmu_tui.api.contract.commands import FollowBody as FollowBody
 from kelmu_tui.api.contract.commands import NoteBody as NoteBody
 from kelmu_tui.api.contract.commands import TransferBody as TransferBody
 from kelmu_tui.api.contract.common import API_VERSION as API_VERSION
@@ -75,6 +76,8 @@ from kelmu_tui.api.contract.rows import AnnouncementKind as AnnouncementKind
 from kelmu_tui.api.contract.rows import AnnouncementRow as AnnouncementRow
 from kelmu_tui.api.contract.rows import Customer as Customer
 from kelmu_tui.api.contract.rows import Expense as Expense
+from kelmu_tui.api.contract.rows import FollowChange as FollowChange
+from kelmu_tui.api.contract.rows import FollowRow as FollowRow
 from kelmu_tui.api.contract.rows import HouseholdMember as HouseholdMember
 from kelmu_tui.api.contract.rows import Note as Note
 from kelmu_tui.api.contract.rows import NoticeContent as NoticeContent

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from kelmu_tui.api.contract.common import Answer, Identifier, Sequence, Version
 from kelmu_tui.api.contract.rows import Row
 from kelmu_tui.api.contract.session import Lease
 
+_TABLES: Final = frozenset(model.model_fields["table"].default for model in get_args(get_args(Row)[0]))
+
+
+def _known(row: Any) -> Any:
+    """Leave out a row of a kind that a newer backend has, so that an older client can read the rest of the page."""
+    strange = isinstance(row, dict) and isinstance(row.get("table"), str) and row["table"] not in _TABLES
+    return None if strange else row
+
 
 class Change(Answer):
-    """One entry of the feed: `up` carries the row as of now, `rm` only its id and last version in the scope."""
+    """One entry of the feed: `up` carries the row as of now, `rm` only its id and last version in the scope.
+
+    The row of an `up` is None when it is of a kind that the reader does not know.
+    """
 
     scope: Identifier
     id: Identifier
     version: Version
     op: Literal["up", "rm"]
-    row: Row | None = None
+    row: Annotated[Row | None, BeforeValidator(_known)] = None
 
 
 class Changes(Answer):

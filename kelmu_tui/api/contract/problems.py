@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from kelmu_tui.api.contract.common import Answer, Identifier, Line
-from kelmu_tui.api.contract.rows import NoticeRow, TraceRow
+from kelmu_tui.api.contract.rows import FollowRow, NoticeRow, TraceRow
 from kelmu_tui.api.contract.views import ChainHead
 
 
@@ -43,7 +43,8 @@ class ProblemCode(StrEnum):
 
 
 class Problem(Answer):
-    """Problem details; `rule` names the `domain.notices.Refusal`, `current` the present row of a conflict.
+    """Problem details; `rule` names the `domain.notices.Refusal` or `domain.following.FollowRefusal`, `current` the
+    present row of a conflict.
 
     For `customer_code_invalid`, `rule` is the `domain.identifiers.CodeFault`; for `reason_needed` it is why one is
     asked for: `self`, `family_name`, `unrelated` or `purpose`.
@@ -59,5 +60,5 @@ class Problem(Answer):
     request_id: Identifier | None = None
     rule: str | None = None
     errors: list[str] = Field(default_factory=list)
-    current: NoticeRow | TraceRow | None = None
+    current: NoticeRow | TraceRow | FollowRow | None = None
     head: ChainHead | None = None

@@ -1,4 +1,4 @@
-"""What the feed carries: notices, traces of transferred ones, announcements."""
+"""What the feed carries: notices, traces of transferred ones, announcements, and the customers whom a user follows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from kelmu_tui.api.contract.common import (
     MunicipalityCode,
     Version,
 )
+from kelmu_tui.domain.following import MAX_CHANGES, FollowEnd, What
 from kelmu_tui.domain.notices import Kind, Status
+from kelmu_tui.domain.sections import Section
 
 
 class Customer(Answer):
@@ -168,4 +170,47 @@ class AnnouncementRow(Answer):
     text: LocalText
 
 
-Row = Annotated[NoticeRow | TraceRow | AnnouncementRow, Field(discriminator="table")]
+class FollowChange(Answer):
+    """That something happened, and about what: what it is in full, a look-up tells.
+
+    Attributes:
+        id: of this change; one that comes in the place of another has an id of its own.
+        row: id of the row of the section.
+        day: the day by which the section sorts the row.
+    """
+
+    id: Identifier
+    at: AwareDatetime
+    section: Section
+    row: Identifier
+    benefit: Identifier | None = None
+    what: What
+    day: date
+
+
+class FollowRow(Answer):
+    """A customer whom the user follows for a case.
+
+    Attributes:
+        name: family name, given names.
+        until: when it ends by itself unless it is renewed.
+        ended: why it has ended, None while it goes on; from `expires_at` on the row may not be shown any more.
+        changes: the newest that the user may see, newest first.
+    """
+
+    table: Literal["follow"] = "follow"
+    id: Identifier
+    version: Version
+    customer: Identifier
+    name: Line
+    masked_code: Line
+    purpose: Identifier
+    case_reference: Line | None = None
+    since: AwareDatetime
+    until: AwareDatetime
+    ended: FollowEnd | None = None
+    expires_at: AwareDatetime | None = None
+    changes: Annotated[list[FollowChange], Field(max_length=MAX_CHANGES)] = Field(default_factory=list)
+
+
+Row = Annotated[NoticeRow | TraceRow | AnnouncementRow | FollowRow, Field(discriminator="table")]
