@@ -21,6 +21,7 @@ class Context(StrEnum):
     CUSTOMERS = "customers"
     CUSTOMER = "customer"
     CUSTOMER_TEXT = "customer_text"
+    FOLLOWED = "followed"
     OUTBOX = "outbox"
     ANNOUNCEMENTS = "announcements"
     ORGANISATIONS = "organisations"
@@ -60,6 +61,7 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
         # Its sections have the numbers of the main ones: nothing else of those is needed while reading a file.
         Context.CUSTOMER: (Context.CUSTOMER, Context.LIST, Context.GLOBAL),
         Context.CUSTOMER_TEXT: (Context.CUSTOMER_TEXT, Context.GLOBAL),
+        Context.FOLLOWED: (Context.FOLLOWED, *_ROWS),
         Context.OUTBOX: (Context.OUTBOX, *_ROWS),
         Context.ANNOUNCEMENTS: (Context.ANNOUNCEMENTS, *_ROWS),
         Context.ABOUT: (Context.ABOUT, *_PAGE),
@@ -156,7 +158,7 @@ def _part(name: str, key: str) -> Action:
     return Action(f"customer.{name}", (Context.CUSTOMER,), (key,), Group.PLACES)
 
 
-_BULK = (Context.INBOX, Context.OUTBOX)
+_BULK = (Context.INBOX, Context.OUTBOX, Context.FOLLOWED)
 """Lists whose commands act on several rows; elsewhere a mark would mean nothing."""
 _MOVING = (Context.LIST, Context.NOTICE, Context.ABOUT, Context.CUSTOMER_TEXT)
 
@@ -194,6 +196,7 @@ ACTIONS: Final = (
     Action("customer.text", (Context.CUSTOMER,), ("e",), Group.WORK, 23),
     Action("customer.fetch", (Context.CUSTOMER,), ("r",), Group.WORK, 24, needs_network=True),
     Action("customer.household", (Context.CUSTOMER,), ("H",), Group.WORK, 25, needs_network=True),
+    Action("customer.follow", (Context.CUSTOMER,), ("f",), Group.WORK, 28),
     Action("customer.another", (Context.CUSTOMER,), ("i",), Group.WORK, 33),
     Action("customer.sort", (Context.CUSTOMER,), ("s",), Group.CHOOSE, 32),
     Action("customer.numbers", (Context.CUSTOMER,), ("n",), Group.CHOOSE, 34),
@@ -210,6 +213,9 @@ ACTIONS: Final = (
     _part("recovery", "7"),
     _part("medicine", "8"),
     _part("passed_on", "9"),
+    # Customers who are followed
+    Action("followed.renew", (Context.FOLLOWED,), ("n",), Group.WORK, 20, selection=True),
+    Action("followed.end", (Context.FOLLOWED,), ("d",), Group.WORK, 21, selection=True),
     # Commands on their way
     Action("outbox.retry", (Context.OUTBOX,), ("t",), Group.WORK, 20, selection=True),
     Action("outbox.redo", (Context.OUTBOX,), ("R",), Group.WORK, 21, selection=True),
@@ -239,6 +245,7 @@ ACTIONS: Final = (
     Action("main.customer", (Context.MAIN,), ("2",), Group.PLACES, capability=CUSTOMER_LOOKUP),
     Action("main.outbox", (Context.MAIN,), ("6",), Group.PLACES),
     Action("main.announcements", (Context.MAIN,), ("7",), Group.PLACES),
+    Action("main.followed", (Context.MAIN,), ("8",), Group.PLACES, capability=CUSTOMER_LOOKUP),
     Action("main.diagnostics", (Context.MAIN,), ("exclamation_mark",), Group.PROGRAM),
     Action("main.passphrase", (Context.MAIN,), (), Group.PROGRAM),
     Action("main.sign_out", (Context.MAIN,), (), Group.PROGRAM),

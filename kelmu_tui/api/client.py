@@ -20,6 +20,7 @@ from kelmu_tui.api.answers import CommandAnswer, SnapshotPart, SnapshotReader, p
 from kelmu_tui.api.customers import QueryReader
 from kelmu_tui.api.errors import ProblemAnswer, SignInNeeded, UpdateNeeded
 from kelmu_tui.api.reading import PROBLEM, body_of, expect, lines_of, mapped, raise_for, request_id_of, segment
+from kelmu_tui.domain.following import VERBS
 from kelmu_tui.platform.ids import Ids, RandomIds
 
 CONNECT_SECONDS: Final = 5.0
@@ -190,7 +191,8 @@ class Client:
             contract.HEADER_SCHEMA: str(schema),
             "Content-Type": _JSON,
         }
-        path = f"/v1/notices/{segment(id)}/{segment(verb)}"
+        kind, last = ("follows", VERBS[verb]) if verb in VERBS else ("notices", verb)
+        path = f"/v1/{kind}/{segment(id)}/{segment(last)}"
         async with self._open("POST", path, organisation, headers=headers, content=body) as response:
             request_id = request_id_of(response)
             try:

@@ -6,10 +6,12 @@ case (the user says so), with the mandate that opened it, or with its time, and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from kelmu_tui.domain import catalogue
@@ -18,6 +20,8 @@ from kelmu_tui.domain.sections import looks_kept
 MAX_CHANGES: Final = 50
 """Newest changes that a follow tells."""
 COMMANDS: Final = ("begin", "renew", "end")
+VERBS: Final[Mapping[str, str]] = MappingProxyType({f"follow-{command}": command for command in COMMANDS})
+"""The commands as an outbox names them, where those on notices stand beside."""
 
 
 class What(StrEnum):

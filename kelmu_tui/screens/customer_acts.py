@@ -208,6 +208,13 @@ class CustomerActs(ListScreen[SectionRow, None]):
         if self.file is not None:
             ask_where(self, self.desk, self.customer, self.part)
 
+    async def action_customer_follow(self) -> None:
+        """Follow the customer for the case, or show that this is done already."""
+        from kelmu_tui.screens.follow import begin_follow
+
+        if self.file is not None:
+            await begin_follow(self, self.desk, self.file)
+
     # --- looking up -------------------------------------------------------------------------------------------------
 
     def action_customer_another(self) -> None:

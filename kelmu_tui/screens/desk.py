@@ -16,6 +16,7 @@ from kelmu_tui.sync.status import SyncStatus
 
 if TYPE_CHECKING:
     from kelmu_tui.services.customers import Customers, LookUp
+    from kelmu_tui.services.following import Following
 
 InboxLine = NoticeLine | TraceLine
 Hear = Callable[[str], None]
@@ -30,7 +31,8 @@ class Desk:
         run: runs a unit of work on the store's thread.
         status: the engine's present status.
         poke: makes the engine look for work at once.
-        get_customers: gives the service of customers, which is made when it is first needed.
+        get_customers, get_following: give the services of customers and of those who are followed, which are made
+            when they are first needed.
         look_up: asks the backend for a customer, stores the answer and returns the customer's id; raises `ApiError`,
             `NotAllowed` or `StoreError`.
     """
@@ -45,8 +47,14 @@ class Desk:
     poke: Callable[[], None]
     get_customers: Callable[[], Customers]
     look_up: Callable[[LookUp, Hear], Awaitable[str]]
+    get_following: Callable[[], Following]
 
     @cached_property
     def customers(self) -> Customers:
         """What may be known of customers."""
         return self.get_customers()
+
+    @cached_property
+    def following(self) -> Following:
+        """Which customers are followed."""
+        return self.get_following()

@@ -45,6 +45,7 @@ SECTIONS: Final = (
     ("main.customer", "common.section_customer"),
     ("main.outbox", "common.section_outbox"),
     ("main.announcements", "common.section_announcements"),
+    ("main.followed", "common.section_followed"),
 )
 """Sections of the second line: the action that leads there, and its name."""
 
@@ -57,6 +58,7 @@ class Counts:
     outbox: int = 0
     conflicts: int = 0
     announcements: int = 0
+    followed: int = 0
 
 
 class Face(OneByOne, inherit_bindings=False):
@@ -262,6 +264,7 @@ class Face(OneByOne, inherit_bindings=False):
             "main.inbox": self.counts.views.get(View.UNHANDLED, 0),
             "main.outbox": self.counts.outbox,
             "main.announcements": self.counts.announcements,
+            "main.followed": self.counts.followed,
         }
         return tuple(
             Section(
@@ -377,6 +380,16 @@ class Face(OneByOne, inherit_bindings=False):
         from kelmu_tui.screens.announcements import AnnouncementsScreen
 
         self._to_section(AnnouncementsScreen)
+
+    def action_main_followed(self) -> None:
+        """Go to the customers who are followed."""
+        self.show_followed()
+
+    def show_followed(self, follow: str | None = None) -> None:
+        """Show the customers who are followed, one of them under the cursor."""
+        from kelmu_tui.screens.followed import FollowedScreen
+
+        self._to_section(lambda desk: FollowedScreen(desk, follow))
 
     def action_app_about(self) -> None:
         """Show versions, places and the connection."""

@@ -212,6 +212,7 @@ class KelmuApp(Leaving):
             self._poke,
             lambda: context.customers,
             self._look_up,
+            lambda: context.following,
         )
         self.work = Work(self, self.desk)
         self.curtain.lower(then=self._settle_in)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from kelmu_tui.actions import Action, Context, State
+from kelmu_tui.domain.following import VERBS
 from kelmu_tui.screens import panes
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.listing import ListScreen
@@ -181,6 +182,9 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         row = next((row for row in self.rows.rows if row.id in ids), None)
         if not await self._each("reload", "outbox.reloaded", ids) or row is None or len(ids) > 1:
             return
+        if row.verb in VERBS:
+            self.face.show_followed(row.aggregate)
+            return
         from kelmu_tui.screens.inbox import InboxScreen
 
         below = next((screen for screen in self.face.screen_stack if isinstance(screen, InboxScreen)), None)
@@ -218,6 +222,9 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         """Choose what to do with a conflict, or look at the notice."""
         row = self.rows.current
         if row is None:
+            return
+        if row.conflict is None and row.verb in VERBS:
+            self.face.show_followed(row.aggregate)
             return
         if row.conflict is None:
             from kelmu_tui.screens.notice import NoticeScreen

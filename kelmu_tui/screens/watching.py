@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP
 from kelmu_tui.screens.base import KeyedScreen
 from kelmu_tui.screens.commands import Commands
 from kelmu_tui.screens.entrance import Entrance
@@ -134,6 +135,8 @@ class Watching(Entrance):
             return  # another desk was opened meanwhile, over another replica
         self.counts.views = views
         self.counts.announcements = len(await desk.run(desk.announcements.current))
+        if CUSTOMER_LOOKUP in desk.session.capabilities:
+            self.counts.followed = await desk.run(desk.following.news)
         self.update_frames()
 
     def _status_changed(self, status: SyncStatus) -> None:

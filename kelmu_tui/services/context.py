@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kelmu_tui.platform.tasks import OnFailure
     from kelmu_tui.services.customers import Customers
     from kelmu_tui.services.drafts import Drafts
+    from kelmu_tui.services.following import Following
     from kelmu_tui.services.inbox import Inbox
     from kelmu_tui.services.outbox import Outbox
     from kelmu_tui.store.thread import StoreThread
@@ -59,6 +60,13 @@ class Context:
         from kelmu_tui.services.customers import Customers
 
         return Customers(self.store, self.active, self.clock, self.ids)
+
+    @cached_property
+    def following(self) -> Following:
+        """Which customers are followed."""
+        from kelmu_tui.services.following import Following
+
+        return Following(self.store, self.active, self.clock, self.ids, self.customers)
 
     @cached_property
     def outbox(self) -> Outbox:

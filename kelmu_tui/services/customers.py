@@ -249,9 +249,14 @@ class Customers:
         with lease.within(self._store) as db:
             return customer_files.search(db, text, self._clock.now(), LISTED)
 
-    def log_list(self, count: int, *, filtered: bool = False) -> None:
-        """Log that a list of `count` names was opened or filtered; before it is shown."""
-        self._log("customer_list:filtered" if filtered else "customer_list", None, count, None)
+    def log_list(self, count: int, *, filtered: bool = False, of: str = "") -> None:
+        """Log that a list of `count` names was opened or filtered; before it is shown.
+
+        Args:
+            of: which list, when it is not that of the files.
+        """
+        kind = of or ("filtered" if filtered else "")
+        self._log(f"customer_list:{kind}" if kind else "customer_list", None, count, None)
 
     def seen(self, customer: str, section: Section) -> None:
         """Note that the user has seen a section as it is: nothing in it is news any more."""

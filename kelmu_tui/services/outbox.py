@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from kelmu_tui.domain.following import VERBS
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.store import drafts, endings, feed, lease
@@ -128,10 +129,13 @@ class Outbox:
             self._store.changed("command", "conflict", keys=(found.aggregate,))
 
     def _present(self, found: CommandLine) -> tuple[int | None, str | None]:
-        """Return the version the replica shows of the notice (of its trace, for a take-back), and the newest lease."""
+        """Return the version the replica shows of what the command is on, and the newest lease.
+
+        A take-back is on the trace of a notice.
+        """
         if self._store.organisation is None:
             return None, None
-        table = "trace" if found.verb == "take-back" else "notice"
+        table = "follow" if found.verb in VERBS else "trace" if found.verb == "take-back" else "notice"
         with self._store.read() as db:
             row = db.execute(
                 f"SELECT max(r.version) FROM replica.{table} AS r"  # noqa: S608

@@ -57,7 +57,13 @@ def present(line: CommandLine, t: Translator, now: datetime) -> str:
     current = line.conflict.current if line.conflict is not None else None
     if current is None:
         return t("outbox.now_unknown")
-    found = _trace(current, t) if current.get("table", "notice") == "trace" else _notice(line, current, t, now)
+    match current.get("table", "notice"):
+        case "trace":
+            found = _trace(current, t)
+        case "follow":
+            found = _follow(current, t)
+        case _:
+            found = _notice(line, current, t, now)
     return "\n".join(found) or t("outbox.now_unknown")
 
 
@@ -85,6 +91,13 @@ def _trace(current: dict[str, Any], t: Translator) -> Iterator[str]:
         yield t("outbox.now_transferred", who=current["by"], place=_place(current["to_municipality"], t))
     if current.get("state"):
         yield t.choice("states.trace", current["state"], str(current["state"]))
+
+
+def _follow(current: dict[str, Any], t: Translator) -> Iterator[str]:
+    if current.get("ended"):
+        yield t.choice("followed.ended", current["ended"], str(current["ended"]))
+    elif current.get("until"):
+        yield t("followed.goes_on", until=t.formats.instant(datetime.fromisoformat(current["until"])))
 
 
 def _moment(text: str | None, t: Translator, now: datetime) -> str:

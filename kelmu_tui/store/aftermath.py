@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from kelmu_tui.domain.following import VERBS
 from kelmu_tui.store import views
 from kelmu_tui.store.outbox import OFFERED, stamp
 
@@ -108,7 +109,7 @@ def strand(db: Any, organisation: str, scopes: Iterable[str], now: datetime) -> 
 
     One that was sent once keeps being sent: the backend's memory, or its refusal, tells what became of it.
     """
-    held = set(scopes)
+    held = {_nobodys(scope) for scope in scopes}
     rows = db.execute(
         "SELECT id, verb, aggregate FROM main.command WHERE state IN ('queued', 'blocked') AND body IS NULL"
         " AND organisation = ?",
@@ -124,29 +125,41 @@ def strand(db: Any, organisation: str, scopes: Iterable[str], now: datetime) -> 
 
 def tells_too_much(db: Any, organisation: str, scopes: Iterable[str]) -> bool:
     """Tell whether the ledger still holds of customers what the user may no longer see (`forget_customers`)."""
-    if _notices(organisation) in scopes:
+    shown = _shown(organisation, scopes)
+    if all(shown):
         return False
     row = db.execute(
-        "SELECT EXISTS (SELECT 1 FROM main.command WHERE organisation = ?1 AND (json_type(label, '$.customer') IS NOT"
+        f"SELECT EXISTS (SELECT 1 FROM main.command WHERE {_HIDDEN} AND (json_type(label, '$.customer') IS NOT"  # noqa: S608
         " NULL OR EXISTS (SELECT 1 FROM main.conflict WHERE command = id AND current IS NOT NULL)))",
-        (organisation,),
+        (organisation, *shown),
     ).fetchone()
     return bool(row[0])
 
 
-def forget_customers(db: Any, organisation: str) -> list[str]:
-    """Take names and the backend's rows out of the commands of an organisation; return their notices.
+_HIDDEN: Final = "organisation = ?1 AND NOT CASE WHEN verb GLOB 'follow-*' THEN ?3 ELSE ?2 END"
+"""Commands that tell of somebody whom the user may no longer see."""
+
+
+def _shown(organisation: str, scopes: Iterable[str]) -> tuple[bool, bool]:
+    """Tell whether customers of notices may be seen, and those who are followed."""
+    held = {_nobodys(scope) for scope in scopes}
+    return _notices(organisation) in held, _follows(organisation) in held
+
+
+def forget_customers(db: Any, organisation: str, scopes: Iterable[str]) -> list[str]:
+    """Take names and the backend's rows out of the commands that `scopes` do not show; return their aggregates.
 
     What the user wrote stays: it is their own work, and they may want to copy it out.
     """
+    hidden = (organisation, *_shown(organisation, scopes))
     db.execute(
-        "UPDATE main.conflict SET current = NULL WHERE current IS NOT NULL"
-        " AND command IN (SELECT id FROM main.command WHERE organisation = ?)",
-        (organisation,),
+        "UPDATE main.conflict SET current = NULL WHERE current IS NOT NULL"  # noqa: S608
+        f" AND command IN (SELECT id FROM main.command WHERE {_HIDDEN})",
+        hidden,
     )
     rows = db.execute(
-        "UPDATE main.command SET label = json_remove(label, '$.customer') WHERE organisation = ? RETURNING aggregate",
-        (organisation,),
+        f"UPDATE main.command SET label = json_remove(label, '$.customer') WHERE {_HIDDEN} RETURNING aggregate",  # noqa: S608
+        hidden,
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -155,16 +168,27 @@ def end_organisation(db: Any, organisation: str, now: datetime) -> list[str]:
     """Do what follows when not one mandate for an organisation is left; return the notices of its commands."""
     strand(db, organisation, (), now)
     sweep(db, organisation, ended_before=now)
-    return forget_customers(db, organisation)
+    return forget_customers(db, organisation, ())
 
 
 def _notices(organisation: str) -> str:
     return f"notices:{organisation}"
 
 
+def _follows(organisation: str) -> str:
+    return f"follows:{organisation}"
+
+
+def _nobodys(scope: str) -> str:
+    """Return the name of a scope without the user whose it is."""
+    return ":".join(scope.split(":")[:2])
+
+
 def needed_scopes(verb: str, organisation: str) -> set[str]:
-    """Return the scopes of the feed without which a command can't be allowed."""
+    """Return the scopes of the feed without which a command can't be allowed; of an own one without the user."""
     notices, traces = _notices(organisation), f"traces:{organisation}"
+    if verb in VERBS:
+        return {_follows(organisation)}
     return {"transfer": {notices, traces}, "take-back": {traces}}.get(verb, {notices})
 
 

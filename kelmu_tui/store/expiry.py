@@ -21,7 +21,7 @@ def sweep(store: Store) -> int:
     """Delete what has come to its end, out of the log as well, and return how many rows and files it was."""
     if store.organisation is None:
         return 0
-    gone = _end_files(store)
+    gone = _end_files(store) + _end_follows(store)
     while _come(store):
         with store.write("replica") as db:
             ended = _ended(db, store)
@@ -46,6 +46,18 @@ def _end_files(store: Store) -> int:
         if ended:
             store.changed("customer", keys=ended)
     return max(1, len(ended))
+
+
+def _end_follows(store: Store) -> int:
+    now = microseconds(store.clock.now())
+    with store.read() as db:
+        first = db.execute("SELECT min(expires) FROM replica.follow WHERE expires IS NOT NULL").fetchone()[0]
+    if first is None or first > now:
+        return 0
+    with store.write("replica") as db:
+        ended = [row[0] for row in db.execute("DELETE FROM replica.follow WHERE expires <= ? RETURNING id", (now,))]
+        store.changed("follow", keys=ended)
+    return len(ended)
 
 
 def bring_back(store: Store) -> None:

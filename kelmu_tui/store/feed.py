@@ -20,9 +20,9 @@ from kelmu_tui.store.outbox import stamp
 from kelmu_tui.store.page import Entry, Page
 
 NO_CHECKPOINT: Final = -1
-_TABLE_OF: Final = {"notices": "notice", "traces": "trace", "announcements": "announcement"}
+_TABLE_OF: Final = {"notices": "notice", "traces": "trace", "announcements": "announcement", "follows": "follow"}
 """Table of each kind of scope. A newer backend may grant others: they are never filled and nothing of them is kept."""
-_FILL_ORDER: Final = {"notices": 0, "traces": 1, "announcements": 2}
+_FILL_ORDER: Final = {"notices": 0, "traces": 1, "announcements": 2, "follows": 3}
 MANY_KEYS: Final = 200
 """More changed rows than this are told as "any row" to the listeners."""
 

@@ -274,7 +274,11 @@ def wire_body(verb: str, payload: Mapping[str, Any]) -> bytes:
     return _json({name: payload[name] for name in names}).encode()
 
 
-_BODY_FIELDS: Final = {"note": ("text",), "transfer": ("municipality", "reason")}
+_BODY_FIELDS: Final = {
+    "note": ("text",),
+    "transfer": ("municipality", "reason"),
+    "follow-begin": ("customer", "purpose", "case_reference", "reason"),
+}
 
 
 def _json(value: Mapping[str, Any]) -> str:

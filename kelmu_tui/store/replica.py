@@ -23,6 +23,8 @@ _OPEN: Final = frozenset(status.value for status in OPEN_STATUSES)
 _LAST: Final = 10**6
 """Rank of what the catalogue does not know: a newer backend may know more kinds than this program."""
 _LOOKUP: Final = 500
+_PLAIN: Final = ("trace", "announcement", "follow")
+"""Tables that a row is simply deleted from: nothing searches their words."""
 MANY_ROWS: Final = 5_000
 """Rows from which a first fill does without the indexes of the lists' orders."""
 _ORDERS: Final = {
@@ -60,7 +62,7 @@ def put_rows(db: Any, generation: int, rows: Iterable[Mapping[str, Any]]) -> int
 
     A row older than the stored one is left out: feed and snapshot may bring the same row in either order.
     """
-    tables: dict[str, list[Mapping[str, Any]]] = {"notice": [], "trace": [], "announcement": []}
+    tables: dict[str, list[Mapping[str, Any]]] = {"notice": [], "trace": [], "announcement": [], "follow": []}
     for row in rows:
         tables[row["table"]].append(row)
     written = sum(
@@ -69,6 +71,7 @@ def put_rows(db: Any, generation: int, rows: Iterable[Mapping[str, Any]]) -> int
     )
     written += _put_traces(db, generation, tables["trace"])
     written += _put_announcements(db, generation, tables["announcement"])
+    written += _put_follows(db, generation, tables["follow"])
     if written:
         _touch(db)
     return written
@@ -103,7 +106,7 @@ def remove(db: Any, generation: int, id: str, version: int | None = None) -> boo
         _delete_notices(db, [found])
         _touch(db)
         return True
-    for table in ("trace", "announcement"):
+    for table in _PLAIN:
         gone = db.execute(
             f"DELETE FROM replica.{table} WHERE generation = ? AND id = ? AND version <= ?",  # noqa: S608
             (generation, id, limit),
@@ -135,7 +138,7 @@ def drop_generation(db: Any, generation: int, limit: int) -> bool:
         _touch(db)
     if len(found) == limit:
         return False
-    for table in ("trace", "announcement", "tombstone"):
+    for table in (*_PLAIN, "tombstone"):
         db.execute(f"DELETE FROM replica.{table} WHERE generation = ?", (generation,))  # noqa: S608
     return True
 
@@ -266,6 +269,20 @@ def _put_announcements(db: Any, generation: int, rows: Sequence[Mapping[str, Any
         " ON CONFLICT (generation, id) DO UPDATE SET version = excluded.version, starts = excluded.starts,"
         " ends = excluded.ends, body = excluded.body WHERE excluded.version >= version",
         [(generation, r["id"], r["version"], r["starts"], r.get("ends"), _text(r)) for r in rows],
+    )
+    return int(db.total_changes - before)
+
+
+def _put_follows(db: Any, generation: int, rows: Sequence[Mapping[str, Any]]) -> int:
+    before = db.total_changes
+    db.executemany(
+        "INSERT INTO replica.follow (generation, id, version, expires, body) VALUES (?,?,?,?,?)"
+        " ON CONFLICT (generation, id) DO UPDATE SET version = excluded.version, expires = excluded.expires,"
+        " body = excluded.body WHERE excluded.version >= version",
+        [
+            (generation, r["id"], r["version"], microseconds(end) if (end := r.get("expires_at")) else None, _text(r))
+            for r in rows
+        ],
     )
     return int(db.total_changes - before)
 

@@ -146,6 +146,19 @@ CREATE TABLE replica.customer_look (
 ) WITHOUT ROWID;
 CREATE INDEX replica.customer_look_expiry ON customer_look (until);
 -- Outlives the file, since what changed is asked for days later; it holds digests, no content.
+
+CREATE TABLE replica.follow (
+    generation INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
+    expires INTEGER,                            -- microseconds of UTC: from then on it is not shown
+    body TEXT NOT NULL,                         -- JSON of contract.FollowRow
+    PRIMARY KEY (generation, id)
+) WITHOUT ROWID;
+CREATE INDEX replica.follow_expiry ON follow (expires) WHERE expires IS NOT NULL;
+
+CREATE TABLE replica.follow_seen (
+    id TEXT PRIMARY KEY,
+    at INTEGER NOT NULL                         -- microseconds of UTC: what was told until then is no news
+) WITHOUT ROWID;
 """
 
 REPLICA: Final = (
@@ -154,7 +167,8 @@ CREATE TABLE replica.state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT R
 -- epoch, cursor, seq (of the cursor), checkpoint, lease, synced_at, session_revision
 
 CREATE TABLE replica.scope (
-    name TEXT PRIMARY KEY,                      -- notices:<business id>, traces:<business id>, announcements
+    name TEXT PRIMARY KEY,                      -- notices:<business id>, traces:<business id>, announcements,
+                                                -- follows:<business id>:<user>
     generation INTEGER NOT NULL,                -- generation shown; unique over all scopes; 0 when none yet
     filling INTEGER,                            -- generation being filled
     after_id TEXT,                              -- last id filled
@@ -242,9 +256,11 @@ CREATE INDEX replica.notice_expiry ON notice (expires) WHERE expires IS NOT NULL
 -- The rows that are there do not tell when they end: they are filled anew beside themselves and shown till then.
 DELETE FROM replica.state WHERE key = 'cursor';
 """,
-    2: f"""
+    2: CUSTOMERS
+    + """
 CREATE INDEX replica.notice_by_code ON notice (json_extract(body, '$.customer.identity_code'));
-{CUSTOMERS}
+-- A backend may have granted scopes before that were not known then: only a new beginning tells of them again.
+DELETE FROM replica.state WHERE key = 'cursor';
 """,
 }
 """What makes a replica of an older version one of the next, without a connection."""

@@ -164,7 +164,7 @@ def follow_up(store: Store, *, shut_out: bool = False) -> None:
             nowhere=not now.scopes,
         )
         stranded = aftermath.strand(db, organisation, held, at)
-        forgotten = aftermath.forget_customers(db, organisation) if too_much else []
+        forgotten = aftermath.forget_customers(db, organisation, held) if too_much else []
         touched = {*again, *settled, *stranded, *forgotten}
         if touched:
             store.changed("command", "conflict", keys=touched)

@@ -22,6 +22,7 @@ from kelmu_tui.screens.work import Work
 from kelmu_tui.services.announcements import Announcements
 from kelmu_tui.services.customers import Customers, LookUp
 from kelmu_tui.services.drafts import Drafts
+from kelmu_tui.services.following import Following
 from kelmu_tui.services.inbox import Inbox
 from kelmu_tui.services.outbox import Outbox
 from kelmu_tui.store import outbox
@@ -98,8 +99,13 @@ class Office(Face):
             self.poke,
             lambda: Customers(self.store, session, self.time, ids),
             self.look_up,
+            self._following,
         )
         self.work = Work(self, self.desk)
+
+    def _following(self) -> Following:
+        assert self.desk is not None
+        return Following(self.store, self.desk.session, self.time, SeededIds(3), self.desk.customers)
 
     def poke(self) -> None:
         self.pokes += 1
