@@ -213,7 +213,7 @@ def _tell(connection: Connection, customer: str, changes: Sequence[JsonRow], now
 
 
 def _entries(
-    connection: Connection, followers: Sequence[Row[Any]], changes: Sequence[JsonRow], now: datetime
+    connection: Connection, followers: Sequence[Row[Any, Any, Any, Any]], changes: Sequence[JsonRow], now: datetime
 ) -> Iterator[Entry]:
     seen: dict[tuple[str, str], Mapping[Section, Sight] | None] = {}
     for one in followers:
