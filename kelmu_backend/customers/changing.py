@@ -122,13 +122,15 @@ def catch_up(connection: Connection, customer: str, since: datetime, ids: Ids) -
 def told(section: Section, before: Known | None, after: Known | None) -> What | None:
     """Return what happened to a row that is not as it was, None for what is not told.
 
-    A planned payment is told when it is paid or does not come, a pending matter that is gone by its decision, the
-    costs of medicines when they reach the cap.
+    A planned payment is told when it is paid or does not come, a pending matter that is gone by its decision, a
+    decision that gets an end by the one that ends it, the costs of medicines when they reach the cap.
     """
     if after is None:
         return _withdrawn(section, before)
     match section:
         case Section.DECISIONS:
+            if before is not None and before.body | {"valid_to": None} == after.body | {"valid_to": None}:
+                return None
             return What.STOPPED if after.body["outcome"] in ("discontinued", "suspended") else What.DECISION
         case Section.PAYMENTS:
             return {"paid": What.PAYMENT, "returned": What.STOPPED}.get(after.body["status"])

@@ -4,11 +4,13 @@
     fill(database, world, progress)                             into an empty, migrated record
     source = arrivals(seed, now)                                live notices of the running demo
     change = deliver(connection, source.next(now))              one of them, with its entry in the feed
+    change = Happenings(seed, now).next(connection, now, ids)   something in the life of a customer who is followed
 
 The same seed on the same Finnish day gives the same world, on every machine.
 """
 
 from kelmu_backend.population.filling import AlreadyFilled, fill
+from kelmu_backend.population.happenings import Happenings
 from kelmu_backend.population.live import Arrivals, arrivals, deliver
 from kelmu_backend.population.rows import Bundle
 from kelmu_backend.population.world import NOTICES, PEOPLE, World, generate
@@ -19,6 +21,7 @@ __all__ = [
     "AlreadyFilled",
     "Arrivals",
     "Bundle",
+    "Happenings",
     "World",
     "arrivals",
     "deliver",

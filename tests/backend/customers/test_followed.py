@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from kelmu_backend.database import tables
 from kelmu_backend.database.customer_tables import customer_change, customer_row
+from kelmu_backend.population import Happenings
 from kelmu_tui.api import contract
 from kelmu_tui.domain.following import MAX_CHANGES
 from kelmu_tui.domain.sections import Section
@@ -48,6 +49,8 @@ CLAIM = {"id": "c1", "benefit": "sickness_allowance", "status": "received"}
         (Section.DECISIONS, [decision(outcome="discontinued")], (), ["stopped"]),
         (Section.DECISIONS, [decision(outcome="suspended")], (), ["stopped"]),
         (Section.DECISIONS, [decision()], (), []),
+        (Section.DECISIONS, [decision(valid_to="2026-12-31")], (), []),
+        (Section.DECISIONS, [decision(amount="1.00")], (), ["decision"]),
         (Section.DECISIONS, [], ("d1",), ["withdrawn"]),
         (Section.DECISIONS, [], ("d9",), []),
         (Section.PAYMENTS, [payment()], (), ["payment"]),
@@ -122,7 +125,7 @@ async def test_a_narrow_mandate_hears_of_its_benefits_alone(register: Register) 
     register.grant("viewer", grant(NARROW, HELSINKI))
     register.add("p1", code(), noticed=False)
     register.notice(code(), HELSINKI)
-    more = {"organisation": HELSINKI, "purpose": "integration_services"}
+    more: dict[str, Any] = {"organisation": HELSINKI, "purpose": "integration_services"}
     await look(register, code(), **more)
     assert (await begin(register, "p1", reason=REASON, **more)).status_code == 200
     register.world.clock.pass_by(minutes=1)
@@ -194,3 +197,28 @@ async def test_a_waiting_poll_hears_of_it(following: Register) -> None:
     assert isinstance(row, contract.FollowRow)
     assert (row.version, told(row)) == (2, [("decisions", "d2", "decision")])
     assert A.business_id in SCOPE
+
+
+async def test_the_lives_of_those_who_are_followed_go_on_and_are_told(following: Register) -> None:
+    following.add("p2", code(901))
+    following.rows("p2", Section.PAYMENTS, payment(status="planned"))
+    source, config = Happenings(1, following.world.clock.now()), following.world.config
+    with following.world.database.write() as connection:
+        changed = source.next(connection, config.clock.now(), config.ids)
+    assert changed is not None
+    assert changed.scopes == {SCOPE}
+    # Its day is over: the planned payment comes first, and nobody's else than hers who is followed.
+    assert [told(row) for row in await followed(following)] == [[("payments", "p1", "payment")]]
+    rows = {(row["person"], row["id"]): row["body"].get("status") for row in following.world.all(customer_row)}
+    assert (rows["p1", "p1"], rows["p2", "p1"]) == ("paid", "planned")
+
+
+async def test_while_nobody_is_followed_the_lives_of_others_go_on(register: Register) -> None:
+    source, config = Happenings(1, register.world.clock.now()), register.world.config
+    with register.world.database.write() as connection:
+        assert source.next(connection, config.clock.now(), config.ids) is None
+    register.add("p1", code())
+    register.rows("p1", Section.PAYMENTS, payment(status="planned"))
+    with register.world.database.write() as connection:
+        assert source.next(connection, config.clock.now(), config.ids) is None
+    assert [row["body"]["status"] for row in register.world.all(customer_row)] == ["paid"]
