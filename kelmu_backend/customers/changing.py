@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, insert, select, update
 
 from kelmu_backend import audit, feed, policy
 from kelmu_backend.customers import followed
@@ -53,6 +53,7 @@ _FOLLOWERS: Final = (
     .with_for_update()
 )
 _MORE: Final = update(follow).where(follow.c.id == bindparam("follow")).values(version=bindparam("new_version"))
+_OVER: Final = func.coalesce(follow.c.ended_at, follow.c.until)
 _UNREAD: Final = delete(customer_change).where(
     customer_change.c.person == bindparam("person"),
     customer_change.c.section == bindparam("section"),
@@ -61,6 +62,13 @@ _UNREAD: Final = delete(customer_change).where(
         look_up.c.person == customer_change.c.person,
         look_up.c.outcome == audit.DONE,
         look_up.c.at >= customer_change.c.at,
+    ),
+    # What a follow told before it ended stays as it was told.
+    ~exists().where(
+        follow.c.person == customer_change.c.person,
+        follow.c.looked < customer_change.c.at,
+        customer_change.c.at <= _OVER,
+        bindparam("now") >= _OVER,
     ),
 )
 
@@ -108,7 +116,14 @@ def catch_up(connection: Connection, customer: str, since: datetime, ids: Ids) -
         customer_change.c.row == customer_row.c.id,
         customer_change.c.at > since,
     )
-    missed = select(customer_row).where(customer_row.c.person == customer, customer_row.c.changed > since, ~known)
+    judged = exists().where(
+        follow.c.person == customer_row.c.person,
+        follow.c.looked < customer_row.c.changed,
+        customer_row.c.changed <= _OVER,
+    )
+    missed = select(customer_row).where(
+        customer_row.c.person == customer, customer_row.c.changed > since, ~known, ~judged
+    )
     values = []
     for row in connection.execute(missed.order_by(customer_row.c.section, customer_row.c.id)).all():
         key, after = Key(Section(row.section), row.id), Known(row.benefit, row.day, row.body)
@@ -208,7 +223,7 @@ def _tell(connection: Connection, customer: str, changes: Sequence[JsonRow], now
     if not followers:
         return None
     for one in changes:
-        connection.execute(_UNREAD, {name: one[name] for name in ("person", "section", "row")})
+        connection.execute(_UNREAD, {name: one[name] for name in ("person", "section", "row")} | {"now": now})
     connection.execute(insert(customer_change), list(changes))
     entries = list(_entries(connection, followers, changes, now))
     return feed.record(connection, entries) if entries else None
