@@ -106,24 +106,17 @@ def lock(connection: Connection, customer: str) -> datetime | None:
 def catch_up(connection: Connection, customer: str, since: datetime, ids: Ids) -> None:
     """Note what happened to a person's rows after `since` while nobody followed, as far as it can still be known.
 
-    The person has to be locked. What was withdrawn meanwhile has left no trace.
+    What happened while somebody followed was judged then. What was withdrawn meanwhile has left no trace. The person
+    stays locked until the transaction ends.
     """
     filled = lock(connection, customer)
     since = since if filled is None else max(since, filled)
-    known = exists().where(
-        customer_change.c.person == customer_row.c.person,
-        customer_change.c.section == customer_row.c.section,
-        customer_change.c.row == customer_row.c.id,
-        customer_change.c.at > since,
-    )
     judged = exists().where(
         follow.c.person == customer_row.c.person,
         follow.c.looked < customer_row.c.changed,
         customer_row.c.changed <= _OVER,
     )
-    missed = select(customer_row).where(
-        customer_row.c.person == customer, customer_row.c.changed > since, ~known, ~judged
-    )
+    missed = select(customer_row).where(customer_row.c.person == customer, customer_row.c.changed > since, ~judged)
     values = []
     for row in connection.execute(missed.order_by(customer_row.c.section, customer_row.c.id)).all():
         key, after = Key(Section(row.section), row.id), Known(row.benefit, row.day, row.body)
