@@ -1,5 +1,5 @@
 """What happens without a request: notices become visible when their time has come, follows end, polls of other
-processes' commits are woken, old results are forgotten, and in a demo notices arrive."""
+processes' commits are woken, old results are forgotten, and in a demo notices arrive and lives go on."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ ARRIVAL_GAP: Final = 20.0
 CROWD_PAUSE: Final = 0.1
 """Seconds between two steps of making a crowd."""
 
+
+HAPPENING_GAP: Final = 60.0
+"""Seconds between two changes in the lives of a demo's customers, on the average."""
+
 KEPT_REMOVALS: Final = 1_000_000
 """Sequences for which the feed keeps its removals: months of work, so only a client long away starts anew."""
 
@@ -53,6 +57,8 @@ class Background:
         if self._core.config.demo:
             self._tasks.spawn("arrive", self._arrive())
             self._tasks.spawn("crowd", self._crowd())
+
+            self._tasks.spawn("happen", self._happen())
         for name, work in self._wakeups.hints():
             self._tasks.spawn(name, work)
 
@@ -148,6 +154,24 @@ class Background:
         while left:
             worked = await self._outlive(step)
             await asyncio.sleep(CROWD_PAUSE if worked else SECOND)
+
+    async def _happen(self) -> None:
+        """Let something happen to a customer every now and then, as long as the demo runs."""
+        from kelmu_backend import population
+
+        core = self._core
+        source = population.Happenings(core.config.seed, core.config.clock.now())
+
+        def work() -> feed.Change | None:
+            with core.database.write() as connection:
+                return source.next(connection, core.config.clock.now(), core.config.ids)
+
+        async def happen() -> None:
+            await asyncio.sleep(core.config.ids.uniform(HAPPENING_GAP / 2, HAPPENING_GAP * 3 / 2))
+            if change := await core.run(work):
+                core.hub.committed(change)
+
+        await self._every(0, happen)
 
     async def forget(self) -> None:
         """Forget old results of commands and old removals of the feed."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, insert, select, update
 
 from kelmu_backend import audit, feed, policy
 from kelmu_backend.customers import followed
@@ -53,6 +53,7 @@ _FOLLOWERS: Final = (
     .with_for_update()
 )
 _MORE: Final = update(follow).where(follow.c.id == bindparam("follow")).values(version=bindparam("new_version"))
+_OVER: Final = func.coalesce(follow.c.ended_at, follow.c.until)
 _UNREAD: Final = delete(customer_change).where(
     customer_change.c.person == bindparam("person"),
     customer_change.c.section == bindparam("section"),
@@ -61,6 +62,13 @@ _UNREAD: Final = delete(customer_change).where(
         look_up.c.person == customer_change.c.person,
         look_up.c.outcome == audit.DONE,
         look_up.c.at >= customer_change.c.at,
+    ),
+    # What a follow told before it ended stays as it was told.
+    ~exists().where(
+        follow.c.person == customer_change.c.person,
+        follow.c.looked < customer_change.c.at,
+        customer_change.c.at <= _OVER,
+        bindparam("now") >= _OVER,
     ),
 )
 
@@ -98,17 +106,17 @@ def lock(connection: Connection, customer: str) -> datetime | None:
 def catch_up(connection: Connection, customer: str, since: datetime, ids: Ids) -> None:
     """Note what happened to a person's rows after `since` while nobody followed, as far as it can still be known.
 
-    The person has to be locked. What was withdrawn meanwhile has left no trace.
+    What happened while somebody followed was judged then. What was withdrawn meanwhile has left no trace. The person
+    stays locked until the transaction ends.
     """
     filled = lock(connection, customer)
     since = since if filled is None else max(since, filled)
-    known = exists().where(
-        customer_change.c.person == customer_row.c.person,
-        customer_change.c.section == customer_row.c.section,
-        customer_change.c.row == customer_row.c.id,
-        customer_change.c.at > since,
+    judged = exists().where(
+        follow.c.person == customer_row.c.person,
+        follow.c.looked < customer_row.c.changed,
+        customer_row.c.changed <= _OVER,
     )
-    missed = select(customer_row).where(customer_row.c.person == customer, customer_row.c.changed > since, ~known)
+    missed = select(customer_row).where(customer_row.c.person == customer, customer_row.c.changed > since, ~judged)
     values = []
     for row in connection.execute(missed.order_by(customer_row.c.section, customer_row.c.id)).all():
         key, after = Key(Section(row.section), row.id), Known(row.benefit, row.day, row.body)
@@ -122,13 +130,15 @@ def catch_up(connection: Connection, customer: str, since: datetime, ids: Ids) -
 def told(section: Section, before: Known | None, after: Known | None) -> What | None:
     """Return what happened to a row that is not as it was, None for what is not told.
 
-    A planned payment is told when it is paid or does not come, a pending matter that is gone by its decision, the
-    costs of medicines when they reach the cap.
+    A planned payment is told when it is paid or does not come, a pending matter that is gone by its decision, a
+    decision that gets an end by the one that ends it, the costs of medicines when they reach the cap.
     """
     if after is None:
         return _withdrawn(section, before)
     match section:
         case Section.DECISIONS:
+            if before is not None and before.body | {"valid_to": None} == after.body | {"valid_to": None}:
+                return None
             return What.STOPPED if after.body["outcome"] in ("discontinued", "suspended") else What.DECISION
         case Section.PAYMENTS:
             return {"paid": What.PAYMENT, "returned": What.STOPPED}.get(after.body["status"])
@@ -206,14 +216,14 @@ def _tell(connection: Connection, customer: str, changes: Sequence[JsonRow], now
     if not followers:
         return None
     for one in changes:
-        connection.execute(_UNREAD, {name: one[name] for name in ("person", "section", "row")})
+        connection.execute(_UNREAD, {name: one[name] for name in ("person", "section", "row")} | {"now": now})
     connection.execute(insert(customer_change), list(changes))
     entries = list(_entries(connection, followers, changes, now))
     return feed.record(connection, entries) if entries else None
 
 
 def _entries(
-    connection: Connection, followers: Sequence[Row[Any]], changes: Sequence[JsonRow], now: datetime
+    connection: Connection, followers: Sequence[Row[Any, Any, Any, Any]], changes: Sequence[JsonRow], now: datetime
 ) -> Iterator[Entry]:
     seen: dict[tuple[str, str], Mapping[Section, Sight] | None] = {}
     for one in followers:

@@ -59,7 +59,8 @@ def sights(access: Access) -> Mapping[Section, Sight]:
 def sights_print(access: Access) -> str:
     """Return a mark of what decides on the changes that are told: follows are read anew when it is another one.
 
-    Empty when nothing is followed at all.
+    The revision is part of it: what happened while a mandate was away, nobody was told when it came back. Empty when
+    nothing is followed at all.
     """
     if not access.has(CUSTOMER_LOOKUP):
         return ""
@@ -67,7 +68,7 @@ def sights_print(access: Access) -> str:
         section.value: None if one.hidden else ["all"] if one.benefits is None else ["of", *sorted(one.benefits)]
         for section, one in sights(access).items()
     }
-    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([access.revision, seen], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _whose(access: Access) -> dict[str, Any]:

@@ -6,6 +6,7 @@
     change = arrive(connection, source, now)                    the next of them, with its entry in the feed
     left = advance(database)                                    some of a crowd that was too large to wait for
     Config(maker=known_of)                                      what Kela's systems know of somebody
+    change = Happenings(seed, now).next(connection, now, ids)   something in the life of a customer who is followed
 
 The same seed on the same Finnish day gives the same world, on every machine.
 """
@@ -13,6 +14,7 @@ The same seed on the same Finnish day gives the same world, on every machine.
 from kelmu_backend.population.crowd import Crowd, advance
 from kelmu_backend.population.customers import known_of
 from kelmu_backend.population.filling import AlreadyFilled, fill
+from kelmu_backend.population.happenings import Happenings
 from kelmu_backend.population.live import Arrivals, arrivals, arrive, deliver
 from kelmu_backend.population.rows import Bundle
 from kelmu_backend.population.world import NOTICES, PEOPLE, World, generate
@@ -24,6 +26,7 @@ __all__ = [
     "Arrivals",
     "Bundle",
     "Crowd",
+    "Happenings",
     "World",
     "advance",
     "arrivals",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -199,7 +199,7 @@ class FollowedScreen(ListScreen[Follow, None]):
 
     async def action_followed_renew(self) -> None:
         """Follow for the whole time from now on."""
-        await self._give("renewed", self.rows.targets)
+        await self._give(self.desk.following.renew, self.rows.targets, "followed.renewed")
 
     def action_followed_end(self) -> None:
         """Say that the case is over, after a question: nothing begins the follow again."""
@@ -209,7 +209,7 @@ class FollowedScreen(ListScreen[Follow, None]):
 
         async def answered(deed: bool | None) -> None:
             if deed:
-                await self._give("ended_now", ids)
+                await self._give(self.desk.following.end, ids, "followed.ended_now")
 
         count = len(ids)
         self.face.push_screen(
@@ -222,9 +222,7 @@ class FollowedScreen(ListScreen[Follow, None]):
             answered,
         )
 
-    async def _give(self, done: str, ids: Sequence[str]) -> None:
-        following = self.desk.following
-        give = following.renew if done == "renewed" else following.end
+    async def _give(self, give: Callable[[Sequence[str]], int], ids: Sequence[str], done_text: str) -> None:
         try:
             count = await self.desk.run(give, ids)
         except (NotFollowed, FollowRefused):
@@ -232,7 +230,7 @@ class FollowedScreen(ListScreen[Follow, None]):
         except NotAllowed:
             self.say(self.face.t("customer_view.gone"), role="warn")
         else:
-            self.say(self.face.t(f"followed.{done}", count=count), role="good")
+            self.say(self.face.t(done_text, count=count), role="good")
             self.desk.poke()
         self.rows.clear_marks()
         self.reload()

@@ -23,6 +23,7 @@ from kelmu_tui.domain.organisations import Organisation
 from .conftest import INBOX, LOOK_UP, A, B, World, grant, notice_row
 
 NOTICES, TRACES = notices_scope(A.business_id), traces_scope(A.business_id)
+FOLLOWS = follows_scope(A.business_id, "aino")
 LETTER = {"fi": "a", "sv": "b", "en": "c"}
 
 
@@ -151,15 +152,15 @@ async def test_revoked_and_added_scopes(world: World) -> None:
         policy.replace_grants(connection, "aino", [grant(LOOK_UP, A)])
     world.add(notice_row(2))
     less = await world.changes(start.cursor)
-    assert (less.kind, less.changes, less.added) == ("delta", [], [])
-    assert (less.granted, less.revoked) == (["announcements"], [NOTICES, TRACES])
+    assert (less.kind, less.changes, less.added) == ("delta", [], [FOLLOWS])
+    assert (less.granted, less.revoked) == (["announcements", FOLLOWS], [NOTICES, TRACES])
     assert less.session_revision == start.session_revision + 1
     with world.database.write() as connection:
         policy.replace_grants(connection, "aino", [grant(INBOX, A)])
     world.add(notice_row(3))
     more = await world.changes(less.cursor)
     # What is added has to be filled; its deltas begin with the next answer.
-    assert (more.changes, more.added, more.revoked) == ([], [NOTICES, TRACES], [])
+    assert (more.changes, more.added, more.revoked) == ([], [NOTICES, TRACES], [FOLLOWS])
     world.add(notice_row(4))
     assert [c.id for c in (await world.changes(more.cursor)).changes] == ["n0004"]
     with world.database.write() as connection:

@@ -132,7 +132,8 @@ def _all_calls(world: World) -> Iterator[tuple[str, str]]:
         declared = declaration_of(endpoint)
         if declared is not None and declared.scope is not Scope.PUBLIC:
             method = "POST" if declared.key is Key.REQUIRED or path in _POSTED else "GET"
-            yield method, path.replace("{notice}", "n0001") + _QUERIES.get(path, "")
+            named = path.replace("{notice}", "n0001").replace("{follow}", "0" * 32)
+            yield method, named + _QUERIES.get(path, "")
 
 
 @pytest.mark.parametrize("token", [None, "Bearer x", "Basic abc", "Bearer ", "Bearer a.b.c"])

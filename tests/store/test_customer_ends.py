@@ -164,7 +164,7 @@ def test_a_section_ends_with_what_opened_it(store: Store) -> None:
 
 def test_a_narrower_mandate_ends_what_it_does_not_show(store: Store) -> None:
     who = person(address=None, telephone=None)
-    bare: dict[str, Any] = {"deductions": None, "payee": None, "account": None}
+    bare: dict[str, Any] = {"deductions": None, "payee": None, "account": None, "gross": None}
     answer(store, head(who=who), payments(payment("m1", **bare)), matters(pending("a")))
     answer(store, head(who=person("p2")), payments(payment("m1", **bare)))
     answer(store, head(who=who.model_copy(update={"customer": "p3"})), payments(payment("m1")))
@@ -185,7 +185,7 @@ def test_a_replica_of_a_version_before_gets_the_tables_and_keeps_its_rows(
     store = opened()
     store.attach(OWN)
     fill(store, [notice("n1")])
-    for table in ("customer", "customer_section", "customer_look"):
+    for table in ("customer", "customer_section", "customer_look", "follow", "follow_seen"):
         store.db.execute(f"DROP TABLE replica.{table}")
     store.db.execute("DROP INDEX replica.notice_by_code")
     if version == 1:

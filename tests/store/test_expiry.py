@@ -117,7 +117,7 @@ def test_a_replica_of_the_first_version_is_shown_and_filled_anew(
     fill(store, [notice("n1")])
     with store.write() as db:
         db.execute("INSERT INTO replica.state VALUES ('cursor', 'c'), ('epoch', 'e')")
-        for table in ("customer", "customer_section", "customer_look"):
+        for table in ("customer", "customer_section", "customer_look", "follow", "follow_seen"):
             db.execute(f"DROP TABLE replica.{table}")
         db.execute("DROP INDEX replica.notice_by_code")
         db.execute("DROP INDEX replica.notice_expiry")

@@ -91,7 +91,7 @@ def test_what_a_newer_backend_grants_and_tells_is_left_alone(store: Store, recor
     with store.read() as db:
         now = feed.state(db)
     assert now.cursor == answer.cursor
-    assert {scope.name.partition(":")[0] for scope in now.scopes} == {"announcements", "notices", "traces"}
+    assert {scope.name.partition(":")[0] for scope in now.scopes} == {"announcements", "follows", "notices", "traces"}
 
 
 @pytest.mark.parametrize("row", [{"table": "notice", "id": "n1"}, {"id": "n1"}, {"table": 7}])

@@ -20,7 +20,7 @@ from tests.backend.conftest import A
 from .support import PURPOSE, Register
 
 SCOPE = follows_scope(A.business_id, "viewer")
-DAY = date(2026, 11, 20)
+DAY = date(2026, 1, 1)
 
 
 def follow_id(number: int = 1) -> str:

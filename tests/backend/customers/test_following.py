@@ -184,6 +184,17 @@ async def test_a_follow_does_not_stretch_how_long_somebody_may_be_looked_up(know
     assert problem(await known.ask(None, customer="p1", reason=REASON)) == (404, "not_found", None)
 
 
+async def test_what_was_not_told_to_one_follower_is_not_told_to_the_next(known: Register) -> None:
+    change(known, "p1", Section.DECISIONS, decision(1))
+    await look(known, code())
+    await begin(known, "p1")
+    await look(known, code(), user="colleague")
+    assert change(known, "p1", Section.DECISIONS, decision(1, valid_to="2026-12-31")) is None
+    known.world.clock.pass_by(minutes=1)
+    await begin(known, "p1", number=2, user="colleague")
+    assert [told(row) for user in ("viewer", "colleague") for row in await followed(known, user)] == [[], []]
+
+
 async def test_what_changed_between_the_look_and_the_follow_is_told(known: Register) -> None:
     known.rows("p1", Section.DECISIONS, decision(1))
     known.world.clock.pass_by(minutes=1)

@@ -218,7 +218,7 @@ class Record:
             verdict = commands.run(connection, envelope, CAPABILITY[envelope.verb], self.leases, now)
         if verdict.change is not None:
             age = now - self._leased.get(envelope.lease, now)
-            self.effects.append(Effect(envelope.user, envelope.key, envelope.notice, age))
+            self.effects.append(Effect(envelope.user, envelope.key, envelope.subject, age))
         return verdict
 
     def register(self, user: str, body: bytes) -> views.Verdict:
