@@ -72,6 +72,7 @@ GLOBAL: Final = (
 _IDS = _option("ids", "ids", nargs="+", metavar="ID")
 _WAIT = _option("wait", "--wait", type=_seconds, metavar="SECONDS")
 _NO_WAIT = _option("no_wait", "--no-wait", dest="wait", action="store_const", const=0.0)
+_FOLLOWS: Final = _option("follows", "follows", nargs="+", metavar="ID")
 _ACT = (_IDS, _WAIT, _NO_WAIT)
 
 EPHEMERAL: Final = _option("ephemeral", "--ephemeral", action="store_true", default=argparse.SUPPRESS)
@@ -185,6 +186,16 @@ COMMANDS: Final = (
             _option("all_files", "--all", action="store_true"),
         ),
     ),
+    Command(("follow", "list"), "kelmu_tui.cli.follows:list_follows", ()),
+    Command(
+        ("follow", "begin"),
+        "kelmu_tui.cli.follows:begin",
+        (_option("customer", "customer", metavar="ID"), _option("reason", "--reason", metavar="TEXT")),
+    ),
+    Command(
+        ("follow", "renew"), "kelmu_tui.cli.follows:renew", (_option("follows", "follows", nargs="+", metavar="ID"),)
+    ),
+    Command(("follow", "end"), "kelmu_tui.cli.follows:end", (_option("follows", "follows", nargs="+", metavar="ID"),)),
     Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (_option("all", "--all", action="store_true"),)),
     Command(
         ("outbox", "show"),

@@ -148,13 +148,6 @@ class FollowedScreen(ListScreen[Follow, None]):
         standing = self._standing(row)
         if standing:
             yield Paragraph(standing, "warn" if row.pending is None else "accent")
-        yield Field(t("customer_view.find_purpose"), purpose_name(row.purpose, t))
-        if row.case_reference:
-            yield Field(t("customer_view.find_case"), row.case_reference)
-        yield Field(t("followed.since"), t.formats.instant(row.since))
-        if row.ended is None:
-            yield Field(t("followed.column_until"), t.formats.instant(row.until))
-        yield Heading(t("followed.changes"))
         if not row.changes:
             yield Paragraph(t("followed.nothing"), "dim")
         for change in row.changes:
@@ -163,6 +156,13 @@ class FollowedScreen(ListScreen[Follow, None]):
             yield Spans(pieces)
         if row.changes:
             yield Paragraph(t("followed.look_up", key=self.key_text("list.open")), "dim")
+        yield Heading(t("followed.facts"))
+        yield Field(t("customer_view.find_purpose"), purpose_name(row.purpose, t))
+        if row.case_reference:
+            yield Field(t("customer_view.find_case"), row.case_reference)
+        yield Field(t("followed.since"), t.formats.instant(row.since))
+        if row.ended is None:
+            yield Field(t("followed.column_until"), t.formats.instant(row.until))
 
     def explain_nothing(self) -> Iterable[Block]:
         """Say what following is."""
@@ -222,15 +222,15 @@ class FollowedScreen(ListScreen[Follow, None]):
             answered,
         )
 
-    async def _give(self, give: Callable[[Sequence[str]], int], ids: Sequence[str], done_text: str) -> None:
+    async def _give(self, give: Callable[[Sequence[str]], list[str]], ids: Sequence[str], done_text: str) -> None:
         try:
-            count = await self.desk.run(give, ids)
+            given: list[str] = await self.desk.run(give, ids)
         except (NotFollowed, FollowRefused):
             self.say(self.face.t("errors.refusal.follow_ended"), role="warn")
         except NotAllowed:
             self.say(self.face.t("customer_view.gone"), role="warn")
         else:
-            self.say(self.face.t(done_text, count=count), role="good")
+            self.say(self.face.t(done_text, count=len(given)), role="good")
             self.desk.poke()
         self.rows.clear_marks()
         self.reload()

@@ -79,7 +79,7 @@ class Following:
     # --- commands ----------------------------------------------------------------------------------------------------
 
     def begin(self, file: File, reason: str | None = None) -> str:
-        """Follow the customer of a file for its purpose and case; return the id of the follow.
+        """Follow the customer of a file for its purpose and case; return the id of the command.
 
         Raises:
             FollowRefused: the customer is followed already for that.
@@ -105,12 +105,12 @@ class Following:
             for one in follows.follows(db, self._organisation, self._clock.now()):
                 if one.ended is None and (one.customer, one.purpose, one.case_reference) == about:
                     raise FollowRefused(FollowRefusal.ALREADY_FOLLOWED)
-            self._append(db, follow, "follow-begin", payload, label, 0)
+            command = self._append(db, follow, "follow-begin", payload, label, 0)
             self._store.changed("command", "follow", keys=(follow,))
-        return follow
+        return command
 
-    def renew(self, ids: Sequence[str]) -> int:
-        """Let follows last their whole time from now on; return how many.
+    def renew(self, ids: Sequence[str]) -> list[str]:
+        """Let follows last their whole time from now on; return the ids of the commands.
 
         Raises:
             NotFollowed: one has ended, or is not there; nothing is saved.
@@ -118,8 +118,8 @@ class Following:
         """
         return self._give(ids, "follow-renew")
 
-    def end(self, ids: Sequence[str]) -> int:
-        """Say that the cases are over; return how many follows end.
+    def end(self, ids: Sequence[str]) -> list[str]:
+        """Say that the cases are over; return the ids of the commands.
 
         Raises:
             NotFollowed, StoreError: as `renew`.
@@ -132,8 +132,9 @@ class Following:
     def _organisation(self) -> str:
         return self._session.organisation.business_id
 
-    def _give(self, ids: Sequence[str], verb: str) -> int:
+    def _give(self, ids: Sequence[str], verb: str) -> list[str]:
         wanted = tuple(dict.fromkeys(ids))
+        given = []
         with self._store.write() as db:
             held = {one.id: one for one in follows.follows(db, self._organisation, self._clock.now())}
             for id_ in wanted:
@@ -141,13 +142,13 @@ class Following:
                 if one is None or one.ended is not None:
                     raise NotFollowed
                 label = {"customer": one.name, "masked_code": one.masked_code, "by": self._session.user_name}
-                self._append(db, id_, verb, {}, label, one.version)
+                given.append(self._append(db, id_, verb, {}, label, one.version))
             self._store.changed("command", "follow", keys=wanted)
-        return len(wanted)
+        return given
 
     def _append(
         self, db: Any, follow: str, verb: str, payload: dict[str, Any], label: dict[str, Any], version: int
-    ) -> None:
+    ) -> str:
         session = self._session
         draft = Draft(session.user_id, self._organisation, follow, verb, payload, label, version, session.lease)
-        outbox.append(db, draft, id=self._ids.new(), now=self._clock.now())
+        return outbox.append(db, draft, id=self._ids.new(), now=self._clock.now())
