@@ -27,7 +27,7 @@ HOUR: Final = 3600.0
 ARRIVAL_GAP: Final = 20.0
 """Seconds between two live notices of a demo, on the average."""
 
-CROWD_PAUSE: Final = 0.1
+CROWD_PAUSE: Final = 0.05
 """Seconds between two steps of making a crowd."""
 
 

@@ -25,7 +25,7 @@ from kelmu_backend.population.people import Codes, Person, people_of
 from kelmu_backend.population.rare import UNNOTICED, mark
 from kelmu_backend.population.rows import Reading, Writing
 
-CHUNK: Final = 400
+CHUNK: Final = 200
 """Customers of one transaction."""
 KEY: Final = "crowd"
 """Key of `meta` under which the progress stands, for as long as somebody is missing."""

@@ -7,7 +7,7 @@ that whoever tries the demo can look them up. Nothing here changes which notices
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Final, NamedTuple
@@ -49,7 +49,7 @@ UNNOTICED: Final = Noticed({}, {})
 
 
 def noticed(found: Iterable[Bundle], today: date) -> Noticed:
-    """Return whom notices are about that arrived before today."""
+    """Return what `found` says of customers; a notice of today does not wait yet."""
     latest: dict[str, date] = {}
     waiting: dict[str, list[str]] = {find_organisation(key).business_id: [] for key in REACH}
     for bundle in found:
@@ -69,7 +69,7 @@ def mark(random: Random, people: Sequence[Person], found: Noticed, today: date, 
     taken: set[str] = set()
     for inbox in found.waiting.values():
         for make in marks.makers:
-            for code in inbox:
+            for code in reversed(inbox):  # the oldest stand first in an inbox, where nothing should look rare
                 if code not in taken and (made := make(marked[code])) is not None:
                     marked[code] = made
                     taken.add(code)
@@ -87,10 +87,11 @@ class _Marks:
     today: date
     codes: Codes
     latest: Mapping[str, date]
-    makers: tuple[Callable[[Person], Person | None], ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.makers = (
+    @property
+    def makers(self) -> tuple[Callable[[Person], Person | None], ...]:
+        """What each inbox gets, the hardest to find first."""
+        return (
             self._dead,
             self._recoded,
             self._pensioned,
@@ -102,13 +103,8 @@ class _Marks:
 
     def by_chance(self, person: Person) -> Person:
         """Return a person who is most often as before."""
-        for make, share in (
-            (self._guarded, 0.008),
-            (self._dead, 0.01),
-            (self._recoded, 0.004),
-            (self._pensioned, 0.004),
-        ):
-            if self.random.random() < share:
+        for make in (self._guarded, self._dead, self._recoded, self._pensioned):
+            if self.random.random() < _SHARE:
                 return make(person) or person
         return person
 

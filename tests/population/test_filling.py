@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Table, func, select
 
 from kelmu_backend import notices
-from kelmu_backend.database import tables
+from kelmu_backend.database import customer_tables, tables
 from kelmu_backend.database.engine import Database
-from kelmu_backend.population import AlreadyFilled, Bundle, World, fill, generate
+from kelmu_backend.population import AlreadyFilled, Bundle, Crowd, World, advance, fill, generate
+from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.platform.ids import SeededIds
 from tests.backend.conftest import database_url as record
 from tests.backend.conftest import postgresql
@@ -47,6 +49,11 @@ def test_everything_is_there(database: Database, small: World) -> None:
         (tables.grant, len(staff.grants)),
         (tables.supervisor, len(staff.supervisors)),
         (tables.announcement, len(small.announcements)),
+        (customer_tables.person, sum(1 + len(home.members) for home in small.homes)),
+        (
+            customer_tables.person_code,
+            sum(len(one.codes) for home in small.homes for one in (home.person, *home.members)),
+        ),
         (tables.notice, 400),
         (tables.note, sum(len(bundle.notes) for bundle in bundles)),
         (tables.trace, sum(len(bundle.traces) for bundle in bundles)),
@@ -98,6 +105,18 @@ def test_a_full_record_is_left_alone(database: Database, small: World) -> None:
     assert _count(database, tables.notice) == 400
 
 
+def test_a_crowd_follows_the_first(database: Database, small: World) -> None:
+    fill(database, replace(small, crowd=Crowd(9, local_date(NOW), 500, 0)))
+    before = _count(database, customer_tables.person)
+    first = advance(database)
+    assert first is not None
+    then = _count(database, customer_tables.person)
+    while advance(database):
+        pass
+    assert before + first.done < then < before + 500 < _count(database, customer_tables.person)
+    assert _count(database, customer_tables.person_code) >= _count(database, customer_tables.person)
+
+
 def test_a_failure_half_way_leaves_nothing(database: Database, small: World) -> None:
     def fail(stage: str, _done: int, _total: int) -> None:
         if stage == "notices":
@@ -105,7 +124,8 @@ def test_a_failure_half_way_leaves_nothing(database: Database, small: World) -> 
 
     with pytest.raises(KeyboardInterrupt):
         fill(database, small, fail)
-    for table in (tables.organisation, tables.notice, tables.feed, tables.head, tables.meta):
+    empty = (tables.organisation, tables.notice, tables.feed, tables.head, tables.meta)
+    for table in (*empty, customer_tables.person, customer_tables.person_code):
         assert _count(database, table) == 0
     fill(database, small)
     assert _count(database, tables.notice) == 400
