@@ -19,7 +19,7 @@ MOVING: Final[dict[str, frozenset[str]]] = {
     "pending": frozenset({"stage", "missing", "office"}),
     "decisions": frozenset({"valid_to", "appealed"}),
     "payments": frozenset(),
-    "claims": frozenset({"status"}),
+    "claims": frozenset({"status", "period_to"}),
     "insurance": frozenset({"valid_to"}),
     "recovery": frozenset({"status", "balance", "instalment"}),
     "medicine": frozenset({"accrued", "deductible_used", "reached_on"}),

@@ -67,7 +67,7 @@ def course_of(person: Customer, spell: Spell, children: Sequence[date], today: d
         decided = granted if start == spell.start else max(granted, before(start, AHEAD))
         if step.review:
             own = drawn(person, f"review/{spell.benefit}/{start}")
-            received, share = decided - timedelta(days=own.randrange(10, 46)), own.randrange(55, 101)
+            received, share = decided - timedelta(days=own.randrange(20, 90)), own.randrange(55, 101)
         paid = None if step.outcome is DecisionOutcome.SUSPENDED else _euros(spell, start, share, children)
         reason = step.reason
         parts.append(Part(spell.benefit, start, end, paid, step.outcome, decided, reason, received))

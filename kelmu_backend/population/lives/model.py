@@ -128,7 +128,8 @@ class Claim(NamedTuple):
     """A county's claim on the payments of whole months of a benefit.
 
     Attributes:
-        end: the last day, None while the ground goes on.
+        end: the last day that was claimed, None while the ground goes on.
+        closes: the last day on which there is something to claim, `date.max` without an end.
         amount: euros in all, None when every payment goes to the county whole.
         share: euros of one payment, as long as `amount` lasts.
         decided: when Kela decided on it; `accepted` or not.
@@ -138,6 +139,7 @@ class Claim(NamedTuple):
     basis: str
     start: date
     end: date | None
+    closes: date
     amount: Decimal | None
     share: Decimal
     received: date
@@ -146,12 +148,7 @@ class Claim(NamedTuple):
 
     def covers(self, benefit: str, month: date) -> bool:
         """Tell whether it takes its part of the payment of `month`."""
-        return (
-            self.accepted
-            and benefit == self.benefit
-            and self.start <= month
-            and (self.end is None or month <= self.end)
-        )
+        return self.accepted and benefit == self.benefit and self.start <= month <= self.closes
 
 
 class Distraint(NamedTuple):

@@ -15,6 +15,7 @@ from kelmu_tui.api.contract.customers import PassedOnRow
 from kelmu_tui.domain.benefits import benefits
 from kelmu_tui.domain.sections import Section
 
+_INSTEAD = frozenset({"unemployment", "pension", "student"})
 _WAGED = frozenset({"unemployment", "sickness"})
 
 
@@ -29,13 +30,14 @@ def passed_on_rows(life: Life, today: date) -> Iterator[Row]:
 def _all(life: Life, last: date) -> Iterator[PassedOnRow]:
     for course in life.courses:
         group = benefits()[course.spell.benefit].group
-        if group in _WAGED and course.spell.applied:
+        if group in _WAGED and course.spell.applied and _hired(life.person) < course.spell.start:
             yield _wages(life.person, course)
         if course.spell.benefit == "national_pension_old_age":
             yield from _pensions(life.person, course, last)
         if course.spell.benefit == "study_grant":
             yield from _studies(life.person, course, last)
-    if not life.courses and 20 <= age(life.person) < 66:
+    groups = {benefits()[course.spell.benefit].group for course in life.courses}
+    if 20 <= age(life.person) < 66 and groups.isdisjoint(_INSTEAD):
         yield from _incomes(life.person, last)
 
 
@@ -44,15 +46,16 @@ def _wages(person: Customer, course: Course) -> PassedOnRow:
     start, decided = course.spell.start, course.parts[0].decided
     wage = _wage(person)
     since = month_after(start, -12)
+    if course.spell.benefit == "sickness_allowance":
+        since = max(since, _hired(person))
+    count = sum(1 for _ in months(since, start - timedelta(days=1)))
     id_ = id_of(person, "w", course.spell.benefit, start)
-    return _made(id_, _employer(person), "wage", since, start - timedelta(days=1), wage * 12, before(decided, 3))
+    return _made(id_, _employer(person), "wage", since, start - timedelta(days=1), wage * count, before(decided, 3))
 
 
 def _incomes(person: Customer, last: date) -> Iterator[PassedOnRow]:
     """Yield the incomes of each month in a job, as the Incomes Register passes them on in the next month."""
-    random = drawn(person, "work")
-    start = date(random.randrange(FIRST_YEAR, FIRST_YEAR + 4), random.randrange(1, 13), 1)
-    for month in months(max(start, date(person.born.year + 19, 1, 1)), last):
+    for month in months(_hired(person), last):
         end = last_of(month)
         id_ = id_of(person, "w", "income", month)
         yield _made(id_, table("lives")["incomes_register"], "income", month, end, _wage(person), after(end, 8))
@@ -86,6 +89,12 @@ def _made(
     return PassedOnRow(
         id=id_, sender=sender, kind=kind, period_from=start, period_to=end, amount=amount, received=received
     )
+
+
+def _hired(person: Customer) -> date:
+    random = drawn(person, "work")
+    start = date(random.randrange(FIRST_YEAR - 3, FIRST_YEAR + 1), random.randrange(1, 13), 1)
+    return max(start, date(person.born.year + 19, 1, 1))
 
 
 def _wage(person: Customer) -> Decimal:

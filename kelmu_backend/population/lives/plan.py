@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import Final
 
-from kelmu_backend.population.lives.calendar import after, banking, last_of, month_after, months
+from kelmu_backend.population.lives.calendar import after, banking, last_of, month_after
 from kelmu_backend.population.lives.courses import course_of
 from kelmu_backend.population.lives.model import (
     Appeal,
@@ -77,7 +77,7 @@ def _refused(person: Customer, spells: Sequence[Spell], today: date) -> Iterator
     free = [name for name in kinds if name not in running]
     for year in range(max(FIRST_YEAR, person.born.year + 18), today.year + 2):
         random = drawn(person, f"refused/{year}")
-        if free and random.random() < 0.12:
+        if free and random.random() < 0.2:
             received = date(year, 1, 1) + timedelta(days=random.randrange(365))
             yield _refusal(random.choice(free), received, received.replace(day=1), random.randrange(15, 75), random)
     for spell, following in zip(spells, _next_of_same(spells), strict=True):
@@ -162,29 +162,22 @@ def _claims(person: Customer, course: Course) -> Iterator[Claim]:
     if not bases or random.random() >= 0.1:
         return
     start = month_after(spell.start, random.randrange(1, 40))
-    basis = random.choice(bases)
-    length = random.randrange(1, 5) if basis == "social_assistance_23" else random.randrange(3, 24)
-    end: date | None = last_of(month_after(start, length - 1))
-    if basis == "client_fees_14" and random.random() < 0.3:
-        end = spell.end
-    if spell.end is not None and (start > spell.end or end is None or end > spell.end):
-        end = spell.end
     if spell.end is not None and start > spell.end:
         return
+    basis = random.choice(bases)
+    assistance = basis == "social_assistance_23"
+    length = random.randrange(1, 5) if assistance else random.randrange(3, 24)
+    end = last_of(month_after(start, length - 1)) if assistance or random.random() < 0.7 else None
     decided = banking(payment_day(person, spell.benefit, start) - timedelta(days=random.randrange(2, 10)))
     received = decided - timedelta(days=random.randrange(13, 26))
-    accepted = random.random() >= 0.15
-    share = random.choice((30, 50, 80, 100))
-    if _too_late(person, decided):
+    paid = _paid(course, start)
+    if _too_late(person, decided) or not paid:
         return
-    amount, part = None, Decimal(0)
-    if basis == "social_assistance_23" and end is not None:
-        sums = [(month, _paid(course, month)) for month in months(start, end)]
-        part = percent(taxed(spell.benefit, sums[0][1])[0], share)
-        amount = sum((min(part, taxed(spell.benefit, sum_)[0]) for _, sum_ in sums), Decimal(0))
-        if not amount:
-            return
-    yield Claim(spell.benefit, basis, start, end, amount, part, received, decided, accepted)
+    share = percent(taxed(spell.benefit, paid)[0], random.choice((30, 50, 80, 100)))
+    amount = share * length if assistance else None
+    closes = min(end or date.max, spell.end or date.max)
+    accepted = random.random() >= 0.15
+    yield Claim(spell.benefit, basis, start, end, closes, amount, share, received, decided, accepted)
 
 
 def _paid(course: Course, month: date) -> Decimal:

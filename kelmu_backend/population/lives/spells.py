@@ -22,6 +22,8 @@ SHARED: Final = {
 """Benefits of a household, by what they are for: one adult gets each."""
 _STOPPABLE: Final = (*SHARED, "general_support")
 _STOPPED: Final = (Ending.INCOME, Ending.NOT_ENTITLED, Ending.DOCUMENTS)
+_PARENTHOOD: Final = range(16, 56)
+"""Ages at which somebody has a child; in a household of three generations the middle one has them."""
 _LONG: Final = 500
 """One in so many people who are old enough has been retired for twenty years and more."""
 
@@ -44,11 +46,16 @@ def spells_of(person: Customer, household: Sequence[Customer], today: date) -> l
 def _first_adults(person: Customer, household: Sequence[Customer]) -> dict[str, str]:
     """Return which of the people of a household gets each benefit that is the household's."""
     found: dict[str, str] = {}
-    for one in sorted((person, *household), key=lambda each: each.id):
+    for one in sorted((person, *household), key=_order):
         for spell in _own(one):
             if spell.benefit in SHARED:
                 found.setdefault(SHARED[spell.benefit], one.id)
     return found
+
+
+def _order(person: Customer) -> tuple[bool, str]:
+    """Return by what the one is chosen who gets something: the living first."""
+    return person.died is not None, person.id
 
 
 def _own(person: Customer) -> list[Spell]:
@@ -134,10 +141,12 @@ def children_at(children: Sequence[date], month: date) -> int:
 
 def children_of(person: Customer, household: Sequence[Customer]) -> list[date]:
     """Return the days of birth of the children whose child benefit a person gets."""
-    adults = [one.id for one in (person, *household) if age(one) >= 18]
-    if age(person) < 18 or person.id != min(adults):
+    children = [one.born for one in household if age(one) < 17]
+    if age(person) < 18 or not children:
         return []
-    return [one.born for one in household if age(one) < 17]
+    adults = [one for one in (person, *household) if age(one) >= 18]
+    parents = [one for one in adults if all(born.year - one.born.year in _PARENTHOOD for born in children)]
+    return children if min(parents or adults, key=_order).id == person.id else []
 
 
 def _child_benefit(person: Customer, household: Sequence[Customer]) -> list[Spell]:

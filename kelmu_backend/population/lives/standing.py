@@ -64,7 +64,7 @@ def claim_rows(life: Life, paid: Paid, today: date) -> Iterator[Row]:
             claimant=claimant.name.fi,
             claimant_id=claimant.business_id,
             period_from=claim.start,
-            period_to=claim.end,
+            period_to=claim.closes if claim.end is None and today > claim.closes else claim.end,
             amount=claim.amount,
             status=status,
             received=claim.received,
@@ -77,12 +77,13 @@ def _claim_status(claim: Claim, paid: Paid, today: date) -> tuple[_ClaimStatus, 
     if today < claim.decided:
         return "received", claim.received
     if not claim.accepted:
-        return "rejected", claim.decided
+        closed = claim.end is None and today > claim.closes
+        return "rejected", claim.closes + timedelta(days=1) if closed else claim.decided
     given = paid.claimed.get(claim, Decimal(0))
     if claim.amount is not None and given == claim.amount:
         return "paid", paid.moved[claim]
-    if claim.end is not None and today > claim.end:
-        return "ended", claim.end + timedelta(days=1)
+    if today > claim.closes:
+        return "ended", claim.closes + timedelta(days=1)
     return "in_force", claim.decided
 
 
