@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from kelmu_backend.population.lives.model import CENT, Customer, drawn, id_of, row_of
 from kelmu_backend.population.rows import Row
@@ -39,7 +39,7 @@ def medicine_rows(person: Customer, today: date) -> Iterator[Row]:
             continue
         bought = (daily * ((end - begin).days + 1)).quantize(CENT)
         applies = has_deductible(person.born, year)
-        days = int(-(-limits.cap // daily)) - 1
+        days = int((limits.cap / daily).to_integral_value(ROUND_CEILING)) - 1
         reached = begin + timedelta(days=days) if bought >= limits.cap else None
         row = wire.MedicineRow(
             id=id_of(person, "m", "medicine", date(year, 1, 1)),

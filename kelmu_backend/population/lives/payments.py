@@ -63,6 +63,7 @@ def pay(life: Life, today: date) -> Paid:
     left = life.debt.amount if life.debt else NOTHING
     for course in life.courses:
         payee = _payee(life.person, course)
+        last = course.parts[0].decided
         for month, part in _paid_months(course, today):
             assert part.amount is not None
             day = payment_day(life.person, part.benefit, month)
@@ -98,7 +99,10 @@ def pay(life: Life, today: date) -> Paid:
             )
             if day <= today:
                 _book(found, life.debt, off, claim, taken, day)
-            found.rows.append(row_of(life.person, Section.PAYMENTS, row, day, part.benefit, min(day, today)))
+            known = max(last, part.decided, month_after(month, -1), claim.decided if claim else last)
+            changed = day if day <= today else known
+            found.rows.append(row_of(life.person, Section.PAYMENTS, row, day, part.benefit, changed))
+            last = day
             if day > today:
                 break
     return found
