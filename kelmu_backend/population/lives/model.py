@@ -18,7 +18,6 @@ from kelmu_tui.domain.sections import Section
 
 CENT: Final = Decimal("0.01")
 NOTHING: Final = Decimal("0.00")
-GRANTING: Final = frozenset({DecisionOutcome.GRANTED, DecisionOutcome.ADJUSTED})
 ANCHOR: Final = 2026
 """The year in which the ages count that decide what somebody lives on."""
 

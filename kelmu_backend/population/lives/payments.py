@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from kelmu_backend.population.lives.calendar import banking, last_of, month_after, months
 from kelmu_backend.population.lives.model import (
@@ -57,65 +57,92 @@ def taxed(benefit: str, gross: Decimal) -> tuple[Decimal, Decimal]:
     return gross - tax, tax
 
 
+class _Off(NamedTuple):
+    """What is taken off a payment.
+
+    Attributes:
+        claim: the claim that takes `claimed`; `whole` when nothing is left, so that the payment goes to the county.
+    """
+
+    recovery: Decimal
+    claim: Claim | None
+    claimed: Decimal
+    whole: bool
+    seized: Decimal
+
+    @property
+    def lines(self) -> list[wire.Deduction]:
+        """The deductions as a payment names them."""
+        kinds: list[tuple[Literal["recovery", "claim", "enforcement"], Decimal]] = [
+            ("recovery", self.recovery),
+            ("claim", NOTHING if self.whole else self.claimed),
+            ("enforcement", self.seized),
+        ]
+        return [wire.Deduction(kind=kind, amount=amount) for kind, amount in kinds if amount]
+
+
 def pay(life: Life, today: date) -> Paid:
     """Return the payments up to the next planned one of each spell."""
     found = Paid()
-    left = life.debt.amount if life.debt else NOTHING
     for course in life.courses:
         payee = _payee(life.person, course)
         last = course.parts[0].decided
         for month, part in _paid_months(course, today):
-            assert part.amount is not None
             day = payment_day(life.person, part.benefit, month)
-            rest, tax = taxed(part.benefit, part.amount)
-            off = _instalment(life.debt, part.benefit, day, left)
-            left -= off
-            claim = next((one for one in life.claims if one.covers(part.benefit, month) and one.decided <= today), None)
-            taken = _claimed(claim, rest - off, found.claimed)
-            whole = claim is not None and taken == rest - off
-            seized = NOTHING
-            if claim is None and life.distraint and life.distraint.covers(month) and tax:
-                seized = min(named_percent(part.amount, "distraint_percent"), rest - off)
-            deductions: list[tuple[Literal["recovery", "claim", "enforcement"], Decimal]] = [
-                ("recovery", off),
-                ("claim", NOTHING if whole else taken),
-                ("enforcement", seized),
-            ]
-            lines = [wire.Deduction(kind=kind, amount=amount) for kind, amount in deductions if amount]
-            row = wire.PaymentRow(
-                id=id_of(life.person, "p", part.benefit, month),
-                benefit=part.benefit,
-                paid_on=day,
-                period_from=month,
-                period_to=last_of(month),
-                gross=part.amount,
-                tax=tax,
-                deductions=lines,
-                net=rest - sum((one.amount for one in lines), NOTHING),
-                payee=wire.Payee.COUNTY if whole else payee,
-                account=_account(life, wire.Payee.COUNTY if whole else payee, part.benefit),
-                incomes_register=benefits()[part.benefit].incomes_register,
-                status="paid" if day <= today else "planned",
-            )
-            if day <= today:
-                _book(found, life.debt, off, claim, taken, day)
-            known = max(last, part.decided, month_after(month, -1), claim.decided if claim else last)
+            off = _off(life, part, month, day, today, found)
+            row = _payment(life, part, month, day, off, wire.Payee.COUNTY if off.whole else payee, today)
+            known = max(last, part.decided, month_after(month, -1), off.claim.decided if off.claim else last)
             changed = day if day <= today else known
             found.rows.append(row_of(life.person, Section.PAYMENTS, row, day, part.benefit, changed))
-            last = day
             if day > today:
                 break
+            _book(found, life.debt, off, day)
+            last = day
     return found
+
+
+def _off(life: Life, part: Part, month: date, day: date, today: date, found: Paid) -> _Off:
+    assert part.amount is not None
+    rest, tax = taxed(part.benefit, part.amount)
+    recovery = _instalment(life.debt, part.benefit, day, found.recovered)
+    rest -= recovery
+    claim = next((one for one in life.claims if one.covers(part.benefit, month) and one.decided <= today), None)
+    claimed = _claimed(claim, rest, found.claimed)
+    seized = NOTHING
+    if claim is None and life.distraint and life.distraint.covers(month) and tax:
+        seized = min(named_percent(part.amount, "distraint_percent"), rest)
+    return _Off(recovery, claim, claimed, claim is not None and claimed == rest, seized)
+
+
+def _payment(
+    life: Life, part: Part, month: date, day: date, off: _Off, payee: wire.Payee, today: date
+) -> wire.PaymentRow:
+    assert part.amount is not None
+    rest, tax = taxed(part.benefit, part.amount)
+    lines = off.lines
+    return wire.PaymentRow(
+        id=id_of(life.person, "p", part.benefit, month),
+        benefit=part.benefit,
+        paid_on=day,
+        period_from=month,
+        period_to=last_of(month),
+        gross=part.amount,
+        tax=tax,
+        deductions=lines,
+        net=rest - sum((one.amount for one in lines), NOTHING),
+        payee=payee,
+        account=_account(life, payee, part.benefit),
+        incomes_register=benefits()[part.benefit].incomes_register,
+        status="paid" if day <= today else "planned",
+    )
 
 
 def _paid_months(course: Course, today: date) -> Iterator[tuple[date, Part]]:
     """Yield the months of a spell that pay something, until the month after `today`."""
-    spell = course.spell
     if course.parts[0].decided > today:
         return
-    last = min(spell.end or date.max, month_after(today, 1))
-    paying = [part for part in course.parts if part.outcome is not wire.DecisionOutcome.DISCONTINUED]
-    for part in paying:
+    last = min(course.spell.end or date.max, month_after(today, 1))
+    for part in course.parts:
         if part.amount:
             for month in months(part.start, min(part.end or date.max, last)):
                 yield month, part
@@ -132,10 +159,10 @@ def _account(life: Life, payee: wire.Payee, benefit: str) -> str:
     return f"FI** **** **** **** {(life.person.seed + other) % 100:02d}"
 
 
-def _instalment(debt: Debt | None, benefit: str, day: date, left: Decimal) -> Decimal:
+def _instalment(debt: Debt | None, benefit: str, day: date, recovered: Decimal) -> Decimal:
     if debt is None or debt.benefit != benefit or debt.fate is not Fate.INSTALMENTS or day <= debt.since:
         return NOTHING
-    return min(left, debt.instalment)
+    return min(debt.amount - recovered, debt.instalment)
 
 
 def _claimed(claim: Claim | None, rest: Decimal, claimed: dict[Claim, Decimal]) -> Decimal:
@@ -145,10 +172,10 @@ def _claimed(claim: Claim | None, rest: Decimal, claimed: dict[Claim, Decimal]) 
     return min(claim.share, rest, claim.amount - claimed.get(claim, NOTHING))
 
 
-def _book(found: Paid, debt: Debt | None, off: Decimal, claim: Claim | None, taken: Decimal, day: date) -> None:
-    if debt is not None and off:
-        found.recovered += off
+def _book(found: Paid, debt: Debt | None, off: _Off, day: date) -> None:
+    if debt is not None and off.recovery:
+        found.recovered += off.recovery
         found.moved[debt] = max(day, found.moved.get(debt, day))
-    if claim is not None and taken:
-        found.claimed[claim] = found.claimed.get(claim, NOTHING) + taken
-        found.moved[claim] = day
+    if off.claim is not None and off.claimed:
+        found.claimed[off.claim] = found.claimed.get(off.claim, NOTHING) + off.claimed
+        found.moved[off.claim] = day
