@@ -100,6 +100,15 @@ def test_general_support_takes_the_place_of_the_old_benefits_on_1_may_2026(
         ] == [date(2026, 5, 1)]
 
 
+@UNTIMED
+@given(people, households, days)
+def test_kela_pays_no_social_assistance_on_aland(
+    person: Customer, household: tuple[Customer, ...], today: date
+) -> None:
+    seen = Seen(person._replace(municipality="478"), household, today)
+    assert "basic_social_assistance" not in {row["benefit"] for row in seen.rows}
+
+
 def test_a_pension_of_twenty_years_has_a_payment_for_each_month() -> None:
     paid = [one for one in Seen(RETIRED_LONG, (), LAST).payments if one.benefit == "national_pension_old_age"]
     assert len(paid) > 240

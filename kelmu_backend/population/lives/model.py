@@ -10,10 +10,11 @@ from functools import cache
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from kelmu_backend.population.lists import chance, table
+from kelmu_backend.population.lists import Weighted, chance, inhabitants, table
 from kelmu_backend.population.rows import Row
 from kelmu_tui.api.contract.customers import DecisionOutcome
 from kelmu_tui.domain.benefits import benefits
+from kelmu_tui.domain.organisations import municipalities
 from kelmu_tui.domain.sections import Section
 
 CENT: Final = Decimal("0.01")
@@ -181,6 +182,18 @@ class Life(NamedTuple):
 def drawn(person: Customer, topic: str) -> Random:
     """Return the stream of chance of one topic of a person's life."""
     return chance(f"life/{person.seed}/{topic}")
+
+
+def home_of(person: Customer) -> str:
+    """Return the code of a person's home municipality, drawn by inhabitants where none is known."""
+    if person.municipality is not None and person.municipality in municipalities():
+        return person.municipality
+    return _homes().draw(drawn(person, "home"))
+
+
+@cache
+def _homes() -> Weighted[str]:
+    return Weighted.of(sorted(inhabitants().items()))
 
 
 @cache

@@ -8,7 +8,8 @@ from random import Random
 from typing import Final
 
 from kelmu_backend.population.lives.calendar import last_of, month_after
-from kelmu_backend.population.lives.model import ANCHOR, Customer, Ending, Spell, drawn
+from kelmu_backend.population.lives.model import ANCHOR, Customer, Ending, Spell, drawn, home_of
+from kelmu_tui.domain.organisations import ALAND_COUNTY, municipalities
 
 SUBSIDY_END: Final = date(2026, 4, 30)
 SUPPLEMENT_START: Final = date(2025, 8, 1)
@@ -69,7 +70,8 @@ def _own(person: Customer) -> list[Spell]:
         start = max(start, _adult(person))
         found = [Spell("study_grant", start, None), *_student_housing(start)]
     elif years >= 19 and random.random() < 0.55:
-        found = _unemployment(max(start, _adult(person)), random)
+        on_aland = municipalities()[home_of(person)].county == ALAND_COUNTY
+        found = _unemployment(max(start, _adult(person)), random, on_aland)
     return [part for spell in found for part in _stopped(person, spell)]
 
 
@@ -99,8 +101,11 @@ def _student_housing(start: date) -> list[Spell]:
     ]
 
 
-def _unemployment(start: date, random: Random) -> list[Spell]:
-    """Return the subsidy until it ends, general support after it, and what goes with them; some work in between."""
+def _unemployment(start: date, random: Random, on_aland: bool) -> list[Spell]:
+    """Return the subsidy until it ends, general support after it, and what goes with them; some work in between.
+
+    On Åland Kela does not pay social assistance.
+    """
     subsidy = random.choice(("labour_market_subsidy", "basic_unemployment_allowance"))
     found = []
     if start <= SUBSIDY_END:
@@ -115,7 +120,7 @@ def _unemployment(start: date, random: Random) -> list[Spell]:
         Spell("general_support", max(start, SUBSIDY_END + timedelta(days=1)), None, applied=start > SUBSIDY_END)
     )
     found.append(Spell("general_housing_allowance", start, None))
-    if random.random() < 0.5:
+    if random.random() < 0.5 and not on_aland:
         found.append(Spell("basic_social_assistance", start, None))
     return found
 

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Literal
 
 from kelmu_backend.population.lives.calendar import last_of
-from kelmu_backend.population.lives.model import NOTHING, Claim, Customer, Debt, Fate, Life, drawn, id_of, row_of
+from kelmu_backend.population.lives.model import NOTHING, Claim, Debt, Fate, Life, home_of, id_of, row_of
 from kelmu_backend.population.lives.payments import Paid
 from kelmu_backend.population.rows import Row
 from kelmu_tui.api.contract import customers as wire
-from kelmu_tui.domain.organisations import Organisation, municipalities, social_care_organiser
+from kelmu_tui.domain.organisations import social_care_organiser
 from kelmu_tui.domain.sections import Section
 
 _RecoveryStatus = Literal["open", "in_instalments", "paid", "waived", "at_enforcement", "appealed"]
@@ -55,7 +55,7 @@ def claim_rows(life: Life, paid: Paid, today: date) -> Iterator[Row]:
     for claim in life.claims:
         if claim.received > today:
             continue
-        claimant = _claimant(life.person)
+        claimant = social_care_organiser(home_of(life.person))
         status, moved = _claim_status(claim, paid, today)
         row = wire.ClaimRow(
             id=id_of(life.person, "c", claim.benefit, claim.start),
@@ -85,8 +85,3 @@ def _claim_status(claim: Claim, paid: Paid, today: date) -> tuple[_ClaimStatus, 
     if today > claim.closes:
         return "ended", claim.closes + timedelta(days=1)
     return "in_force", claim.decided
-
-
-def _claimant(person: Customer) -> Organisation:
-    known = person.municipality if person.municipality in municipalities() else None
-    return social_care_organiser(known or drawn(person, "home").choice(sorted(municipalities())))
