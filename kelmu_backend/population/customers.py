@@ -46,7 +46,10 @@ def known_of(person: Found[Any], household: Sequence[Found[Any]], today: date) -
 
 
 def _customer(row: Found[Any]) -> Customer:
-    return Customer(row.id, row.family_name, row.born, row.died, row.seed, _pension_since(row.seed))
+    since = _pension_since(row.seed)
+    return Customer(
+        row.id, row.family_name, row.born, row.died, row.seed, row.guardian is not None, row.municipality, since
+    )
 
 
 def _pension_since(seed: int) -> date | None:
