@@ -6,24 +6,24 @@ command. Each command stands in the log of look-ups too, where supervisors find 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, select, update
 
 from kelmu_backend import audit, feed, policy
 from kelmu_backend.commands import Done, Envelope
 from kelmu_backend.customers import changing, followed, journal, looking
 from kelmu_backend.customers.looking import Setting
-from kelmu_backend.database.customer_tables import customer_change, follow
+from kelmu_backend.database.customer_tables import customer_change, follow, look_up
 from kelmu_backend.feed import Change, Entry
 from kelmu_backend.keys import Signer
 from kelmu_backend.policy import Access, follows_scope
 from kelmu_backend.problems import ProblemError, invalid, not_found
-from kelmu_tui.api.contract import CustomerQuery, EmptyBody, FollowBody, ProblemCode
+from kelmu_tui.api.contract import CustomerQuery, EmptyBody, FollowBody, LookUpFlag, ProblemCode
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.following import (
     COMMANDS,
@@ -47,6 +47,12 @@ AT_ONCE: Final = 200
 """Follows that end or go under one sequence."""
 
 _LOAD: Final = select(follow).where(follow.c.id == bindparam("id")).with_for_update()
+_LOOKED: Final = select(func.max(look_up.c.at)).where(
+    look_up.c.user == bindparam("user"),
+    look_up.c.organisation == bindparam("organisation"),
+    look_up.c.person == bindparam("person"),
+    look_up.c.outcome == journal.DONE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +101,14 @@ class Commands:
     ) -> Done:
         query = CustomerQuery(**body.model_dump(), sections=[])
         setting = Setting(self.ids.new(), now, self.marks, artificial=False, request_id=envelope.request_id)
-        known = looking.known(connection, access, query, setting)
+        customer, flags = looking.known(connection, access, query, setting)
         if (row := connection.execute(_LOAD, {"id": envelope.subject}).one_or_none()) is not None:
             own = row.id if _is_own(row, access) else None
             raise _refused(connection, access, FollowRefusal.ALREADY_BEGUN, own)
         values = {
             "user": access.user,
             "organisation": access.organisation.business_id,
-            "person": known.found.id,
+            "person": customer,
             "purpose": body.purpose,
             "case_reference": body.case_reference,
         }
@@ -113,11 +119,11 @@ class Commands:
         )
         if (other := connection.execute(same).scalars().first()) is not None:
             raise _refused(connection, access, FollowRefusal.ALREADY_FOLLOWED, other)
-        looked = known.looked or now
-        changing.catch_up(connection, known.found.id, looked, self.ids)
+        last = {name: values[name] for name in ("user", "organisation", "person")}
+        looked = connection.execute(_LOOKED, last).scalar_one() or now
+        changing.catch_up(connection, customer, looked, self.ids)
         new = {"id": envelope.subject, "since": now, "looked": looked, "until": begun(now).until, "version": 1}
         connection.execute(insert(follow).values(**values, **new))
-        flags = [flag.value for flag in known.flags]
         self._log(connection, envelope, access, mandate, values, now, reason=body.reason, flags=flags)
         return _recorded(connection, access, envelope.subject, 1)
 
@@ -131,7 +137,7 @@ class Commands:
         now: datetime,
         *,
         reason: str | None = None,
-        flags: list[str] | None = None,
+        flags: Sequence[LookUpFlag] = (),
     ) -> None:
         entry = journal.Entry(
             id=self.ids.new(),
@@ -145,7 +151,7 @@ class Commands:
             case_reference=about["case_reference"],
             reason=reason,
             sections=[],
-            flags=flags or [],
+            flags=[flag.value for flag in flags],
             outcome=journal.FOLLOWS[envelope.verb],
             request_id=envelope.request_id,
         )

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, select
 
 from kelmu_backend.customers import budgets, journal, people, sources
 from kelmu_backend.customers.budgets import Asker
@@ -144,18 +144,10 @@ def decide(connection: Connection, access: Access, query: CustomerQuery, setting
     return _Looking(connection, access, query, setting).decide()
 
 
-class Known(NamedTuple):
-    """Somebody whom a user may name by id: who it is, the flags of naming them, and when they were looked up last."""
-
-    found: Found
-    flags: list[LookUpFlag]
-    looked: datetime | None
-
-
-def known(connection: Connection, access: Access, query: CustomerQuery, setting: Setting) -> Known:
-    """Return whom a query by id names, without looking; nothing is logged and no budget asked.
-
-    The user stays locked until the transaction ends.
+def known(
+    connection: Connection, access: Access, query: CustomerQuery, setting: Setting
+) -> tuple[str, list[LookUpFlag]]:
+    """Return the person whom a query by id names, and its flags; nobody looks, so nothing is logged. Locks the user.
 
     Raises:
         ProblemError: a look-up of the same person would be refused too, or there is nobody.
@@ -203,7 +195,7 @@ class _Looking:
         self._log(journal.DONE)
         return Verdict(opened)
 
-    def known(self) -> Known:
+    def known(self) -> tuple[str, list[LookUpFlag]]:
         user = self.connection.execute(_USER, {"user": self.access.user}).one()
         try:
             purpose = self._purpose()
@@ -214,8 +206,7 @@ class _Looking:
             raise refused.problem from None
         if found.person is None:
             raise not_found()
-        key = {"user": self.access.user, "organisation": self.access.organisation.business_id, "person": found.id}
-        return Known(found, self.flags, self.connection.execute(_LAST, key).scalar_one())
+        return found.id, self.flags
 
     # --- what refuses -----------------------------------------------------------------------------------------------
 
@@ -386,12 +377,6 @@ _LOOKED: Final = (
         look_up.c.outcome == journal.DONE,
     )
     .distinct()
-)
-_LAST: Final = select(func.max(look_up.c.at)).where(
-    look_up.c.user == bindparam("user"),
-    look_up.c.organisation == bindparam("organisation"),
-    look_up.c.person == bindparam("person"),
-    look_up.c.outcome == journal.DONE,
 )
 
 

@@ -55,6 +55,7 @@ def test_payments_add_up_and_are_covered_by_a_decision(
     seen = Seen(person, household, today)
     for paid in seen.payments:
         assert paid.tax is not None
+        assert paid.gross is not None
         assert paid.net == paid.gross - paid.tax - total(one.amount for one in paid.deductions or ())
         assert paid.net >= 0
         assert all(one.amount > 0 for one in paid.deductions or ())

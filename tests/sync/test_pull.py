@@ -51,6 +51,15 @@ def fill_all(store: Store, record: Record) -> None:
     read(store, record)
 
 
+def shown(store: Store) -> list[str]:
+    """Return the ids of the notices that are shown."""
+    with store.read() as db:
+        rows = db.execute(
+            "SELECT n.id FROM replica.notice AS n JOIN replica.scope AS s ON s.generation = n.generation ORDER BY n.id"
+        )
+        return [id_ for (id_,) in rows]
+
+
 def notes_of(store: Store, notice: str) -> list[str]:
     """Return the notes of a notice that are shown beside those of the backend's row: the own ones under way."""
     with store.read() as db:
@@ -92,6 +101,22 @@ def test_what_a_newer_backend_grants_and_tells_is_left_alone(store: Store, recor
         now = feed.state(db)
     assert now.cursor == answer.cursor
     assert {scope.name.partition(":")[0] for scope in now.scopes} == {"announcements", "follows", "notices", "traces"}
+
+
+def test_a_scope_that_is_revoked_and_added_at_once_is_dropped_and_filled_anew(store: Store, record: Record) -> None:
+    read(store, record)
+    fill_all(store, record)
+    ask = pull.next_ask(store)
+    assert ask is not None
+    answer = record.changes("aino", ask.cursor)
+    assert not isinstance(answer, Exception)
+    held = f"notices:{A.business_id}"
+    before = shown(store)
+    assert before
+    assert pull.take_changes(store, ask, answer.model_copy(update={"revoked": [held], "added": [held]})).applied
+    assert shown(store) == []
+    fill_all(store, record)
+    assert shown(store) == before
 
 
 @pytest.mark.parametrize("row", [{"table": "notice", "id": "n1"}, {"id": "n1"}, {"table": 7}])

@@ -251,7 +251,7 @@ def _written(text: str) -> list[Step]:
 @example(_written("look 00, begin 00, change 00, grant 01, change 01, read 0"))
 @example(_written("look 00, begin 00, read 0, grant 03, change 00, grant 00"))
 @example(_written("look 00, change 00, begin 00, change 001, look 10, change 00"))
-@example(_written("look 00, begin 00, change 00, end 00, look 10, begin 101, change 001, begin 002, read 0"))
+@example(_written("look 00, look 10, begin 00, change 00, end 00, begin 101, change 001, begin 002, read 0"))
 @example(_written("look 00, begin 00, grant 03, tick 0, grant 00, change 00, read 0"))
 @example(_written("look 00, begin 00, pass 4, change 00, tick 0, read 0"))
 def test_what_is_told_is_what_a_plain_model_says(database_url: str, happened: list[Step]) -> None:

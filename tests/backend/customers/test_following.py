@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -205,3 +206,11 @@ async def test_what_changed_between_the_look_and_the_follow_is_told(known: Regis
     [row] = await followed(known)
     assert told(row) == [("decisions", "d2", "decision")]
     assert row.changes[0].at == known.world.clock.now() - timedelta(minutes=1)
+
+
+async def test_two_terminals_at_once_begin_one_follow(known: Register) -> None:
+    answers = await asyncio.gather(*(begin(known, "p1", number=number) for number in range(1, 5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    assert {problem(one)[2] for one in answers if one.status_code == 409} == {"already_followed"}
+    [row] = await followed(known)
+    assert {one.json()["current"]["id"] for one in answers if one.status_code == 409} == {row.id}
