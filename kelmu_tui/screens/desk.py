@@ -16,6 +16,7 @@ from kelmu_tui.sync.status import SyncStatus
 
 if TYPE_CHECKING:
     from kelmu_tui.services.customers import Customers, LookUp
+    from kelmu_tui.services.look_ups import LookUpLog
 
 InboxLine = NoticeLine | TraceLine
 Hear = Callable[[str], None]
@@ -33,6 +34,7 @@ class Desk:
         get_customers: gives the service of customers, which is made when it is first needed.
         look_up: asks the backend for a customer, stores the answer and returns the customer's id; raises `ApiError`,
             `NotAllowed` or `StoreError`.
+        get_look_ups: gives the log of look-ups, which is made when it is first needed.
     """
 
     session: ActiveSession
@@ -45,8 +47,14 @@ class Desk:
     poke: Callable[[], None]
     get_customers: Callable[[], Customers]
     look_up: Callable[[LookUp, Hear], Awaitable[str]]
+    get_look_ups: Callable[[], LookUpLog]
 
     @cached_property
     def customers(self) -> Customers:
         """What may be known of customers."""
         return self.get_customers()
+
+    @cached_property
+    def look_ups(self) -> LookUpLog:
+        """The log of look-ups, as the backend has it."""
+        return self.get_look_ups()
