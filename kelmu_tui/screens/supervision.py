@@ -30,6 +30,7 @@ class SupervisionScreen(PagedScreen[AuditedLookUp]):
         self.desk = desk
         self.found: Found | None = None
         self._typed: dict[Kind, Typed] = {}
+        self._users: dict[str, str] = {}
 
     # --- what was asked ---------------------------------------------------------------------------------------------
 
@@ -59,7 +60,7 @@ class SupervisionScreen(PagedScreen[AuditedLookUp]):
 
     def _ask(self, kind: Kind) -> None:
         typed = self._typed.setdefault(kind, self._usual(kind))
-        self.face.push_screen(AskScreen(self.desk, kind, typed, self._all), self._got)
+        self.face.push_screen(AskScreen(self.desk, kind, typed, self._all, self._users), self._got)
 
     def _usual(self, kind: Kind) -> Typed:
         if kind is not Kind.SAMPLE:
@@ -79,6 +80,7 @@ class SupervisionScreen(PagedScreen[AuditedLookUp]):
         self._turn += 1  # a page of what was asked before comes too late
         self.found, self.hindered, self._next = found, None, found.next
         self._all = found.rows
+        self._users |= {row.user: user_text(row) for row in found.rows}
         self._text = ""
         self._narrow(keep=False)
         self.say_empty()
@@ -126,7 +128,7 @@ class SupervisionScreen(PagedScreen[AuditedLookUp]):
             Column("at", t("look_ups.at"), 12, good=16),
             Column("user", t("look_ups.user"), 12, good=20, most=40),
             Column("whom", t("look_ups.customer"), 11, drop=2),
-            Column("flags", t("look_ups.flags"), 10, good=24, most=44, drop=1),
+            Column("flags", t("look_ups.flags"), 16, good=24, most=44, drop=1),
             Column("case", t("look_ups.case"), 8, good=12, most=20, drop=4),
             Column("outcome", t("look_ups.outcome_of"), 8, good=14, most=24, drop=3),
         )
@@ -145,7 +147,7 @@ class SupervisionScreen(PagedScreen[AuditedLookUp]):
 
     def flag(self, row: AuditedLookUp) -> Cell:
         """Return the sign of what should be looked at."""
-        return Cell(self.face.glyphs.conflict, "warn") if row.flags else Cell(" ")
+        return Cell(self.face.glyphs.warning, "warn") if row.flags else Cell(" ")
 
     def explain(self, row: AuditedLookUp) -> Iterable[Block]:
         """Say everything that is known of a look-up: why it is flagged first."""
@@ -173,7 +175,15 @@ class SupervisionScreen(PagedScreen[AuditedLookUp]):
     # --- what leaves ------------------------------------------------------------------------------------------------
 
     def action_list_open(self) -> None:
-        """There is nothing behind a look-up: what is known of it stands below."""
+        """What is known of a look-up stands beside the list already; where there is little room it is shown alone."""
+        self.set_class(not self.has_class("-reading"), "-reading")
+
+    def action_app_back(self) -> None:
+        """Show the list again, or leave."""
+        if self.has_class("-reading"):
+            self.remove_class("-reading")
+        else:
+            super().action_app_back()
 
     def action_supervision_copy(self) -> None:
         """Hand a look-up to the terminal's clipboard, and say honestly what is known of that."""

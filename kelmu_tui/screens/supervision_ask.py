@@ -55,12 +55,21 @@ class AskScreen(Dialog[Found]):
 
     CONTEXT: ClassVar[Context] = Context.LOOK_UP
 
-    def __init__(self, desk: Desk, kind: Kind, typed: Typed, rows: Sequence[AuditedLookUp]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        kind: Kind,
+        typed: Typed,
+        rows: Sequence[AuditedLookUp],
+        users: Mapping[str, str],
+    ) -> None:
+        """Offer the customers of `rows`, and `users`: names by id."""
         super().__init__()
         self.desk = desk
         self._kind = kind
         self._typed = typed
-        self._known = rows
+        self._rows = rows
+        self._users = users
         self._code = code_typing.Typed("")
         self._busy = False
         self._at = ""
@@ -144,14 +153,12 @@ class AskScreen(Dialog[Found]):
                     for one in LookUpFlag
                 ]
             case Part.USER:
-                users = {
-                    row.user: Choice(row.user, (row.user_name or row.user, row.user), row.user) for row in self._known
-                }
-                return [Choice("", (t("look_ups.everybody"), "")), *users.values()]
+                users = [Choice(user, (name, user), user) for user, name in self._users.items()]
+                return [Choice("", (t("look_ups.everybody"), "")), *users]
             case Part.CUSTOMER:
                 customers = {
                     row.customer: Choice(row.customer, (row.masked_code or row.customer, row.customer), row.customer)
-                    for row in self._known
+                    for row in self._rows
                     if row.customer is not None
                 }
                 return [Choice("", (t("look_ups.every_customer"), "")), *customers.values()]

@@ -1,0 +1,371 @@
+"""What supervisors see and take along of the organisation's look-ups on the screen, and who gets nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kelmu_tui.screens.help import HelpScreen
+from kelmu_tui.screens.palette import PaletteScreen
+from kelmu_tui.screens.supervision import SupervisionScreen
+from kelmu_tui.screens.supervision_ask import AskScreen
+from kelmu_tui.screens.write import WriteScreen
+from kelmu_tui.services.audit_typing import Part
+from kelmu_tui.widgets.sheet import Field, Paragraph
+from tests.screens.look_ups import CHIEF, CODE, PAGE, LogOffice, arrive, audited, logs
+from tests.screens.support import HOSTILE, LANGUAGES, check_grid, press, text_of, type_text
+from tests.widgets.support import until
+
+SIZES = ((80, 24), (120, 40))
+LOG = [audited(number) for number in range(11)]
+
+
+def words(app: Any) -> str:
+    return " ".join(text_of(app).replace("│", " ").split())
+
+
+def dialog(app: LogOffice) -> AskScreen:
+    screen = app.screen_stack[-1]
+    assert isinstance(screen, AskScreen)
+    return screen
+
+
+def bodies(app: LogOffice) -> list[dict[str, Any]]:
+    return [json.loads(request.content) for request in app.requests if request.content]
+
+
+async def search(app: LogOffice, pilot: Any) -> SupervisionScreen:
+    """Search everything, for monitoring."""
+    await arrive(app, pilot, "S")
+    await press(pilot, "s", "enter", "enter")
+    screen = app.screen
+    assert isinstance(screen, SupervisionScreen)
+    return screen
+
+
+# --- searching ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_search_shows_who_looked_whom_up_with_flags_in_words(
+    tmp_path: Path, size: tuple[int, int], language: str
+) -> None:
+    async with logs(tmp_path, LOG, size, session=CHIEF, language=language) as (app, pilot):
+        await arrive(app, pilot, "S")
+        check_grid(app, size)
+        assert app.requests == []
+        assert app.t("look_ups.nothing_asked") in words(app)
+        assert app.t("actions.supervision.sample.help") in words(app)
+        await press(pilot, "s")
+        check_grid(app, size)
+        assert app.t("look_ups.asking.search") in text_of(app)
+        assert app.t("look_ups.audit_logged") in words(app)
+        await press(pilot, "enter", "enter")
+        check_grid(app, size)
+        assert app.requests[0].url.params["purpose"] == "monitoring"
+        assert "Käyttäjä 0" in text_of(app)
+        assert app.t("look_ups.flag.unrelated") in text_of(app)
+        assert app.t("look_ups.flag_why.unrelated")[:40] in words(app)
+        await press(pilot, "j")
+        assert app.t("look_ups.flag_why.unrelated")[:40] not in words(app)
+
+
+async def test_the_explanation_names_mandate_sections_reason_and_request(tmp_path: Path) -> None:
+    log = [audited(1, reason="Asiakas soitti", flags=["self", "sequence"], sections=["payments", "claims"])]
+    async with logs(tmp_path, log, (120, 40), session=CHIEF, language="en") as (app, pilot):
+        screen = await search(app, pilot)
+        assert "req-1" in text_of(app)
+        said = " ".join(
+            block.text if isinstance(block, Paragraph) else block.value
+            for block in screen.explain(screen.rows.current)
+            if isinstance(block, Paragraph | Field)
+        )
+        for text in (
+            "The user looked up the user's own data.",
+            "Neighbouring identity codes were tried",
+            "Asiakas soitti",
+            "Payments, Payment claims",
+            "req-1",
+            "Viewing benefit information",
+            "Regular own control",
+        ):
+            assert text in said, text
+
+
+async def test_a_search_goes_on_as_one_moves_down(tmp_path: Path) -> None:
+    log = [audited(number) for number in range(PAGE + 3)]
+    async with logs(tmp_path, log, session=CHIEF) as (app, pilot):
+        screen = await search(app, pilot)
+        await press(pilot, "G")
+        assert screen.rows.count == PAGE + 3
+        assert app.requests[1].url.params["cursor"] == str(PAGE)
+        await press(pilot, "R")
+        assert screen.rows.count == PAGE
+
+
+async def test_a_user_is_chosen_among_the_rows_or_named_by_id_and_a_flag_from_the_list(tmp_path: Path) -> None:
+    async with logs(tmp_path, LOG, session=CHIEF, language="en") as (app, pilot):
+        screen = await search(app, pilot)
+        await press(pilot, "s")
+        await type_text(pilot, "Käyttäjä 2")
+        await press(pilot, "enter", "enter")
+        assert app.requests[-1].url.params["user"] == "user-2"
+        assert {row.user for row in screen._all} == {"user-2"}
+        await press(pilot, "s", "ctrl+u")
+        await type_text(pilot, "user-1")
+        await press(pilot, "tab", "tab", "tab", "tab", "down", "enter", "shift+tab", "enter")
+        params = app.requests[-1].url.params
+        assert (params["user"], len(params.get_list("flag"))) == ("user-1", 5)
+        assert {row.user for row in screen._all} == {"user-1"}
+
+
+async def test_nothing_that_fits_is_said(tmp_path: Path) -> None:
+    async with logs(tmp_path, [], session=CHIEF) as (app, pilot):
+        await search(app, pilot)
+        assert app.t("look_ups.nothing_found") in words(app)
+        assert app.t("look_ups.audit_purpose.monitoring") in words(app)
+
+
+async def test_days_that_are_none_are_told_before_anything_is_asked(tmp_path: Path) -> None:
+    async with logs(tmp_path, LOG, session=CHIEF) as (app, pilot):
+        await arrive(app, pilot, "S")
+        await press(pilot, "s", "enter", "tab", "tab")
+        await type_text(pilot, "31.2.2026")
+        await press(pilot, "enter")
+        assert app.t("look_ups.unfit.since")[:30] in words(app)
+        assert app.requests == []
+        await press(pilot, "ctrl+u")
+        await type_text(pilot, "2026-11-02")
+        await press(pilot, "tab")
+        await type_text(pilot, "1.11.2026")
+        await press(pilot, "enter")
+        assert app.t("look_ups.unfit.until")[:30] in words(app)
+        await press(pilot, "ctrl+u")
+        await type_text(pilot, "3.11.2026")
+        await press(pilot, "enter")
+        params = app.requests[-1].url.params
+        assert (params["since"], params["until"]) == ("2026-11-02", "2026-11-03")
+
+
+# --- samples and extracts -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_sample_shows_its_seed_and_is_drawn_again_by_it(
+    tmp_path: Path, size: tuple[int, int], language: str
+) -> None:
+    async with logs(tmp_path, LOG, size, session=CHIEF, language=language) as (app, pilot):
+        await arrive(app, pilot, "S")
+        await press(pilot, "t", "enter")
+        check_grid(app, size)
+        await type_text(pilot, "P-7")
+        await press(pilot, "tab", "ctrl+u")
+        await type_text(pilot, "3")
+        await press(pilot, "enter")
+        check_grid(app, size)
+        (body,) = bodies(app)
+        assert body == {
+            "purpose": "monitoring",
+            "case_reference": "P-7",
+            "size": 3,
+            "since": "2026-10-21",
+            "until": "2026-11-20",
+            "flags": [],
+        }
+        assert "4711" in text_of(app).splitlines()[3]
+        assert app.t("look_ups.drawn_of", count=3, whole=11) in words(app)
+        await press(pilot, "R")
+        assert bodies(app)[-1]["seed"] == 4711
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("size", SIZES)
+async def test_an_extract_is_asked_by_a_checked_code_that_is_never_shown_whole_afterwards(
+    tmp_path: Path, size: tuple[int, int], language: str
+) -> None:
+    async with logs(tmp_path, LOG, size, session=CHIEF, language=language) as (app, pilot):
+        screen = await arrive(app, pilot, "S")
+        await press(pilot, "e", "down", "down", "enter")
+        await type_text(pilot, CODE.value[:-1])
+        assert app.t("customer_view.find_missing", count=1) in words(app)
+        await press(pilot, "enter")
+        assert app.requests == []
+        await type_text(pilot, CODE.value[-1])
+        check_grid(app, size)
+        await press(pilot, "enter")
+        check_grid(app, size)
+        (body,) = bodies(app)
+        assert body == {"purpose": "customer_request", "identity_code": CODE.value}
+        assert CODE.value not in str(app.requests[0].url)
+        assert CODE.masked in text_of(app)
+        assert CODE.value not in text_of(app)
+        assert isinstance(screen, SupervisionScreen)
+        assert CODE.value not in repr((screen.found, screen._typed))
+        await press(pilot, "e")
+        assert dialog(app)._typed[Part.PURPOSE] == "customer_request"
+        assert CODE.value not in text_of(app)
+        await press(pilot, "escape", "R")
+        assert bodies(app)[-1] == {"purpose": "customer_request", "customer": "p1"}
+
+
+async def test_of_somebody_of_whom_nothing_came_the_code_has_to_be_typed_again(tmp_path: Path) -> None:
+    async with logs(tmp_path, [], session=CHIEF) as (app, pilot):
+        await arrive(app, pilot, "S")
+        await press(pilot, "e", "enter")
+        await type_text(pilot, CODE.value)
+        await press(pilot, "enter")
+        assert app.t("look_ups.nothing_found") in words(app)
+        await press(pilot, "R")
+        assert len(app.requests) == 1
+        assert app.t("look_ups.type_again")[:30] in words(app)
+
+
+async def test_a_wrong_code_and_a_missing_ground_are_told(tmp_path: Path) -> None:
+    async with logs(tmp_path, LOG, session=CHIEF) as (app, pilot):
+        await arrive(app, pilot, "S")
+        await press(pilot, "e", "tab")
+        await type_text(pilot, CODE.value[:-1] + ("A" if CODE.value[-1] != "A" else "B"))
+        assert app.t("customer_view.wrong.check", at=11)[:30] in words(app)
+        await press(pilot, "enter")
+        assert app.t("look_ups.unfit.purpose") in words(app)
+        assert app.requests == []
+
+
+# --- without a connection, and without the right --------------------------------------------------------------------
+
+
+async def test_without_a_connection_what_was_typed_stays(tmp_path: Path) -> None:
+    async with logs(tmp_path, LOG, session=CHIEF) as (app, pilot):
+        screen = await arrive(app, pilot, "S")
+        app.away = True
+        await press(pilot, "e", "enter")
+        await type_text(pilot, CODE.value)
+        await press(pilot, "tab")
+        await type_text(pilot, "P-7")
+        await press(pilot, "enter")
+        check_grid(app, (80, 24))
+        assert app.t("look_ups.offline")[:40] in words(app)
+        assert dialog(app)._field(Part.CASE).value == "P-7"
+        assert dialog(app)._field(Part.CODE).value == CODE.value
+        app.away = False
+        await press(pilot, "enter")
+        assert app.screen_stack[-1] is screen
+        assert bodies(app)[-1]["case_reference"] == "P-7"
+
+
+async def test_what_was_typed_is_there_after_leaving_but_for_the_code(tmp_path: Path) -> None:
+    async with logs(tmp_path, LOG, session=CHIEF) as (app, pilot):
+        await arrive(app, pilot, "S")
+        await press(pilot, "e", "enter")
+        await type_text(pilot, CODE.value)
+        await press(pilot, "tab")
+        await type_text(pilot, "P-7")
+        await press(pilot, "escape", "e")
+        assert dialog(app)._field(Part.CASE).value == "P-7"
+        assert dialog(app)._field(Part.CODE).value == ""
+        assert app.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "text"),
+    [
+        (403, "mandate_missing", "look_ups.not_supervisor"),
+        (422, "customer_code_invalid", "errors.api.customer_code_invalid"),
+        (503, "service_break", "errors.api.service_break"),
+    ],
+)
+async def test_what_the_backend_refuses_is_told_and_the_box_stays(
+    tmp_path: Path, status: int, code: str, text: str
+) -> None:
+    async with logs(tmp_path, LOG, session=CHIEF) as (app, pilot):
+        await arrive(app, pilot, "S")
+        app.refused = (status, code)
+        await press(pilot, "s", "enter", "enter")
+        assert app.t(text)[:40] in words(app)
+        assert isinstance(app.screen, AskScreen)
+
+
+async def test_who_is_no_supervisor_is_told_why(tmp_path: Path) -> None:
+    async with logs(tmp_path, LOG) as (app, pilot):
+        await press(pilot, "S")
+        assert app.screen is app.inbox
+        assert app.t("actions.why.supervision")[:40] in words(app)
+        await press(pilot, "colon")
+        assert isinstance(app.screen_stack[-1], PaletteScreen)
+        await type_text(pilot, "valvo")
+        assert app.t("actions.main.supervision.help")[:20] in words(app)
+        await press(pilot, "enter")
+        assert app.screen is app.inbox
+        await press(pilot, "question_mark")
+        assert isinstance(app.focused.screen if app.focused else None, HelpScreen)
+        await type_text(pilot, "main.supervision")
+        assert app.t("actions.why.supervision")[:30] in words(app)
+        assert app.requests == []
+
+
+# --- what leaves ----------------------------------------------------------------------------------------------------
+
+
+async def test_one_look_up_is_copied_cleanly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    async with logs(tmp_path, [audited(1, reason=HOSTILE)], session=CHIEF) as (app, pilot):
+        await search(app, pilot)
+        assert app._driver is not None
+        write = app._driver.write
+
+        def record(data: str) -> None:
+            sent.append(data)
+            write(data)
+
+        monkeypatch.setattr(app._driver, "write", record)
+        await press(pilot, "y")
+        copied = next(data for data in sent if "]52;" in data).rpartition("]52;c;")[2]
+        text = base64.b64decode(copied.rstrip("\x07\x1b\\")).decode()
+        assert "******-*001" in text
+        assert not set("\x1b\x07\u202e\u200b") & set(text)
+
+
+async def test_an_extract_is_written_to_a_new_file_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "kelmu-extract-2026-11-20.txt"
+    path.write_text("tärkeä", encoding="utf-8")
+    async with logs(tmp_path / "desk", LOG, session=CHIEF, language="en") as (app, pilot):
+        await arrive(app, pilot, "S")
+        await press(pilot, "w")
+        assert app.t("look_ups.nothing_asked") in words(app)
+        await press(pilot, "e", "enter")
+        await type_text(pilot, CODE.value)
+        await press(pilot, "enter", "w")
+        assert isinstance(app.screen_stack[-1], WriteScreen)
+        check_grid(app, (80, 24))
+        await press(pilot, "enter")
+        assert app.t("cli.file_exists")[:30] in words(app)
+        assert path.read_text(encoding="utf-8") == "tärkeä"
+        await press(pilot, "ctrl+u")
+        await type_text(pilot, "~/ote.txt")
+        await press(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, SupervisionScreen), "the end of writing")
+        written = tmp_path / "ote.txt"
+        text = written.read_text(encoding="utf-8")
+        assert stat.S_IMODE(written.stat().st_mode) == 0o600
+        for word in (CODE.masked, "Laura Koski", "Käyttäjä 1", "S-1", "Regular own control"):
+            assert word in text, word
+        assert CODE.value not in text
+
+
+async def test_what_others_wrote_is_only_text(tmp_path: Path) -> None:
+    log = [audited(1, user_name=HOSTILE, reason=HOSTILE, case_reference=HOSTILE[:20], outcome="odd")]
+    async with logs(tmp_path, log, (120, 40), session=CHIEF) as (app, pilot):
+        await search(app, pilot)
+        check_grid(app, (120, 40))
+        assert "[b]x[/]" in text_of(app)
+        await press(pilot, "s")
+        check_grid(app, (120, 40))
+        assert "[b]x[/]" in text_of(app)
