@@ -40,7 +40,7 @@ COLUMNS: Final = (
 WIDTH: Final = 76
 """Characters of a line of a report: it fits a page of A4 in any usual type."""
 _LABEL: Final = 18
-_FORMULA: Final = tuple("=+-@\t\r")
+_FORMULA: Final = tuple("=+-@")
 
 
 # --- one look-up ----------------------------------------------------------------------------------------------------
@@ -202,4 +202,4 @@ def _cell(value: object) -> str:
     text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
     text = clean(text, multiline=True)
     # A table program would run what begins like this; with an apostrophe before it, it is a text.
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text

@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
+from kelmu_backend.database.customer_tables import look_up
 from kelmu_tui.screens.help import HelpScreen
+from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.palette import PaletteScreen
+from kelmu_tui.screens.personas import PersonasScreen
 from kelmu_tui.screens.supervision import SupervisionScreen
 from kelmu_tui.screens.supervision_ask import AskScreen
 from kelmu_tui.screens.write import WriteScreen
 from kelmu_tui.services.audit_typing import Part
 from kelmu_tui.widgets.sheet import Field, Paragraph
+from tests.screens.house import House, running
 from tests.screens.look_ups import CHIEF, CODE, PAGE, LogOffice, arrive, audited, logs
 from tests.screens.support import HOSTILE, LANGUAGES, check_grid, press, text_of, type_text
 from tests.widgets.support import until
@@ -83,7 +88,7 @@ async def test_the_explanation_names_mandate_sections_reason_and_request(tmp_pat
         assert "req-1" in text_of(app)
         said = " ".join(
             block.text if isinstance(block, Paragraph) else block.value
-            for block in screen.explain(screen.rows.current)
+            for block in screen.explain(screen._all[0])
             if isinstance(block, Paragraph | Field)
         )
         for text in (
@@ -369,3 +374,44 @@ async def test_what_others_wrote_is_only_text(tmp_path: Path) -> None:
         await press(pilot, "s")
         check_grid(app, (120, 40))
         assert "[b]x[/]" in text_of(app)
+
+
+# --- the whole app --------------------------------------------------------------------------------------------------
+
+
+async def test_a_supervisor_of_the_backend_sees_the_organisation_s_look_ups(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await until(
+            pilot, lambda: isinstance(app.screen, PersonasScreen) and app.screen.ready and app.screen.rows.count > 3
+        )
+        people = app.screen
+        assert isinstance(people, PersonasScreen)
+        people.rows.jump("persona-supervisor")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen_stack[-1], InboxScreen), "the inbox")
+        await until(pilot, lambda: app.online, "a connection")
+        assert app.desk is not None
+        assert app.desk.session.supervisor
+        entry = {
+            "id": "l1",
+            "at": app.clock.now(),
+            "user": "persona-county-worker",
+            "organisation": app.desk.session.organisation.business_id,
+            "person": None,
+            "purpose": "social_work",
+            "sections": [],
+            "flags": ["paused"],
+            "outcome": "not_found",
+        }
+        with house.database.write() as connection:
+            connection.execute(insert(look_up), entry)
+        await pilot.press("S")
+        await until(pilot, lambda: isinstance(app.screen_stack[-1], SupervisionScreen), "the screen")
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen_stack[-1], AskScreen) and app.screen.ready, "the box")  # type: ignore[attr-defined]
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: app.t("look_ups.flag.paused") in text_of(app), "the flag in words")
+        check_grid(app, (80, 24))
+        await pilot.press("H")
+        await until(pilot, lambda: app.t("look_ups.history_empty") in words(app), "no look-ups of one's own")
