@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,7 +97,7 @@ def _check(env: Env, context: Context) -> None:
     if not context.active.supervisor:
         raise NotSupervisor
     output = env.option("output")
-    if output is not None and (Path(output).exists() or Path(output).is_symlink()):
+    if output is not None and os.path.lexists(output):
         raise _file_there(env)
 
 
@@ -216,14 +217,14 @@ def _narrate(env: Env, found: Found) -> None:
 
 def _table(env: Env, found: Found) -> None:
     from kelmu_tui.services.customer_text import purpose_name
-    from kelmu_tui.services.look_up_text import flags_text, outcome_text, user_text
+    from kelmu_tui.services.look_up_text import flags_text, outcome_text
 
     t = env.t
 
     def cells(row: AuditedLookUp) -> list[str]:
         return [
             t.formats.instant(row.at),
-            user_text(row),
+            f"{row.user_name} ({row.user})" if row.user_name else row.user,
             row.masked_code or "–",
             purpose_name(row.purpose, t) if row.purpose else "–",
             row.case_reference or "–",

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import ClassVar
 
-from kelmu_tui.actions import REGISTRY, Context
+from kelmu_tui.actions import REGISTRY, Action, Context
 from kelmu_tui.api.contract import AuditedLookUp
 from kelmu_tui.domain.deadlines import local_date
+from kelmu_tui.screens import panes
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.paged import Hindrance, Page, PagedScreen, supervision_text
 from kelmu_tui.screens.supervision_ask import AskScreen, Typed
@@ -17,7 +18,7 @@ from kelmu_tui.services.look_up_text import fields, flags_text, heading, line, o
 from kelmu_tui.services.look_ups import USUAL_DAYS, USUAL_SAMPLE, Found, Kind
 from kelmu_tui.terminal.clipboard import TooLong
 from kelmu_tui.widgets.cells import Cell, Column
-from kelmu_tui.widgets.sheet import Block, Field, Heading, Paragraph
+from kelmu_tui.widgets.sheet import Block, Field, Heading, Paragraph, Sheet
 
 
 class SupervisionScreen(PagedScreen[AuditedLookUp]):
@@ -82,6 +83,8 @@ class SupervisionScreen(PagedScreen[AuditedLookUp]):
         self._all = found.rows
         self._users |= {row.user: user_text(row) for row in found.rows}
         self._text = ""
+        if self.has_class("-reading"):
+            self.action_list_open()
         self._narrow(keep=False)
         self.say_empty()
         self._update_view()
@@ -175,13 +178,20 @@ class SupervisionScreen(PagedScreen[AuditedLookUp]):
     # --- what leaves ------------------------------------------------------------------------------------------------
 
     def action_list_open(self) -> None:
-        """What is known of a look-up stands beside the list already; where there is little room it is shown alone."""
-        self.set_class(not self.has_class("-reading"), "-reading")
+        """Give what is known of a look-up room and the moving keys, or the list again."""
+        self.toggle_class("-reading")
+        self.query_one("#preview", Sheet).set_class(self.has_class("-reading"), "-active")
+
+    async def perform(self, action: Action) -> None:
+        """Moving keys scroll what is being read."""
+        reading = self.has_class("-reading") and not self.filtering
+        if not reading or not panes.scroll(self.query_one("#preview", Sheet), action.id):
+            await super().perform(action)
 
     def action_app_back(self) -> None:
-        """Show the list again, or leave."""
+        """Go back to the list, then leave the screen."""
         if self.has_class("-reading"):
-            self.remove_class("-reading")
+            self.action_list_open()
         else:
             super().action_app_back()
 

@@ -85,7 +85,7 @@ def test_the_look_ups_of_the_organisation_are_listed_with_who_looked_and_why(chi
     assert ran.code == Exit.OK, ran.err
     (cells,) = (line.split("\t") for line in ran.out.splitlines())
     assert cells[1:7] == [
-        "Riitta Korpela",
+        f"Riitta Korpela ({USER})",
         mask(chief.code),
         "Social work and assessment of service needs",
         "S-1",

@@ -46,9 +46,10 @@ def bodies(app: LogOffice) -> list[dict[str, Any]]:
 
 async def search(app: LogOffice, pilot: Any) -> SupervisionScreen:
     """Search everything, for monitoring."""
-    await arrive(app, pilot, "S")
+    if not isinstance(app.screen, SupervisionScreen):
+        await arrive(app, pilot, "S")
     await press(pilot, "s", "enter", "enter")
-    screen = app.screen
+    screen = app.screen_stack[-1]
     assert isinstance(screen, SupervisionScreen)
     return screen
 
@@ -156,6 +157,28 @@ async def test_days_that_are_none_are_told_before_anything_is_asked(tmp_path: Pa
         await press(pilot, "enter")
         params = app.requests[-1].url.params
         assert (params["since"], params["until"]) == ("2026-11-02", "2026-11-03")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_small_terminal_shows_the_list_and_by_a_key_the_whole_look_up(tmp_path: Path, language: str) -> None:
+    async with logs(tmp_path, LOG, (40, 12), session=CHIEF, language=language) as (app, pilot):
+        await arrive(app, pilot, "S")
+        for key in "ste":
+            await press(pilot, key)
+            check_grid(app, (40, 12))
+            await press(pilot, "escape")
+        screen = await search(app, pilot)
+        check_grid(app, (40, 12))
+        assert app.t("look_ups.user") in text_of(app)
+        assert "******-*000" not in text_of(app)
+        await press(pilot, "enter", "pagedown")
+        check_grid(app, (40, 12))
+        assert "******-*000" in text_of(app)
+        assert "Käyttäjä 1" not in text_of(app)
+        assert screen.rows.current_key == "l000"
+        await press(pilot, "q")
+        assert app.screen is screen
+        assert "Käyttäjä 1" in text_of(app)
 
 
 # --- samples and extracts -------------------------------------------------------------------------------------------
