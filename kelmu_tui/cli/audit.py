@@ -16,7 +16,7 @@ from kelmu_tui.cli.output import Column, Output
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.identifiers import IdentityCode
 from kelmu_tui.services.context import Context
-from kelmu_tui.services.known import OPENERS
+from kelmu_tui.services.known import OPENERS, SHUT_OUT, NotSupervisor
 
 if TYPE_CHECKING:
     from datetime import date
@@ -92,8 +92,6 @@ def _check(env: Env, context: Context) -> None:
         NotSupervisor: the user supervises nobody here.
         CliError: the file is there.
     """
-    from kelmu_tui.services.known import NotSupervisor
-
     if not context.active.supervisor:
         raise NotSupervisor
     output = env.option("output")
@@ -128,8 +126,10 @@ def _found(env: Env, context: Context, wanted: Wanted, whom: str | None) -> Foun
 
     Raises:
         ApiError, StoreError: turned into words by `faults`.
+        NotSupervisor: the user is none any more.
         CliError: it takes too long.
     """
+    from kelmu_tui.api.errors import ProblemAnswer
     from kelmu_tui.cli import pushing
 
     with pushing.reach(env, context.backend_url) as url:
@@ -137,6 +137,10 @@ def _found(env: Env, context: Context, wanted: Wanted, whom: str | None) -> Foun
             return asyncio.run(asyncio.wait_for(_ask(env, context, url, wanted, whom), LONGEST))
         except TimeoutError:
             raise CliError(Exit.OFFLINE, "timeout", env.t("cli.too_slow")) from None
+        except ProblemAnswer as problem:
+            if problem.code in SHUT_OUT:
+                raise NotSupervisor from None
+            raise
 
 
 async def _ask(env: Env, context: Context, url: str, wanted: Wanted, whom: str | None) -> Found:

@@ -70,7 +70,8 @@ class PagedScreen(ListScreen[Row, None]):
         try:
             rows, following = await self.page(None)
         except (ApiError, NotSupervisor) as problem:
-            self._hinder(problem)
+            if turn == self._turn:
+                self._hinder(problem)
             return self._all
         finally:
             self._under_way -= 1

@@ -215,13 +215,12 @@ class AskScreen(Dialog[Found]):
 
     def _meant(self, part: Part, text: str) -> str:
         """Return the key of what was typed: the choice under the cursor, or in some fields an id."""
-        choices = self._choices(part)
-        exact = next((one.key for one in choices if text in (one.key, one.cells[0])), None)
-        if exact is not None:
-            return exact
         current = self.query_one(PickList).current
-        if current is not None:
-            return current.key
+        here = [] if current is None else [current]
+        # Two users may have one name: of those the cursor's is meant.
+        exact = next((one for one in (*here, *self._choices(part)) if text in (one.key, one.cells[0])), current)
+        if exact is not None:
+            return exact.key
         return text if part in KNOWN else self._typed.get(part, "")
 
     def _choose(self, part: Part, key: str) -> None:

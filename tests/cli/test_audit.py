@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
+from kelmu_backend.database import tables
 from kelmu_backend.database.customer_tables import person as person_table
 from kelmu_backend.database.customer_tables import person_code
 from kelmu_backend.database.engine import Database
@@ -237,3 +238,20 @@ def test_who_supervises_nobody_is_told_so_before_a_code_is_asked(demo: Kelmu, mo
         ran = demo("audit", *argv, "--json", "--lang", "en")
         assert (ran.code, ran.document["error"]["code"]) == (Exit.NOT_ALLOWED, "not_supervisor")
         assert "supervisor" in ran.err
+
+
+def test_who_is_no_supervisor_any_more_is_told_so(chief: Chief, demo_home: Path) -> None:
+    database = Database(database_url(demo_home / "data" / "demo" / "backend" / "data"))
+    try:
+        with database.write() as connection:
+            rows = [row._asdict() for row in connection.execute(select(tables.supervisor))]
+            connection.execute(delete(tables.supervisor))
+        try:
+            ran = chief.run("audit", "search", *WHY, "--json")
+            assert (ran.code, ran.document["error"]["code"]) == (Exit.NOT_ALLOWED, "not_supervisor")
+        finally:
+            with database.write() as connection:
+                connection.execute(insert(tables.supervisor), rows)
+    finally:
+        database.dispose()
+    assert chief.run("audit", "search", *WHY, "--json").code == Exit.OK

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
+from kelmu_backend.database import tables
 from kelmu_backend.database.customer_tables import look_up
 from kelmu_tui.screens.help import HelpScreen
 from kelmu_tui.screens.inbox import InboxScreen
@@ -129,6 +130,16 @@ async def test_a_user_is_chosen_among_the_rows_or_named_by_id_and_a_flag_from_th
         params = app.requests[-1].url.params
         assert (params["user"], len(params.get_list("flag"))) == ("user-1", 5)
         assert {row.user for row in screen._all} == {"user-1"}
+
+
+async def test_of_two_users_of_one_name_the_one_under_the_cursor_is_meant(tmp_path: Path) -> None:
+    log = [audited(number, user_name="Laura Koski") for number in (0, 1, 2)]
+    async with logs(tmp_path, log, session=CHIEF) as (app, pilot):
+        await search(app, pilot)
+        await press(pilot, "s")
+        await type_text(pilot, "Laura Koski")
+        await press(pilot, "down", "enter", "enter")
+        assert app.requests[-1].url.params["user"] == "user-1"
 
 
 async def test_nothing_that_fits_is_said(tmp_path: Path) -> None:
@@ -438,3 +449,10 @@ async def test_a_supervisor_of_the_backend_sees_the_organisation_s_look_ups(hous
         check_grid(app, (80, 24))
         await pilot.press("H")
         await until(pilot, lambda: app.t("look_ups.history_empty") in words(app), "no look-ups of one's own")
+        with house.database.write() as connection:
+            connection.execute(delete(tables.supervisor))
+        app.spawn("renew", app._renew(app._revision, shut_out=True))
+        await until(pilot, lambda: app.desk is not None and not app.desk.session.supervisor, "the desk of a worker")
+        await until(pilot, lambda: isinstance(app.screen_stack[-1], InboxScreen) and app.online, "the inbox anew")
+        await pilot.press("S")
+        await until(pilot, lambda: app.t("actions.why.supervision")[:40] in words(app), "why it is closed")
