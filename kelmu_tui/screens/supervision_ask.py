@@ -200,18 +200,14 @@ class AskScreen(Dialog[Found]):
 
     # --- what is taken ----------------------------------------------------------------------------------------------
 
-    def _settle(self, part: Part) -> bool:
-        """Take what stands in a field; say whether that is something else than before."""
-        field, before = self._field(part), self._typed.get(part, "")
-        if part is Part.CODE:  # which is kept nowhere
-            return False
-        if part not in CHOSEN:
+    def _settle(self, part: Part) -> None:
+        """Take what stands in a field; the code is kept nowhere."""
+        field = self._field(part)
+        if part in CHOSEN:
+            if field.value != self._reads(part, self._typed.get(part, "")):
+                self._choose(part, self._meant(part, field.value.strip()))
+        elif part is not Part.CODE:
             self._typed[part] = field.value
-            return False
-        if field.value == self._reads(part, before):
-            return False
-        self._choose(part, self._meant(part, field.value.strip()))
-        return self._typed[part] != before
 
     def _meant(self, part: Part, text: str) -> str:
         """Return the key of what was typed: the choice under the cursor, or in some fields an id."""
