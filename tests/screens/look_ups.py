@@ -16,10 +16,12 @@ from textual.pilot import Pilot
 from kelmu_tui.api.client import Client
 from kelmu_tui.domain.identifiers import make_identity_code
 from kelmu_tui.screens.paged import PagedScreen
+from kelmu_tui.screens.supervision import SupervisionScreen
+from kelmu_tui.screens.supervision_ask import AskScreen
 from kelmu_tui.store.rows import ActiveSession
 from tests.api.test_client import answer, client, problem
 from tests.screens.customers import LookUpOffice
-from tests.screens.support import SESSION, settled
+from tests.screens.support import SESSION, press, settled, text_of
 from tests.store.build import NOW, OWN
 from tests.store.customer_lines import person
 from tests.widgets.support import until
@@ -140,4 +142,35 @@ async def arrive(app: LogOffice, pilot: Pilot[Any], key: str) -> PagedScreen[Any
     await settled(pilot)
     screen = app.screen
     assert isinstance(screen, PagedScreen)
+    return screen
+
+
+TWO_SIZES = ((80, 24), (120, 40))
+LOG = [audited(number) for number in range(11)]
+
+
+def words(app: Any) -> str:
+    """Return the screen as one line, without the frames of boxes."""
+    return " ".join(text_of(app).replace("│", " ").split())
+
+
+def dialog(app: LogOffice) -> AskScreen:
+    """Return the box that asks, which has to be on top."""
+    screen = app.screen_stack[-1]
+    assert isinstance(screen, AskScreen)
+    return screen
+
+
+def bodies(app: LogOffice) -> list[dict[str, Any]]:
+    """Return the bodies that were sent."""
+    return [json.loads(request.content) for request in app.requests if request.content]
+
+
+async def search(app: LogOffice, pilot: Any) -> SupervisionScreen:
+    """Search everything, for monitoring."""
+    if not isinstance(app.screen, SupervisionScreen):
+        await arrive(app, pilot, "S")
+    await press(pilot, "s", "enter", "enter")
+    screen = app.screen_stack[-1]
+    assert isinstance(screen, SupervisionScreen)
     return screen
