@@ -223,6 +223,11 @@ def test_why_an_action_is_disabled() -> None:
     assert disabled(REGISTRY["main.sync"]._replace(needs_network=True), State(online=False)) is Why.OFFLINE
     # Trying again is what one wants to do offline, and the way back in after the session has ended.
     assert disabled(REGISTRY["main.sync"], State(online=False)) is None
+    search_log = REGISTRY["supervision.search"]
+    assert disabled(search_log, State(capabilities=("customer_lookup",))) is Why.SUPERVISION
+    # What was typed waits in the box for the connection.
+    assert disabled(search_log, State(supervisor=True, online=False)) is None
+    assert disabled(REGISTRY["supervision.copy"], State(supervisor=True)) is Why.NOTHING_SELECTED
     assert disabled(undo, State()) is Why.NOTHING_TO_UNDO
     assert disabled(repeat, State(can_repeat=True)) is Why.NOTHING_TO_REPEAT
 

@@ -22,6 +22,8 @@ class Context(StrEnum):
     CUSTOMER = "customer"
     CUSTOMER_TEXT = "customer_text"
     FOLLOWED = "followed"
+    HISTORY = "history"
+    SUPERVISION = "supervision"
     OUTBOX = "outbox"
     ANNOUNCEMENTS = "announcements"
     ORGANISATIONS = "organisations"
@@ -62,6 +64,8 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
         Context.CUSTOMER: (Context.CUSTOMER, Context.LIST, Context.GLOBAL),
         Context.CUSTOMER_TEXT: (Context.CUSTOMER_TEXT, Context.GLOBAL),
         Context.FOLLOWED: (Context.FOLLOWED, *_ROWS),
+        Context.HISTORY: (Context.HISTORY, *_ROWS),
+        Context.SUPERVISION: (Context.SUPERVISION, *_ROWS),
         Context.OUTBOX: (Context.OUTBOX, *_ROWS),
         Context.ANNOUNCEMENTS: (Context.ANNOUNCEMENTS, *_ROWS),
         Context.ABOUT: (Context.ABOUT, *_PAGE),
@@ -103,6 +107,7 @@ class Action(NamedTuple):
         contexts: where it works.
         keys: default keys as Textual names them; empty when it is reached through the palette alone.
         capability: needed for it, None when every user may.
+        supervisor: it is for those who supervise the organisation's look-ups.
         selection: it acts on the marked rows, or on the one under the cursor.
         undoable: `u` takes it back.
         needs_network: it can't be done while offline; commands don't need it, they wait in the outbox.
@@ -120,6 +125,7 @@ class Action(NamedTuple):
     undoable: bool = False
     needs_network: bool = False
     essential: bool = False
+    supervisor: bool = False
 
     @property
     def label_key(self) -> str:
@@ -160,6 +166,7 @@ def _part(name: str, key: str) -> Action:
 
 _BULK = (Context.INBOX, Context.OUTBOX, Context.FOLLOWED)
 """Lists whose commands act on several rows; elsewhere a mark would mean nothing."""
+_LOOK_UPS = (Context.HISTORY, Context.SUPERVISION)
 _MOVING = (Context.LIST, Context.NOTICE, Context.ABOUT, Context.CUSTOMER_TEXT)
 
 ACTIONS: Final = (
@@ -216,6 +223,13 @@ ACTIONS: Final = (
     # Customers who are followed
     Action("followed.renew", (Context.FOLLOWED,), ("n",), Group.WORK, 20, selection=True),
     Action("followed.end", (Context.FOLLOWED,), ("d",), Group.WORK, 21, selection=True),
+    # The log of look-ups
+    Action("supervision.search", (Context.SUPERVISION,), ("s",), Group.WORK, 20, supervisor=True),
+    Action("supervision.sample", (Context.SUPERVISION,), ("t",), Group.WORK, 21, supervisor=True),
+    Action("supervision.extract", (Context.SUPERVISION,), ("e",), Group.WORK, 22, supervisor=True),
+    Action("supervision.copy", (Context.SUPERVISION,), ("y",), Group.WORK, 23, selection=True, supervisor=True),
+    Action("supervision.write", (Context.SUPERVISION,), ("w",), Group.WORK, 24, supervisor=True),
+    Action("look_ups.fetch", _LOOK_UPS, ("R",), Group.WORK, 25, needs_network=True),
     # Commands on their way
     Action("outbox.retry", (Context.OUTBOX,), ("t",), Group.WORK, 20, selection=True),
     Action("outbox.redo", (Context.OUTBOX,), ("R",), Group.WORK, 21, selection=True),
@@ -246,6 +260,8 @@ ACTIONS: Final = (
     Action("main.outbox", (Context.MAIN,), ("6",), Group.PLACES),
     Action("main.announcements", (Context.MAIN,), ("7",), Group.PLACES),
     Action("main.followed", (Context.MAIN,), ("8",), Group.PLACES, capability=CUSTOMER_LOOKUP),
+    Action("main.history", (Context.MAIN,), ("H",), Group.PLACES, capability=CUSTOMER_LOOKUP),
+    Action("main.supervision", (Context.MAIN,), ("S",), Group.PLACES, supervisor=True),
     Action("main.diagnostics", (Context.MAIN,), ("exclamation_mark",), Group.PROGRAM),
     Action("main.passphrase", (Context.MAIN,), (), Group.PROGRAM),
     Action("main.sign_out", (Context.MAIN,), (), Group.PROGRAM),

@@ -13,6 +13,7 @@ class Why(StrEnum):
     """Reasons, the first that applies in this order."""
 
     CAPABILITY = "capability"
+    SUPERVISION = "supervision"
     OFFLINE = "offline"
     NOTHING_SELECTED = "nothing_selected"
     NOTHING_TO_UNDO = "nothing_to_undo"
@@ -24,6 +25,7 @@ class State(NamedTuple):
 
     Attributes:
         selected: rows marked, or 1 for the row under the cursor, or 0.
+        supervisor: whether the user supervises the organisation's look-ups.
     """
 
     capabilities: Collection[str] = ()
@@ -31,12 +33,15 @@ class State(NamedTuple):
     selected: int = 0
     can_undo: bool = False
     can_repeat: bool = False
+    supervisor: bool = False
 
 
 def disabled(action: Action, state: State) -> Why | None:
     """Return why `action` can't be used in `state`, None when it can."""
     if action.capability is not None and action.capability not in state.capabilities:
         return Why.CAPABILITY
+    if action.supervisor and not state.supervisor:
+        return Why.SUPERVISION
     if action.needs_network and not state.online:
         return Why.OFFLINE
     if action.selection and not state.selected:

@@ -7,7 +7,7 @@ once after a renewed access token: when and whether to try again is the business
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from ipaddress import ip_address
@@ -17,6 +17,7 @@ import httpx
 
 from kelmu_tui.api import contract
 from kelmu_tui.api.answers import CommandAnswer, SnapshotPart, SnapshotReader, parse
+from kelmu_tui.api.audit import AuditSearch, check_extract, check_page, check_sample
 from kelmu_tui.api.customers import QueryReader
 from kelmu_tui.api.errors import ProblemAnswer, SignInNeeded, UpdateNeeded
 from kelmu_tui.api.reading import PROBLEM, body_of, expect, lines_of, mapped, raise_for, request_id_of, segment
@@ -237,6 +238,25 @@ class Client:
         body, request_id = await self._read("GET", "/v1/look-ups", organisation, params=params)
         return parse(contract.LookUps, body, request_id)
 
+    async def audited(
+        self, organisation: str, wanted: AuditSearch, cursor: str | None = None
+    ) -> contract.AuditedLookUps:
+        """Return look-ups of anybody in an organisation that one supervises, the newest first; `cursor` continues."""
+        body, request_id = await self._read("GET", "/v1/audit/look-ups", organisation, params=wanted.params(cursor))
+        return check_page(parse(contract.AuditedLookUps, body, request_id), wanted, organisation, request_id)
+
+    async def sample(self, organisation: str, wanted: contract.SampleRequest) -> contract.Sample:
+        """Draw a random sample of the look-ups of an organisation that one supervises."""
+        content = wanted.model_dump_json(exclude_none=True).encode()
+        body, request_id = await self._read("POST", "/v1/audit/samples", organisation, content=content)
+        return check_sample(parse(contract.Sample, body, request_id), wanted, organisation, request_id)
+
+    async def extract(self, organisation: str, wanted: contract.ExtractRequest) -> contract.Extract:
+        """Return who has looked at a customer for an organisation that one supervises."""
+        content = wanted.model_dump_json(exclude_none=True).encode()
+        body, request_id = await self._read("POST", "/v1/audit/extracts", organisation, content=content)
+        return check_extract(parse(contract.Extract, body, request_id), organisation, request_id)
+
     async def register_views(self, registration: contract.ChainRegistration) -> contract.ViewReceipt:
         """Tell the backend of a ledger's log of views, or ask what it has of it."""
         body = registration.model_dump_json().encode()
@@ -257,9 +277,15 @@ class Client:
             return parse(contract.ViewReceipt, await body_of(response, request_id), request_id)
 
     async def _read(
-        self, method: str, path: str, organisation: str | None = None, params: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        organisation: str | None = None,
+        params: Mapping[str, str | Sequence[str]] | None = None,
+        content: bytes | None = None,
     ) -> tuple[bytes, str]:
-        async with self._open(method, path, organisation, params=params) as response:
+        headers = None if content is None else {"Content-Type": _JSON}
+        async with self._open(method, path, organisation, params=params, headers=headers, content=content) as response:
             request_id = request_id_of(response)
             await raise_for(response)
             expect(response, (_JSON,), request_id)
@@ -272,7 +298,7 @@ class Client:
         path: str,
         organisation: str | None = None,
         *,
-        params: dict[str, str] | None = None,
+        params: Mapping[str, str | Sequence[str]] | None = None,
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
         accept: str = _JSON,

@@ -291,6 +291,7 @@ def history(env: Env) -> int:
     """List the user's own look-ups as the backend has them, the newest first."""
     from kelmu_tui.cli import pushing
     from kelmu_tui.services.customer_text import purpose_name
+    from kelmu_tui.services.look_up_text import outcome_text
 
     with env.context(LOOK_UPS) as context, pushing.reach(env, context.backend_url) as url:
         try:
@@ -318,7 +319,7 @@ def history(env: Env) -> int:
                 purpose_name(row.purpose, t) if row.purpose else "–",
                 row.case_reference or "–",
                 row.reason or "–",
-                t("cli.look_up_done") if row.outcome == "done" else row.outcome,
+                outcome_text(row.outcome, t),
             ]
             for row in rows
         ],

@@ -10,9 +10,10 @@ from kelmu_tui.domain.identifiers import InvalidIdentityCode
 from kelmu_tui.i18n import Translator
 from kelmu_tui.i18n.failures import store_text
 from kelmu_tui.platform.paths import UnsafePath
+from kelmu_tui.services.audit_typing import Unfit
 from kelmu_tui.services.customers import InvalidCase, InvalidQuery, InvalidReason
 from kelmu_tui.services.inbox import NotAllowed
-from kelmu_tui.services.known import SHUT_OUT
+from kelmu_tui.services.known import SHUT_OUT, NotSupervisor
 from kelmu_tui.services.session import (
     ChooseOrganisation,
     KnownOrganisation,
@@ -46,6 +47,8 @@ def explain(error: Exception, t: Translator) -> CliError:
         return CliError(Exit.NOT_FOUND, "ambiguous", t("cli.ambiguous", id=error.word))
     if isinstance(error, NotAllowed):
         return CliError(Exit.NOT_ALLOWED, "mandate_missing", t("errors.api.mandate_missing"))
+    if isinstance(error, NotSupervisor):
+        return CliError(Exit.NOT_ALLOWED, "not_supervisor", t("look_ups.not_supervisor"))
     known = _mistake(error, t) or _api(error, t)
     if known is not None:
         return known
@@ -62,6 +65,8 @@ def _mistake(error: Exception, t: Translator) -> CliError | None:
         return CliError(Exit.USAGE, "case_invalid", t("cli.case_invalid"))
     if isinstance(error, InvalidReason):
         return CliError(Exit.USAGE, "reason_invalid", t("cli.reason_invalid"))
+    if isinstance(error, Unfit):
+        return CliError(Exit.USAGE, f"{error.part}_invalid", t.choice("look_ups.unfit", error.part))
     if isinstance(error, InvalidQuery):
         return CliError(Exit.USAGE, "query_invalid", t("cli.query_invalid"))
     return None

@@ -15,6 +15,8 @@ from kelmu_tui.cli.exits import CliError, Exit
 VIEWS: Final = ("unhandled", "mine", "urgent", "due_today", "transferred", "all")
 SORTS: Final = ("due", "arrived", "kind", "municipality", "customer")
 SECTIONS: Final = ("pending", "decisions", "payments", "claims", "insurance", "recovery", "medicine", "passed_on")
+AUDIT_PURPOSES: Final = ("monitoring", "suspicion", "customer_request")
+FLAGS: Final = ("self", "family_name", "unrelated", "sequence", "paused")
 SHELLS: Final = ("bash", "zsh", "fish")
 LANGUAGES: Final = ("fi", "sv", "en")
 
@@ -74,6 +76,12 @@ _WAIT = _option("wait", "--wait", type=_seconds, metavar="SECONDS")
 _NO_WAIT = _option("no_wait", "--no-wait", dest="wait", action="store_const", const=0.0)
 _FOLLOWS: Final = _option("follows", "follows", nargs="+", metavar="ID")
 _ACT = (_IDS, _WAIT, _NO_WAIT)
+
+_AUDIT_PURPOSE = _option("audit_purpose", "--purpose", dest="audit_purpose", choices=AUDIT_PURPOSES, required=True)
+_CASE = _option("case", "--case", metavar="REFERENCE")
+_DAYS = (_option("since", "--since", metavar="DAY"), _option("until", "--until", metavar="DAY"))
+_FLAG = _option("flag", "--flag", action="append", choices=FLAGS)
+_TAKEN = (_option("csv", "--csv", action="store_true"), _option("output", "--output", metavar="FILE"))
 
 EPHEMERAL: Final = _option("ephemeral", "--ephemeral", action="store_true", default=argparse.SUPPRESS)
 """Stands before a command or with the demo: it is about the app."""
@@ -160,7 +168,7 @@ COMMANDS: Final = (
         (
             _option("customer", "customer", nargs="?", metavar="ID"),
             _option("purpose", "--purpose", metavar="PURPOSE"),
-            _option("case", "--case", metavar="REFERENCE"),
+            _CASE,
             _option("reason", "--reason", metavar="TEXT"),
             _option("section", "--section", action="append", choices=SECTIONS),
             _option("offline", "--offline", action="store_true"),
@@ -192,10 +200,39 @@ COMMANDS: Final = (
         "kelmu_tui.cli.follows:begin",
         (_option("customer", "customer", metavar="ID"), _option("reason", "--reason", metavar="TEXT")),
     ),
+    Command(("follow", "renew"), "kelmu_tui.cli.follows:renew", (_FOLLOWS,)),
+    Command(("follow", "end"), "kelmu_tui.cli.follows:end", (_FOLLOWS,)),
     Command(
-        ("follow", "renew"), "kelmu_tui.cli.follows:renew", (_option("follows", "follows", nargs="+", metavar="ID"),)
+        ("audit", "search"),
+        "kelmu_tui.cli.audit:search",
+        (
+            _AUDIT_PURPOSE,
+            _option("by", "--by", metavar="USER"),
+            _option("of_customer", "--customer", dest="of_customer", metavar="ID"),
+            *_DAYS,
+            _FLAG,
+            _option("limit", "--limit", type=_number, metavar="N", default=100),
+            *_TAKEN,
+        ),
     ),
-    Command(("follow", "end"), "kelmu_tui.cli.follows:end", (_option("follows", "follows", nargs="+", metavar="ID"),)),
+    Command(
+        ("audit", "sample"),
+        "kelmu_tui.cli.audit:sample",
+        (
+            _AUDIT_PURPOSE,
+            _CASE,
+            _option("size", "--size", metavar="N"),
+            _option("sample_seed", "--seed", dest="sample_seed", metavar="N"),
+            *_DAYS,
+            _FLAG,
+            *_TAKEN,
+        ),
+    ),
+    Command(
+        ("audit", "extract"),
+        "kelmu_tui.cli.audit:extract",
+        (_option("customer", "customer", nargs="?", metavar="ID"), _AUDIT_PURPOSE, _CASE, *_TAKEN),
+    ),
     Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (_option("all", "--all", action="store_true"),)),
     Command(
         ("outbox", "show"),

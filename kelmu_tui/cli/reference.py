@@ -46,6 +46,8 @@ is renamed, retyped or removed.
 | `inbox.list` | `organisation`, `view`, `total`, `synced_at`, `notices` (or `traces` in the view `transferred`) |
 | `inbox.show` | the notice: fields of the list, `customer`, `content`, `notes`, `origin`, `handled_at`, `data_at` |
 | `inbox.take` and the other acts | `results`: `id`, `result`, `command`, `reason` |
+| `audit.search`, `audit.sample`, `audit.extract` | `kind`, `made_at`, `purpose`, `case_reference`, `look_ups` (each \
+with `user`, `user_name`, `masked_code`, `flags`, …); of a sample `seed`, `drawn_from` |
 | `outbox.list` | `commands`: `id`, `verb`, `notice`, `label`, `state`, `created_at`, `attempts`, `due_at`, `conflict` |
 | `outbox.show` | fields of the list, `organisation`, `problem`, `present`, `text`; with `--text` only `id`, `text` |
 | `outbox.reload` | `reloaded`, `failed` |

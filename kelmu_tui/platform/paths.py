@@ -123,6 +123,24 @@ def write_private(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that only we may read, where there is none yet: what is there is never written over.
+
+    Raises:
+        FileExistsError: there is something of that name, be it a link to nothing.
+        OSError: it could not be written; nothing of it is left.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
 def sync_folder(path: Path) -> None:
     """Make renames and deletions in a folder durable."""
     handle = os.open(path, os.O_RDONLY)

@@ -17,6 +17,7 @@ from kelmu_tui.sync.status import SyncStatus
 if TYPE_CHECKING:
     from kelmu_tui.services.customers import Customers, LookUp
     from kelmu_tui.services.following import Following
+    from kelmu_tui.services.look_ups import LookUpLog
 
 InboxLine = NoticeLine | TraceLine
 Hear = Callable[[str], None]
@@ -35,6 +36,7 @@ class Desk:
             when they are first needed.
         look_up: asks the backend for a customer, stores the answer and returns the customer's id; raises `ApiError`,
             `NotAllowed` or `StoreError`.
+        get_look_ups: gives the log of look-ups, which is made when it is first needed.
     """
 
     session: ActiveSession
@@ -48,6 +50,7 @@ class Desk:
     get_customers: Callable[[], Customers]
     look_up: Callable[[LookUp, Hear], Awaitable[str]]
     get_following: Callable[[], Following]
+    get_look_ups: Callable[[], LookUpLog]
 
     @cached_property
     def customers(self) -> Customers:
@@ -58,3 +61,8 @@ class Desk:
     def following(self) -> Following:
         """Which customers are followed."""
         return self.get_following()
+
+    @cached_property
+    def look_ups(self) -> LookUpLog:
+        """The log of look-ups, as the backend has it."""
+        return self.get_look_ups()

@@ -207,7 +207,8 @@ class Face(OneByOne, inherit_bindings=False):
     def state(self, *, selected: int = 0, can_undo: bool = False, can_repeat: bool = False) -> State:
         """Return what decides over actions."""
         capabilities = self.desk.session.capabilities if self.desk is not None else frozenset()
-        return State(capabilities, self.online, selected, can_undo, can_repeat)
+        supervisor = self.desk is not None and self.desk.session.supervisor
+        return State(capabilities, self.online, selected, can_undo, can_repeat, supervisor)
 
     def update_frames(self) -> None:
         """Show the present state in the frames of the screens that can be seen."""
@@ -368,6 +369,18 @@ class Face(OneByOne, inherit_bindings=False):
         if isinstance(self.screen, CustomerScreen):
             self.pop_screen()
         self.push_screen(CustomerScreen(self.desk, customer))
+
+    def action_main_history(self) -> None:
+        """Go to the user's own look-ups."""
+        from kelmu_tui.screens.history import HistoryScreen
+
+        self._to_section(HistoryScreen)
+
+    def action_main_supervision(self) -> None:
+        """Go to the look-ups of the organisation."""
+        from kelmu_tui.screens.supervision import SupervisionScreen
+
+        self._to_section(SupervisionScreen)
 
     def action_main_outbox(self) -> None:
         """Go to the commands."""

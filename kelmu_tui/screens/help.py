@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,6 +14,9 @@ from kelmu_tui.screens.base import Dialog
 from kelmu_tui.widgets.chrome import Caption
 from kelmu_tui.widgets.sheet import Block, Field, Heading, Paragraph, Sheet
 from kelmu_tui.widgets.text_field import LineField
+
+CLOSED: Final = (Why.CAPABILITY, Why.SUPERVISION)
+"""Reasons that last: what they close is listed apart."""
 
 
 class HelpScreen(Dialog[None]):
@@ -52,7 +55,7 @@ class HelpScreen(Dialog[None]):
         t = self.face.t
         found = search(query, self.face.keymap, t)
         here = [match for match in found if self._is_here(match.action)]
-        closed = [match for match in found if disabled(match.action, self._state) is Why.CAPABILITY]
+        closed = [match for match in found if disabled(match.action, self._state) in CLOSED]
         if not found:
             yield Paragraph(t("common.nothing_matches"), "dim")
         if query.strip():

@@ -43,8 +43,11 @@ from kelmu_tui.sync.status import Connection as Link
 from kelmu_tui.sync.status import SyncStatus, figures
 
 if TYPE_CHECKING:
+    from kelmu_tui.api.client import Client
     from kelmu_tui.screens.about import Fact
     from kelmu_tui.services.customers import LookUp
+    from kelmu_tui.services.look_ups import LookUpLog
+    from kelmu_tui.store.rows import ActiveSession
 
 Result = TypeVar("Result")
 
@@ -213,6 +216,7 @@ class KelmuApp(Leaving):
             lambda: context.customers,
             self._look_up,
             lambda: context.following,
+            lambda: self._look_up_log(context.active),
         )
         self.work = Work(self, self.desk)
         self.curtain.lower(then=self._settle_in)
@@ -237,6 +241,18 @@ class KelmuApp(Leaving):
         from kelmu_tui.services.looking import look_up
 
         return await look_up(link, context, query, hear)
+
+    def _look_up_log(self, session: ActiveSession) -> LookUpLog:
+        from kelmu_tui.services.look_ups import LookUpLog
+
+        return LookUpLog(session, self._client, self.clock)
+
+    def _client(self) -> Client:
+        if self._link is None:
+            from kelmu_tui.api.errors import Unreachable
+
+            raise Unreachable
+        return self._link.client
 
     async def _show_only(self, screen: Screen[Any]) -> None:
         """Put `screen` in place of everything that is shown."""

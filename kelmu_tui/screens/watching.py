@@ -198,7 +198,8 @@ class Watching(Entrance):
                 self.say(self.t("organisations.ended_typed" if lost else "organisations.ended"), role="alarm")
                 self.forget_keys()
                 return
-            if fresh.active.capabilities != context.active.capabilities:
+            before, after = context.active, fresh.active
+            if (after.capabilities, after.supervisor) != (before.capabilities, before.supervisor):
                 await self.stop_engine()
                 await self.open_desk(fresh)
                 self.say(self.t("organisations.changed"), role="warn")

@@ -74,6 +74,10 @@ class NothingOpens(SessionProblem):
         self.why = why
 
 
+class NotSupervisor(Exception):
+    """The user does not supervise the use of the organisation's mandates."""
+
+
 class KnownOrganisation(NamedTuple):
     """An organisation of the session with what the user's mandates and its agreement say."""
 

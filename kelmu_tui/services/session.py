@@ -290,6 +290,7 @@ class Session:
             names,
             secret(self._store, "device") or "",
             self.lease()[0],
+            found.supervisor,
         )
 
     def _attach(self, organisation: str) -> None:

@@ -252,7 +252,11 @@ class ActiveOrganisation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ActiveSession:
-    """Who works for whom, and what is open; `lease` is the newest lease id known."""
+    """Who works for whom, and what is open; `lease` is the newest lease id known.
+
+    Attributes:
+        supervisor: whether the user supervises the look-ups made for the organisation.
+    """
 
     user_id: str
     user_name: str
@@ -260,6 +264,7 @@ class ActiveSession:
     capabilities: frozenset[str]
     device: str
     lease: str
+    supervisor: bool = False
 
 
 class Outcome(NamedTuple):

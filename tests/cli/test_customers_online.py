@@ -223,7 +223,7 @@ def test_own_look_ups_are_listed_page_by_page(worker: Kelmu, desk: Desk) -> None
     assert ran.code == Exit.OK, ran.err
     first, second = (line.split("\t") for line in ran.out.splitlines())
     assert first[1:4] == [CODE.masked, "Social work and assessment of service needs", "1/26"]
-    assert (first[-1], second[-1]) == ("done", "not_found")
+    assert (first[-1], second[-1]) == ("done", "not found")
     assert [asked.line.split()[1] for asked in desk.asked] == ["/v1/look-ups", "/v1/look-ups?cursor=c2"]
 
 

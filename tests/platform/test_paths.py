@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kelmu_tui.platform.paths import UnsafePath, private_folder, profile, styles, write_private
+from kelmu_tui.platform.paths import UnsafePath, private_folder, profile, styles, write_new, write_private
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +69,31 @@ def test_the_home_variable_moves_everything(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_style_sheets_are_found() -> None:
     assert list(styles().glob("*.tcss"))
+
+
+def test_a_new_file_is_private_and_whole(tmp_path: Path) -> None:
+    target = tmp_path / "new.txt"
+    write_new(target, b"all of it")
+    assert (target.read_bytes(), mode(target)) == (b"all of it", 0o600)
+
+
+def test_what_is_there_is_never_written_over(tmp_path: Path) -> None:
+    target, link = tmp_path / "there.txt", tmp_path / "link.txt"
+    target.write_bytes(b"before")
+    link.symlink_to(tmp_path / "elsewhere.txt")
+    for path in (target, link, tmp_path):
+        with pytest.raises(FileExistsError):
+            write_new(path, b"after")
+    assert target.read_bytes() == b"before"
+    assert not (tmp_path / "elsewhere.txt").exists()
+
+
+def test_of_a_file_that_could_not_be_written_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        del handle
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_new(tmp_path / "new.txt", b"half")
+    assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,8 @@ from typing import Any, Final
 from textual.pilot import Pilot
 
 from kelmu_tui.actions import Keymap
+from kelmu_tui.api.client import Client
+from kelmu_tui.api.errors import Unreachable
 from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICE_TRANSFER, NOTICES_INBOX
 from kelmu_tui.domain.organisations import OrganisationType, social_care_organiser
 from kelmu_tui.platform.ids import SeededIds
@@ -24,6 +26,7 @@ from kelmu_tui.services.customers import Customers, LookUp
 from kelmu_tui.services.drafts import Drafts
 from kelmu_tui.services.following import Following
 from kelmu_tui.services.inbox import Inbox
+from kelmu_tui.services.look_ups import LookUpLog
 from kelmu_tui.services.outbox import Outbox
 from kelmu_tui.store import outbox
 from kelmu_tui.store.database import Changed, Store
@@ -100,6 +103,7 @@ class Office(Face):
             lambda: Customers(self.store, session, self.time, ids),
             self.look_up,
             self._following,
+            lambda: LookUpLog(session, self.client, self.time),
         )
         self.work = Work(self, self.desk)
 
@@ -113,6 +117,10 @@ class Office(Face):
     async def look_up(self, query: LookUp, hear: Hear) -> str:
         """Stand for the backend; tests of customers say what it answers."""
         raise NotImplementedError
+
+    def client(self) -> Client:
+        """Stand for the way to the backend; tests of the log of look-ups give one."""
+        raise Unreachable
 
     async def on_mount(self) -> None:
         loop, own = asyncio.get_running_loop(), copy_context()

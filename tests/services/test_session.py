@@ -133,6 +133,15 @@ def test_the_feed_prolongs_the_lease(store: Store, time: Time) -> None:
     assert session.lease() == ("l2", until)
 
 
+def test_one_supervises_in_the_organisations_that_the_backend_names(store: Store, time: Time) -> None:
+    older = organisation(SECOND, "Varsinais")
+    del older["supervisor"]
+    put_secrets(store, {"session": session_text(organisation(FIRST, "Pirkanmaa", supervisor=True), older)})
+    session = Session(store)
+    assert session.activate(FIRST, TODAY).supervisor
+    assert not session.activate(SECOND, TODAY).supervisor
+
+
 def test_one_of_several_organisations_is_chosen_once(store: Store, time: Time) -> None:
     put_secrets(store, {"session": session_text(organisation(FIRST, "Pirkanmaa"), organisation(SECOND, "Varsinais"))})
     session = Session(store)
