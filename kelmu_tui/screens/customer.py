@@ -47,6 +47,7 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         self.file: File | None = None
         self.part: Section | None = None
         self.order = "day"
+        self._asked = False
         self._opened = False
         self._look = Look()
         self._places: dict[Section, str] = {}
@@ -82,8 +83,10 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
     async def fetch(self) -> Sequence[SectionRow]:
         """Read the file; the first time that is a look, which is logged before."""
         customers = self.desk.customers
+        # What changes while the first reading is under way is read behind it: it is no second look.
+        read, self._asked = customers.peek if self._asked else customers.open, True
         try:
-            self.file = await self.desk.run(customers.peek if self._opened else customers.open, self.customer)
+            self.file = await self.desk.run(read, self.customer)
         except NotAllowed:
             self.file = None
         self._opened = True
