@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,10 @@ URL = "http://127.0.0.1:9"
 SIZES = ((80, 24), (120, 40))
 LASTING = frozenset({"app.network", "app.engine"})
 """Tasks of an app that has nothing to do."""
+
+
+Event = tuple[str, str | None, str | None, str | None]
+"""View, subject, purpose and case reference."""
 
 
 @dataclass
@@ -95,13 +99,12 @@ class Place:
             await found.settled()
             yield found
 
-    def told(self) -> list[tuple[str, str | None, str | None, str | None]]:
+    def told(self) -> list[Event]:
         """Return view, subject, purpose and case of the customers' views that the backend was told, in order."""
         event = tables.view_event.c
-        wanted = select(event.view, event.subject, event.purpose, event.case_reference)
         with self.register.world.database.read() as connection:
-            rows = connection.execute(wanted.order_by(event.chain, event.number)).all()
-        return [tuple(row) for row in rows if row.view.startswith("customer")]
+            bodies = connection.execute(select(event.body).order_by(event.chain, event.number)).scalars().all()
+        return of_customers(bodies)
 
 
 @dataclass
@@ -169,7 +172,7 @@ class Terminal:
 
     async def online(self) -> None:
         """Wait until the backend answers."""
-        await until(self.pilot, lambda: self.app._status.state is Connection.ONLINE, "a connection")
+        await until(self.pilot, lambda: self.app.online, "a connection")
 
     async def offline(self) -> None:
         """Wait until it is known that it does not."""
@@ -212,16 +215,21 @@ class Terminal:
             await self.press("enter")
         await until(self.pilot, lambda: isinstance(self.app.screen, CustomerScreen), "the file")
 
-    def logged(self) -> list[tuple[str, str | None, str | None, str | None]]:
+    def logged(self) -> list[Event]:
         """Return view, subject, purpose and case of the customers' views in the ledger, in order."""
         with self.store.read() as db:
             rows = db.execute("SELECT body FROM main.view_event ORDER BY number").fetchall()
-        found = [json.loads(body) for (body,) in rows]
-        return [
-            (one["view"], one["subject"], one.get("purpose"), one.get("case_reference"))
-            for one in found
-            if one["view"].startswith("customer")
-        ]
+        return of_customers(body for (body,) in rows)
+
+
+def of_customers(bodies: Iterable[str]) -> list[Event]:
+    """Return view, subject, purpose and case of the customers' views among events as they are hashed."""
+    found = [json.loads(body) for body in bodies]
+    return [
+        (one["view"], one["subject"], one.get("purpose"), one.get("case_reference"))
+        for one in found
+        if one["view"].startswith("customer")
+    ]
 
 
 def query(code: Any = None, **changes: Any) -> LookUp:
