@@ -204,7 +204,7 @@ class Terminal:
         await self.type(code)
         await self.press("enter", "enter")
         await self.type(case)
-        await self.press("enter")
+        await self.pilot.press("enter")  # sources may be slow: the rest of the answer is not waited for
         await until(
             self.pilot,
             lambda: isinstance(self.app.screen, CustomerScreen) or self.app.screen.has_class("-reasoned"),
@@ -212,7 +212,7 @@ class Terminal:
         )
         if not isinstance(self.app.screen, CustomerScreen):
             await self.type(REASON)
-            await self.press("enter")
+            await self.pilot.press("enter")
         await until(self.pilot, lambda: isinstance(self.app.screen, CustomerScreen), "the file")
 
     def logged(self) -> list[Event]:
