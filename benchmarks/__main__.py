@@ -11,10 +11,23 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import busy, drain, fill, filter, opening, screen, server, startup, world  # noqa: A004 - a module, not the built-in
+from benchmarks import busy, customer, drain, fill, filter, opening, screen, server, startup, world  # noqa: A004 - a module, not the built-in
 from benchmarks.ratios import Row
 
-PARTS = ("fill", "server", "drain", "busy", "opening", "startup", "paint", "memory", "latency", "bytes", "filter")
+PARTS = (
+    "fill",
+    "server",
+    "drain",
+    "busy",
+    "opening",
+    "startup",
+    "paint",
+    "memory",
+    "latency",
+    "bytes",
+    "filter",
+    "customer",
+)
 
 
 def rows(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[Row]:
@@ -31,6 +44,14 @@ def rows(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[R
         connected = screen.latency(home, url) if "latency" in only else 0.0
         if "drain" in only:
             yield drain.drain(home, url)
+    yield from on_a_filled_machine(home, folder, only, rounds, connected)
+    if "busy" in only:  # the last, since it leaves old rows to be swept, which whatever came next would measure too
+        with world.backend(data) as url:
+            yield busy.keys_beside_a_fill(home, url, data)
+
+
+def on_a_filled_machine(home: Path, folder: Path, only: list[str], rounds: int, connected: float) -> Iterator[Row]:
+    """Measure what needs no backend; `connected` is the latency of a row move with one, in seconds."""
     if "opening" in only:
         yield opening.store_open(home, folder)
     if "startup" in only:
@@ -45,9 +66,8 @@ def rows(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[R
         yield from screen.list_bytes(home)
     if "filter" in only:
         yield filter.filtering(home)
-    if "busy" in only:  # the last, since it leaves old rows to be swept, which whatever came next would measure too
-        with world.backend(data) as url:
-            yield busy.keys_beside_a_fill(home, url, data)
+    if "customer" in only:
+        yield from customer.opening_a_file(home)
 
 
 def latencies(home: Path, connected: float) -> Iterator[Row]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-FILE_MODE: Final = 0o600
+from kelmu_tui.platform.paths import write_new
+
 _REASONS: Final = {
     errno.EEXIST: "exists",
     errno.ELOOP: "exists",
@@ -87,18 +87,8 @@ def save_new(path: Path, text: str, *, mark: bool = False) -> None:
     """
     data = text.encode("utf-8-sig" if mark else "utf-8")
     try:
-        # O_EXCL follows no link, so that nobody can have prepared where it really goes.
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        write_new(path, data)
     except (OSError, ValueError) as error:
-        raise NotSaved(_reason(error)) from None
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        with suppress(OSError):
-            path.unlink()
         raise NotSaved(_reason(error)) from None
 
 

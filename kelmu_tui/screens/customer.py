@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar, Final
@@ -39,6 +40,7 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
 
     CONTEXT: ClassVar[Context] = Context.CUSTOMER
     SECTION: ClassVar[str] = "main.customer"
+    LIFTS_CURTAIN = True
 
     def __init__(self, desk: Desk, customer: str) -> None:
         super().__init__()
@@ -47,6 +49,8 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         self.file: File | None = None
         self.part: Section | None = None
         self.order = "day"
+        self._first: asyncio.Future[File | None] | None = None
+        self._asked = False
         self._opened = False
         self._look = Look()
         self._places: dict[Section, str] = {}
@@ -68,6 +72,19 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         self._look = Look(self.face.ascii)
         super().mounted()
 
+    def begin(self) -> None:
+        """Have the file read while the screen is put together behind the curtain; that is a look, logged before."""
+        self._asked = True
+        self._first = asyncio.ensure_future(self.desk.run(self.desk.customers.open, self.customer))
+
+    async def _reload(self) -> None:
+        begun = self._first is not None
+        try:
+            await super()._reload()
+        finally:
+            if begun and self.alive and self.is_current:
+                self.face.curtain.lift()
+
     def top(self) -> Top:
         """Leave the main sections out: the numbers are those of the file's parts."""
         return super().top()._replace(sections=())
@@ -82,8 +99,11 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
     async def fetch(self) -> Sequence[SectionRow]:
         """Read the file; the first time that is a look, which is logged before."""
         customers = self.desk.customers
+        # What changes while the first reading is under way is read behind it: it is no second look.
+        read, self._asked = customers.peek if self._asked else customers.open, True
+        first, self._first = self._first, None
         try:
-            self.file = await self.desk.run(customers.peek if self._opened else customers.open, self.customer)
+            self.file = await (self.desk.run(read, self.customer) if first is None else first)
         except NotAllowed:
             self.file = None
         self._opened = True

@@ -55,6 +55,7 @@ class FindScreen(Dialog[str]):
         self._case_asked = False
         self._busy = False
         self._searches = 0
+        self._offered = ""
 
     def compose(self) -> ComposeResult:
         """Put the box together."""
@@ -133,6 +134,7 @@ class FindScreen(Dialog[str]):
 
     def _offer(self, name: str) -> None:
         picks = self.query_one(PickList)
+        before, self._offered = self._offered, name
         if name == "purpose":
             picks.offer(
                 [
@@ -143,7 +145,8 @@ class FindScreen(Dialog[str]):
             picks.search("")
             picks.point(self._purpose)
         elif name == "code":
-            self._search()
+            if before != name:  # whoever opens the dialog and the focus itself both ask; it is one look at a list
+                self._search()
         else:
             picks.offer(())
 

@@ -366,9 +366,12 @@ class Face(OneByOne, inherit_bindings=False):
             return
         from kelmu_tui.screens.customer import CustomerScreen
 
+        self.curtain.lower()
         if isinstance(self.screen, CustomerScreen):
             self.pop_screen()
-        self.push_screen(CustomerScreen(self.desk, customer))
+        screen = CustomerScreen(self.desk, customer)
+        screen.begin()
+        self.push_screen(screen)
 
     def action_main_history(self) -> None:
         """Go to the user's own look-ups."""

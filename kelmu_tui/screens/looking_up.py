@@ -10,6 +10,7 @@ from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.face import Face
 from kelmu_tui.services.customers import LookUp
 from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.services.known import SHUT_OUT
 from kelmu_tui.store.errors import StoreError
 
 Found = str | ApiError | NotAllowed
@@ -34,6 +35,9 @@ class LookingUp:
         try:
             self._heard(await self._desk.look_up(self._query, self._heard))
         except (ApiError, NotAllowed) as problem:
+            if isinstance(problem, ApiError) and (self._first.done() or problem.code in SHUT_OUT):
+                # A mandate has ended, or may have: an answer ends early with it. The feed tells, if it is asked now.
+                self._desk.poke()
             if not self._first.done():
                 self._first.set_result(problem)
             else:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import ClassVar
 
 from kelmu_tui.actions import REGISTRY, Action, Context
@@ -14,7 +16,7 @@ from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.paged import Hindrance, Page, PagedScreen, supervision_text
 from kelmu_tui.screens.supervision_ask import AskScreen, Typed
 from kelmu_tui.services.audit_typing import Part
-from kelmu_tui.services.look_up_text import fields, flags_text, heading, line, outcome_text, report, user_text
+from kelmu_tui.services.look_up_text import fields, flags_text, heading, line, outcome_text, user_text
 from kelmu_tui.services.look_ups import USUAL_DAYS, USUAL_SAMPLE, Found, Kind
 from kelmu_tui.terminal.clipboard import TooLong
 from kelmu_tui.widgets.cells import Cell, Column
@@ -208,18 +210,25 @@ class SupervisionScreen(PagedScreen[AuditedLookUp]):
             self.say(t("customer_view.sent"), role="good")
 
     def action_supervision_write(self) -> None:
-        """Write what came to a file, as text to be printed or archived."""
-        from kelmu_tui.screens.write import WriteScreen
+        """Write what came to a file: as pages to be printed or archived, as a table, or as JSON."""
+        from kelmu_tui.platform.saving import NotSaved, save_new
+        from kelmu_tui.screens.save_file import SaveScreen
+        from kelmu_tui.services.case_file import Form, form_of
+        from kelmu_tui.services.look_up_text import saved
 
         t, found = self.face.t, self.found
         if found is None:
             self.say(t("look_ups.nothing_asked"), role="warn")
             return
 
-        def written(name: str | None) -> None:
-            if name is not None:
-                self.say(t("look_ups.written", name=name), role="good")
+        async def save(path: Path) -> str:
+            form = form_of(path)
+            if form is None:
+                raise NotSaved("ending")
+            text = saved(found, self.desk.session, t, form)
+            await asyncio.to_thread(save_new, path, text, mark=form is Form.TABLE)
+            self.say(t("saving.done", path=str(path)), role="good")
+            return ""
 
         name = f"kelmu-{found.kind.value}-{local_date(found.at).isoformat()}.txt"
-        text = report(found, self.desk.session, t)
-        self.face.push_screen(WriteScreen(t("look_ups.write_title"), f"~/{name}", text), written)
+        self.face.push_screen(SaveScreen(f"~/{name}", save))

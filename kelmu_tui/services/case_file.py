@@ -160,7 +160,7 @@ def _cell(value: Any, *, comma: bool) -> str:
         return value.isoformat() if isinstance(value, date) else str(value)
     if isinstance(value, tuple):
         return " ".join(_inner(one) for one in value)
-    return f"'{value}" if str(value).startswith(_FORMULA) else str(value)
+    return f"'{value}" if str(value).lstrip().startswith(_FORMULA) else str(value)
 
 
 def _inner(value: Any) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -15,6 +16,7 @@ from kelmu_tui.api.contract import AuditedLookUp, ExtractRequest, LookUpFlag, Lo
 from kelmu_tui.domain.capabilities import mandates
 from kelmu_tui.domain.text import clean
 from kelmu_tui.i18n import Translator
+from kelmu_tui.services.case_file import Form, pages
 from kelmu_tui.services.customer_text import purpose_name
 from kelmu_tui.services.look_ups import AuditSearch, Found
 from kelmu_tui.store.rows import ActiveSession
@@ -185,6 +187,15 @@ def as_data(found: Found) -> dict[str, Any]:
     if isinstance(wanted, SampleRequest):
         return data | {"size": wanted.size, "seed": found.seed, "drawn_from": found.drawn_from}
     return data | {"user": wanted.user, "customer": wanted.customer, "more": not found.whole}
+
+
+def saved(found: Found, session: ActiveSession, t: Translator, form: Form) -> str:
+    """Return what a supervisor got in a form for a file."""
+    if form is Form.TABLE:
+        return as_csv(found)
+    if form is Form.DATA:
+        return json.dumps(as_data(found), ensure_ascii=False, indent=2, default=str) + "\n"
+    return pages(report(found, session, t), t)
 
 
 def as_csv(found: Found) -> str:

@@ -82,6 +82,24 @@ async def test_the_overview_answers_at_a_glance_at_80_by_24(tmp_path: Path) -> N
         assert "123/26" in text
 
 
+async def test_the_first_frame_of_a_file_is_its_filled_overview(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames: list[str] = []
+    paint = CustomerScreen._compositor_refresh
+
+    def watched(screen: CustomerScreen) -> None:
+        paint(screen)
+        if screen.is_current and not screen.face.curtain.down:
+            frames.append(text_of(screen.app))
+
+    monkeypatch.setattr(CustomerScreen, "_compositor_refresh", watched)
+    async with reading(tmp_path) as (app, _):
+        assert "578,43" in frames[0]
+        assert "Virtanen, Aino" in frames[0]
+        assert frames[0] == text_of(app)
+
+
 async def test_charts_are_numbers_for_those_who_read(tmp_path: Path) -> None:
     async with reading(tmp_path, (120, 50)) as (app, pilot):
         charts = text_of(app)

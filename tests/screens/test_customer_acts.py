@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ from textual.pilot import Pilot
 from kelmu_tui.api.contract import HouseholdPerson, Problem, ProblemCode
 from kelmu_tui.api.errors import ProblemAnswer
 from kelmu_tui.domain.sections import Section
+from kelmu_tui.screens.customer import CustomerScreen
 from kelmu_tui.screens.customer_pages import ExplainScreen, TextScreen
 from kelmu_tui.screens.save_file import SaveScreen
 from kelmu_tui.widgets.sheet import Heading, Paragraph, Sheet
 from kelmu_tui.widgets.text_field import LineField
-from tests.screens.customers import LookUpOffice, line, logged, reading
+from tests.screens.customers import LookUpOffice, line, logged, looking, reading, whole
 from tests.screens.support import LANGUAGES, press, settled, text_of, type_text
-from tests.store.customer_lines import head, person
+from tests.store.customer_lines import answer, head, person
 from tests.widgets.support import until
 
 
@@ -34,6 +36,21 @@ async def test_a_look_is_logged_once_and_before_it_is_shown(tmp_path: Path) -> N
     async with reading(tmp_path) as (app, pilot):
         assert logged(app) == [("customer", "p1")]
         await press(pilot, "4", "5", "1", "L")
+        assert logged(app) == [("customer", "p1")]
+
+
+async def test_what_changes_during_the_first_reading_is_no_second_look(tmp_path: Path) -> None:
+    async with looking(tmp_path) as (app, pilot):
+        answer(app.store, head(), *whole())
+        may_go = threading.Event()
+        app.spawn("test.disk", app.thread.run(may_go.wait))
+        app.call_later(app.show_customer, "p1")
+        await until(pilot, lambda: isinstance(app.screen, CustomerScreen) and app.screen.ready, "the screen")
+        app.store_changed_now()
+        app.store_changed_now()
+        may_go.set()
+        await settled(pilot)
+        assert "578,43" in text_of(app)
         assert logged(app) == [("customer", "p1")]
 
 

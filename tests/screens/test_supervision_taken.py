@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from kelmu_tui.screens.save_file import SaveScreen
 from kelmu_tui.screens.supervision import SupervisionScreen
-from kelmu_tui.screens.write import WriteScreen
 from kelmu_tui.services.audit_typing import Part
 from tests.screens.look_ups import (
     CHIEF,
@@ -145,10 +145,10 @@ async def test_an_extract_is_written_to_a_new_file_as_text(tmp_path: Path, monke
         await press(pilot, "e", "enter")
         await type_text(pilot, CODE.value)
         await press(pilot, "enter", "w")
-        assert isinstance(app.screen_stack[-1], WriteScreen)
+        assert isinstance(app.screen_stack[-1], SaveScreen)
         check_grid(app, (80, 24))
         await press(pilot, "enter")
-        assert app.t("cli.file_exists")[:30] in words(app)
+        await until(pilot, lambda: app.t.choice("saving.problem", "exists")[:30] in words(app), "what hinders it")
         assert path.read_text(encoding="utf-8") == "tärkeä"
         await press(pilot, "ctrl+u")
         await type_text(pilot, "~/ote.txt")

@@ -63,7 +63,7 @@ class Terminal:
         for name in ("COLORTERM", "COLUMNS", "LINES"):  # of the machine's own terminal; `env` may set them
             environment.pop(name, None)
         environment.update(env or {})
-        self.started = time.perf_counter()
+        self.started = self.heard = time.perf_counter()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             with contextlib.suppress(BaseException):
@@ -120,6 +120,7 @@ class Terminal:
             data = os.read(self._fd, 1 << 16)
         except OSError:
             return False
+        self.heard = time.perf_counter()
         self.output += data
         self._stream.feed(data)
         return bool(data)

@@ -126,9 +126,13 @@ class Marked(NamedTuple):
     marks: list[Mark]
 
 
-def marked_rows(benefits: Sequence[str]) -> Iterator[Marked]:
-    """Give rows of every section, one for each of `benefits` where rows have one."""
-    numbers = count(1)
+def marked_rows(benefits: Sequence[str], *, step: int = 1) -> Iterator[Marked]:
+    """Give rows of every section, one for each of `benefits` where rows have one.
+
+    Args:
+        step: how far the marks lie apart; days of one row fall into different years with more than 366.
+    """
+    numbers = count(1, step)
     for section, fields in FIELDS.items():
         for benefit in benefits if "benefit" in fields else (None,):
             marks: list[Mark] = []
