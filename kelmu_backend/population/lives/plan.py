@@ -84,7 +84,7 @@ def _refused(person: Customer, spells: Sequence[Spell], today: date) -> Iterator
         random = drawn(person, f"renewal/{spell.benefit}/{spell.start}")
         if spell.why in _REASONS and spell.end is not None and following is None and random.random() < 0.5:
             received = spell.end + timedelta(days=random.randrange(3, 25))
-            yield _refusal(spell.benefit, received, month_after(spell.end, 1), random.randrange(15, 60), random)
+            yield _refusal(spell.benefit, received, received, random.randrange(15, 60), random)
 
 
 def _next_of_same(spells: Sequence[Spell]) -> Iterator[Spell | None]:
