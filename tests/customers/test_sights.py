@@ -132,7 +132,7 @@ def check_store(house: House, context: Context) -> None:
     check_hidden(house, raw, "store")
     assert marks.found(visible, raw) == visible, house
     for section, pairs in marks.sections_of(house).items():
-        text = flat(context.customers.section_text(WHO, section, FI) or "")
+        text = flat(context.customers.section_text(WHO, (section,), FI) or "")
         check_hidden(house, text, "text")
         assert marks.found(marks.values(pairs), text) == marks.values(pairs, without=("id",)), house
 
