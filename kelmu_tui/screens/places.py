@@ -1,0 +1,122 @@
+"""The app as it goes from place to place: sections above the inbox, and a customer's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
+
+from kelmu_tui.actions import Action
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, Denied
+from kelmu_tui.platform.tasks import Tasks
+from kelmu_tui.screens.curtain import Curtain
+from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.one_by_one import OneByOne
+
+if TYPE_CHECKING:
+    from kelmu_tui.screens.customer_find import Whom
+
+
+class Places(OneByOne, inherit_bindings=False):
+    """Where the user can go; `desk` is None while nobody works."""
+
+    desk: Desk | None
+    curtain: Curtain
+    tasks: Tasks
+
+    def spawn(self, name: str, work: Any) -> None:
+        """Start a task of the app."""
+        self.tasks.spawn(name, work)
+
+    def _to_section(self, make: Callable[[Desk], Screen[Any]]) -> None:
+        """Show a section above the inbox; another section in between goes."""
+        if self.desk is None:
+            return
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        self.push_screen(make(self.desk))
+
+    def action_main_inbox(self) -> None:
+        """Go to the inbox."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    def action_main_customer(self) -> None:
+        """Look a customer up."""
+        self.find_customer()
+
+    def explain_closed(self, action: Action) -> bool:
+        """Show why an action is closed to the user and whom to ask; False where a sentence says it."""
+        if action.capability != CUSTOMER_LOOKUP or self.desk is None:
+            return False
+        self.spawn("customer.closed", self._explain_look_ups(self.desk))
+        return True
+
+    async def _explain_look_ups(self, desk: Desk) -> None:
+        from kelmu_tui.screens.closed import ClosedPartScreen
+
+        found = await desk.run(desk.customers.explain)
+        if isinstance(found, Denied):
+            await self.push_screen(ClosedPartScreen(found))
+
+    def find_customer(self, whom: Whom | None = None) -> None:
+        """Ask for whom and for what a customer is looked up, and show what comes."""
+        if self.desk is not None:
+            from kelmu_tui.screens.customer_find import FindScreen
+
+            self.push_screen(FindScreen(self.desk, whom), self.show_customer)
+
+    def show_customer(self, customer: str | None) -> None:
+        """Show a customer's file in place of another's."""
+        if self.desk is None or customer is None:
+            return
+        from kelmu_tui.screens.customer import CustomerScreen
+
+        self.curtain.lower()
+        if isinstance(self.screen, CustomerScreen):
+            self.pop_screen()
+        screen = CustomerScreen(self.desk, customer)
+        screen.begin()
+        self.push_screen(screen)
+
+    def action_main_history(self) -> None:
+        """Go to the user's own look-ups."""
+        from kelmu_tui.screens.history import HistoryScreen
+
+        self._to_section(HistoryScreen)
+
+    def action_main_supervision(self) -> None:
+        """Go to the look-ups of the organisation."""
+        from kelmu_tui.screens.supervision import SupervisionScreen
+
+        self._to_section(SupervisionScreen)
+
+    def action_main_outbox(self) -> None:
+        """Go to the commands."""
+        from kelmu_tui.screens.outbox import OutboxScreen
+
+        self._to_section(OutboxScreen)
+
+    def action_main_announcements(self) -> None:
+        """Go to the announcements."""
+        from kelmu_tui.screens.announcements import AnnouncementsScreen
+
+        self._to_section(AnnouncementsScreen)
+
+    def action_main_followed(self) -> None:
+        """Go to the customers who are followed."""
+        self.show_followed()
+
+    def show_followed(self, follow: str | None = None) -> None:
+        """Show the customers who are followed, one of them under the cursor."""
+        from kelmu_tui.screens.followed import FollowedScreen
+
+        self._to_section(lambda desk: FollowedScreen(desk, follow))
+
+    def action_app_about(self) -> None:
+        """Show versions, places and the connection."""
+        from kelmu_tui.screens.about import AboutScreen
+
+        if not isinstance(self.screen, AboutScreen):
+            self.push_screen(AboutScreen())
