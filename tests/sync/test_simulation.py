@@ -26,7 +26,7 @@ CHEAP: dict[str, int] = {
     "no_checkpoint": 5,
     "no_memory": 2,
     "no_recovery": 3,
-    "no_scrub": 20,
+    "no_scrub": 24,
     "page_splits_sequence": 3,
     "removal_ignores_generation": 2,
     "restore_keeps_epoch": 4,

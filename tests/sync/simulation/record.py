@@ -367,10 +367,11 @@ class Record:
             return Counter(connection.execute(select(tables.note.c.text)).scalars())
 
     def scopes(self, user: str) -> frozenset[str]:
-        """Return what a user may see now."""
+        """Return the scopes that a user may see now, without those that clients keep nothing of."""
         with self.database.read() as connection:
             try:
-                return self._access(connection, user).scopes
+                granted = self._access(connection, user).scopes
+                return frozenset(name for name in granted if not name.startswith("follows:"))
             except ProblemError:
                 return frozenset()
 
