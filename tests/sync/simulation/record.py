@@ -367,11 +367,10 @@ class Record:
             return Counter(connection.execute(select(tables.note.c.text)).scalars())
 
     def scopes(self, user: str) -> frozenset[str]:
-        """Return the scopes that a user may see now, without those that clients keep nothing of."""
+        """Return the scopes that a user may see now."""
         with self.database.read() as connection:
             try:
-                granted = self._access(connection, user).scopes
-                return frozenset(name for name in granted if not name.startswith("follows:"))
+                return self._access(connection, user).scopes
             except ProblemError:
                 return frozenset()
 
