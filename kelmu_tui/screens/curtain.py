@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 from textual.app import App
-from textual.events import Resize
 from textual.messages import Update
 from textual.timer import Timer
 
@@ -52,7 +51,8 @@ class Curtain:
                 # is laid out and then all once more.
                 screen = self._app.screen
                 screen.post_message(Update(screen))
-                screen.post_message(Resize.from_dimensions(self._app.size, None))
+                # Not by a resize, which would have the screen below laid out as well.
+                screen.call_next(screen._refresh_layout, self._app.size)  # noqa: SLF001
             then, self._then = self._then, None
             if then is not None:
                 self._app.call_after_refresh(then)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar, Final
 
+from textual.geometry import Size
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -55,6 +56,7 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         self._look = Look()
         self._places: dict[Section, str] = {}
         self._columns_of: tuple[Section | None, str] | None = None
+        self._room: tuple[Size, bool] | None = None
         self._whole = False
         self._whole_timer: Timer | None = None
         # From the first: a class that came later would have everything styled anew.
@@ -120,9 +122,14 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
             return sorted(payments, key=lambda row: -row.net)
         return sorted(payments, key=lambda row: benefit_name(row.benefit, self.face.t))
 
+    @property
+    def _room_now(self) -> tuple[Size, bool]:
+        return self.size, self.has_class("-short")
+
     def _show_file(self) -> None:
         """Show everything but the list."""
         t, face = self.face.t, self.face
+        self._room = self._room_now
         self._show_head()
         self.query_one(TabLine).show(self._tabs(), lines=1 if self.has_class("-short") else 2)
         blocks = tuple(self._gone() if self.file is None else overview(self.file, t, face.today(), self._look))
@@ -271,9 +278,9 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
             self._show_file()
 
     def resized(self) -> None:
-        """The tabs may have room for their names."""
+        """The tabs may have room for their names; the layout tells the same size once more after the first."""
         super().resized()
-        if self.alive and self._opened:
+        if self.alive and self._opened and self._room != self._room_now:
             self._show_file()
 
     # --- parts ------------------------------------------------------------------------------------------------------
