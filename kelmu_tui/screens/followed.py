@@ -92,7 +92,7 @@ class FollowedScreen(ListScreen[Follow, None]):
             Column("name", t("inbox.column_customer"), 14, good=26, most=44),
             Column("code", t("customer_view.code"), 11, drop=2),
             Column("what", t("followed.column_what"), 16, good=30, most=50),
-            Column("at", t("followed.column_at"), 8, align="right", drop=1),
+            Column("at", t("followed.column_at"), 6, good=8, align="right", drop=1),
             Column("case", t("customer_view.find_case"), 8, good=12, most=20, drop=3),
             Column("until", t("followed.column_until"), 10, most=12),
         )

@@ -18,6 +18,7 @@ from kelmu_tui.store import feed, measures, outbox, troubles
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.keys import method
 from kelmu_tui.store.measures import SHORT, Database, FileSize, Waiting
+from kelmu_tui.store.page import nobodys
 from kelmu_tui.store.troubles import TroubleLine
 from kelmu_tui.sync.leader import Lead, is_led, last_beat
 
@@ -176,7 +177,7 @@ def _place(db: Any) -> Place:
         now.checkpoint,
         tuple(
             Scope(
-                scope.name,
+                nobodys(scope.name),
                 ScopeState.LIVE if scope.filling is None else ScopeState.FILLING,
                 scope.generation,
                 filled.get(scope.filling, 0) if scope.filling is not None else 0,

@@ -12,6 +12,7 @@ from typing import Any, Final
 from kelmu_tui.domain.following import VERBS
 from kelmu_tui.store import views
 from kelmu_tui.store.outbox import OFFERED, stamp
+from kelmu_tui.store.page import nobodys
 
 
 def concerned(db: Any, organisation: str, epoch: str | None) -> bool:
@@ -109,7 +110,7 @@ def strand(db: Any, organisation: str, scopes: Iterable[str], now: datetime) -> 
 
     One that was sent once keeps being sent: the backend's memory, or its refusal, tells what became of it.
     """
-    held = {_nobodys(scope) for scope in scopes}
+    held = {nobodys(scope) for scope in scopes}
     rows = db.execute(
         "SELECT id, verb, aggregate FROM main.command WHERE state IN ('queued', 'blocked') AND body IS NULL"
         " AND organisation = ?",
@@ -142,7 +143,7 @@ _HIDDEN: Final = "organisation = ?1 AND NOT CASE WHEN verb GLOB 'follow-*' THEN 
 
 def _shown(organisation: str, scopes: Iterable[str]) -> tuple[bool, bool]:
     """Tell whether customers of notices may be seen, and those who are followed."""
-    held = {_nobodys(scope) for scope in scopes}
+    held = {nobodys(scope) for scope in scopes}
     return _notices(organisation) in held, _follows(organisation) in held
 
 
@@ -177,11 +178,6 @@ def _notices(organisation: str) -> str:
 
 def _follows(organisation: str) -> str:
     return f"follows:{organisation}"
-
-
-def _nobodys(scope: str) -> str:
-    """Return the name of a scope without the user whose it is."""
-    return ":".join(scope.split(":")[:2])
 
 
 def needed_scopes(verb: str, organisation: str) -> set[str]:

@@ -33,3 +33,8 @@ class Page(NamedTuple):
     lease: str
     lease_until: datetime
     at: datetime
+
+
+def nobodys(scope: str) -> str:
+    """Return the name of a scope without the user whose it is."""
+    return ":".join(scope.split(":")[:2])

@@ -14,6 +14,7 @@ from kelmu_tui.screens.base import KeyedScreen
 from kelmu_tui.screens.customer import CustomerScreen
 from kelmu_tui.screens.customer_pages import TextScreen
 from kelmu_tui.screens.inbox import InboxScreen
+from kelmu_tui.services.case_file import Form
 from tests.backend.customers.support import code
 from tests.screens.support import text_of
 from tests.widgets.support import until
@@ -130,7 +131,7 @@ async def test_offline_views_are_logged_and_told_when_the_network_is_back(place:
         assert terminal.app.t("customer_view.find_held") in terminal.words
         desk = terminal.app.desk
         assert desk is not None
-        text = await desk.run(desk.customers.section_text, "p1", Section.PENDING, Translator("fi"), export=True)
+        text = await desk.run(desk.customers.exported, "p1", (Section.PENDING,), Translator("fi"), Form.PAGES)
         assert text is not None
         expected.append(event("customer_export", "p1"))
         assert terminal.logged() == expected

@@ -31,8 +31,25 @@ SPOUSE: Final = Customer("o", "Virtanen", date(1985, 2, 1), None, 7)
 days = st.dates(date(2024, 1, 1), date(2027, 3, 1))
 born_days = st.dates(date(1935, 1, 1), date(2007, 12, 31))
 deaths = st.none() | st.dates(date(2024, 1, 1), date(2026, 12, 31))
+
+
+def _customer(
+    id: str,  # noqa: A002
+    family_name: str,
+    born: date,
+    died: date | None,
+    seed: int,
+    guardian: bool,
+    municipality: str | None,
+    since: date | None,
+) -> Customer:
+    """Return a customer; a pension of long ago is for those who were of age then."""
+    grown = since is not None and since.year - born.year >= 18 and (died is None or died > since)
+    return Customer(id, family_name, born, died, seed, guardian, municipality, since if grown else None)
+
+
 people = st.builds(
-    Customer,
+    _customer,
     st.just("p"),
     st.just("Virtanen"),
     born_days,
@@ -40,6 +57,7 @@ people = st.builds(
     st.integers(0, 2**40),
     st.booleans(),
     st.sampled_from([None, "091", "837", "478"]),
+    st.none() | st.builds(date, st.integers(2003, 2006), st.integers(1, 12), st.just(1)),
 )
 households = st.sampled_from([(), (CHILD,), (CHILD, OLDER_CHILD), (SPOUSE, CHILD)])
 

@@ -51,7 +51,7 @@ async def test_the_second_start_needs_no_sign_in_and_no_backend(house: House) ->
     house.transport.cut = True
     again = house.app()
     async with running(again) as pilot:
-        await until(pilot, lambda: isinstance(again.screen, InboxScreen), "the inbox")
+        await until(pilot, lambda: isinstance(again.screen, InboxScreen) and again.screen.ready, "the inbox")
         inbox = again.screen
         assert isinstance(inbox, InboxScreen)
         await until(pilot, lambda: inbox.rows.count == count, "the same notices")
