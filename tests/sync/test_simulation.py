@@ -17,10 +17,10 @@ STEPS = 200
 BATCH = 10
 CHEAP: dict[str, int] = {
     "audit_after_show": 3,
-    "cursor_before_rows": 3,
+    "cursor_before_rows": 8,
     "delete_on_send": 2,
     "followers_go_on": 3,
-    "late_answers_taken": 18,
+    "late_answers_taken": 20,
     "lease_ignored": 5,
     "memory_apart": 5,
     "no_checkpoint": 5,
