@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from kelmu_tui.actions import Context
-from kelmu_tui.api.contract import MAX_REASON_TEXT
 from kelmu_tui.domain.following import FollowRefused
+from kelmu_tui.domain.sections import MAX_REASON_TEXT
 from kelmu_tui.screens.base import Dialog, KeyedScreen
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.services.inbox import NotAllowed

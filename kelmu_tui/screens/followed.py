@@ -9,7 +9,6 @@ from textual import on
 
 from kelmu_tui.actions import Context
 from kelmu_tui.domain.deadlines import local_date
-from kelmu_tui.domain.following import FollowRefused
 from kelmu_tui.screens.customer_find import Whom
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.listing import ListScreen
@@ -225,7 +224,7 @@ class FollowedScreen(ListScreen[Follow, None]):
     async def _give(self, give: Callable[[Sequence[str]], list[str]], ids: Sequence[str], done_text: str) -> None:
         try:
             given: list[str] = await self.desk.run(give, ids)
-        except (NotFollowed, FollowRefused):
+        except NotFollowed:
             self.say(self.face.t("errors.refusal.follow_ended"), role="warn")
         except NotAllowed:
             self.say(self.face.t("customer_view.gone"), role="warn")
