@@ -17,6 +17,7 @@ from kelmu_tui.services.customers import Customers
 from kelmu_tui.store import follows, lease, outbox
 from kelmu_tui.store.customer_rows import File
 from kelmu_tui.store.database import Store
+from kelmu_tui.store.errors import NotShown
 from kelmu_tui.store.follows import Follow
 from kelmu_tui.store.outbox import Draft
 from kelmu_tui.store.rows import ActiveSession
@@ -54,8 +55,11 @@ class Following:
 
     def news(self) -> int:
         """Return how many changes there are that the user has not seen; none where nothing may be shown."""
-        with self._store.read() as db:
-            return follows.news(db, self._organisation, self._clock.now())
+        try:
+            with lease.within(self._store) as db:
+                return follows.news(db, self._organisation, self._clock.now())
+        except NotShown:
+            return 0
 
     def log_list(self, count: int) -> None:
         """Log that a list of `count` names is shown; before it is."""
