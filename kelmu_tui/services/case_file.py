@@ -25,7 +25,7 @@ from kelmu_tui.store.customer_rows import Deduction, File, SectionFile
 WIDTH: Final = 78
 LINES: Final = 60
 """A printed page in characters and lines: what fits on A4 in the usual fixed type, with room for the margins."""
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = tuple("=+-@")
 """How a text begins that a spreadsheet would take for a formula."""
 
 
@@ -160,7 +160,12 @@ def _cell(value: Any, *, comma: bool) -> str:
         return value.isoformat() if isinstance(value, date) else str(value)
     if isinstance(value, tuple):
         return " ".join(_inner(one) for one in value)
-    return f"'{value}" if str(value).lstrip().startswith(_FORMULA) else str(value)
+    return inert(str(value))
+
+
+def inert(text: str) -> str:
+    """Return a text for a cell; one that a spreadsheet would run gets an apostrophe before it."""
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
 def _inner(value: Any) -> str:

@@ -16,7 +16,7 @@ from kelmu_tui.api.contract import AuditedLookUp, ExtractRequest, LookUpFlag, Lo
 from kelmu_tui.domain.capabilities import mandates
 from kelmu_tui.domain.text import clean
 from kelmu_tui.i18n import Translator
-from kelmu_tui.services.case_file import Form, pages
+from kelmu_tui.services.case_file import Form, inert, pages
 from kelmu_tui.services.customer_text import purpose_name
 from kelmu_tui.services.look_ups import AuditSearch, Found
 from kelmu_tui.store.rows import ActiveSession
@@ -42,7 +42,6 @@ COLUMNS: Final = (
 WIDTH: Final = 76
 """Characters of a line of a report: it fits a page of A4 in any usual type."""
 _LABEL: Final = 18
-_FORMULA: Final = tuple("=+-@")
 
 
 # --- one look-up ----------------------------------------------------------------------------------------------------
@@ -211,6 +210,4 @@ def as_csv(found: Found) -> str:
 
 def _cell(value: object) -> str:
     text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    text = clean(text, multiline=True)
-    # A table program would run what begins like this; with an apostrophe before it, it is a text.
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+    return inert(clean(text, multiline=True))
