@@ -68,8 +68,6 @@ def _save(env: Env, context: Context, customer: str, shown: list[Section]) -> No
     path = Path(env.option("output"))
     try:
         form = form_of(path)
-        if form is None:
-            raise NotSaved("ending")
         check(path)
         text = context.customers.exported(customer, shown, env.t, form)
         if text is None:

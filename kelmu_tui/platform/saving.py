@@ -29,7 +29,7 @@ class NotSaved(Exception):
     """A file was not written, and nothing is left of it.
 
     Attributes:
-        reason: `exists`, `no_folder`, `denied`, `full`, `name`, or `io` for what the disk says else.
+        reason: `exists`, `no_folder`, `denied`, `full`, `name`, `ending`, or `io` for what the disk says else.
     """
 
     def __init__(self, reason: str) -> None:

@@ -139,7 +139,7 @@ async def exported(desk: Desk, customer: str, part: Section | None, t: Translato
 
 def ask_where(screen: KeyedScreen[Any], desk: Desk, customer: str, part: Section | None) -> None:
     """Ask where to save a section, or the whole file, and say where it went."""
-    from kelmu_tui.platform.saving import NotSaved, save_new
+    from kelmu_tui.platform.saving import save_new
     from kelmu_tui.screens.save_file import SaveScreen
     from kelmu_tui.services.case_file import Form, form_of
 
@@ -147,8 +147,6 @@ def ask_where(screen: KeyedScreen[Any], desk: Desk, customer: str, part: Section
 
     async def save(path: Path) -> str:
         t, form = face.t, form_of(path)
-        if form is None:
-            raise NotSaved("ending")
         text = await exported(desk, customer, part, t, form)
         if text is None:
             return t("customer_view.gone")

@@ -211,7 +211,7 @@ class SupervisionScreen(PagedScreen[AuditedLookUp]):
 
     def action_supervision_write(self) -> None:
         """Write what came to a file: as pages to be printed or archived, as a table, or as JSON."""
-        from kelmu_tui.platform.saving import NotSaved, save_new
+        from kelmu_tui.platform.saving import save_new
         from kelmu_tui.screens.save_file import SaveScreen
         from kelmu_tui.services.case_file import Form, form_of
         from kelmu_tui.services.look_up_text import saved
@@ -223,8 +223,6 @@ class SupervisionScreen(PagedScreen[AuditedLookUp]):
 
         async def save(path: Path) -> str:
             form = form_of(path)
-            if form is None:
-                raise NotSaved("ending")
             text = saved(found, self.desk.session, t, form)
             await asyncio.to_thread(save_new, path, text, mark=form is Form.TABLE)
             self.say(t("saving.done", path=str(path)), role="good")

@@ -19,6 +19,7 @@ from typing import Any, Final
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.i18n import Translator
+from kelmu_tui.platform.saving import NotSaved
 from kelmu_tui.services.customer_text import person_fields, purpose_text, row_fields, state_text
 from kelmu_tui.store.customer_rows import Deduction, File, SectionFile
 
@@ -37,10 +38,16 @@ class Form(StrEnum):
     DATA = "json"
 
 
-def form_of(path: Path) -> Form | None:
-    """Return what the ending of a file name asks for, None for another ending."""
-    ending = path.suffix.lower().removeprefix(".")
-    return Form(ending) if ending in tuple(Form) else None
+def form_of(path: Path) -> Form:
+    """Return what the ending of a file name asks for.
+
+    Raises:
+        NotSaved: it asks for nothing that can be made (`ending`).
+    """
+    try:
+        return Form(path.suffix.lower().removeprefix("."))
+    except ValueError:
+        raise NotSaved("ending") from None
 
 
 def made(file: File, sections: Sequence[Section], t: Translator, form: Form) -> str:

@@ -18,6 +18,7 @@ from kelmu_tui.domain.identifiers import make_identity_code
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.i18n import Translator
 from kelmu_tui.platform.paths import Profile
+from kelmu_tui.platform.saving import NotSaved
 from kelmu_tui.services.case_file import LINES, WIDTH, Form, form_of, made, pages, table, text
 from kelmu_tui.store.customer_rows import File
 from kelmu_tui.store.database import Store
@@ -50,12 +51,15 @@ def held(replica: Store) -> File:
     return file(replica)
 
 
-@pytest.mark.parametrize(
-    ("name", "form"),
-    [("a.txt", Form.PAGES), ("a.CSV", Form.TABLE), ("a.b.json", Form.DATA), ("a", None), ("a.pdf", None)],
-)
-def test_the_ending_decides_the_form(name: str, form: Form | None) -> None:
+@pytest.mark.parametrize(("name", "form"), [("a.txt", Form.PAGES), ("a.CSV", Form.TABLE), ("a.b.json", Form.DATA)])
+def test_the_ending_decides_the_form(name: str, form: Form) -> None:
     assert form_of(Path(name)) is form
+
+
+@pytest.mark.parametrize("name", ["a", "a.pdf", "txt", "a.txt.gz"])
+def test_another_ending_is_refused(name: str) -> None:
+    with pytest.raises(NotSaved, match="ending"):
+        form_of(Path(name))
 
 
 @pytest.mark.parametrize("language", ["fi", "sv", "en"])
