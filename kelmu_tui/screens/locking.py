@@ -24,7 +24,7 @@ from kelmu_tui.services.known import OPENERS
 from kelmu_tui.services.passphrase import opened_by
 from kelmu_tui.services.session import SessionProblem, choose_keys
 from kelmu_tui.store.database import Incident, Store
-from kelmu_tui.store.errors import KeysChanged, NoReplica, NotShown, StoreError, StoreLocked, WrongPassphrase
+from kelmu_tui.store.errors import KeysChanged, NoReplica, NotShown, StoreClosed, StoreError, StoreLocked, WrongPassphrase
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.status import SyncStatus
 
@@ -170,7 +170,7 @@ class Locking(Mending):
 
     def store_failed(self, failure: StoreError) -> None:
         """Say what is wrong; what comes too late for the open store, or for its organisation, has nothing to say."""
-        if isinstance(failure, StoreLocked | NoReplica):
+        if isinstance(failure, StoreLocked | StoreClosed | NoReplica):
             return
         if isinstance(failure, KeysChanged):
             self.spawn("app.lock", self.lock(store_text(self.t, failure)))

@@ -18,9 +18,12 @@ from kelmu_tui.sync.status import Connection as Link
 from kelmu_tui.sync.status import SyncStatus
 
 if TYPE_CHECKING:
+    from kelmu_tui.screens.desk import Desk
     from kelmu_tui.screens.drafting import Typing
     from kelmu_tui.services.context import Connection
     from kelmu_tui.services.diagnostics import Diagnostics
+    from kelmu_tui.services.following import Following
+    from kelmu_tui.store.rows import View
 
 CHANGE_SECONDS: Final = 0.03
 """Changes of the store that come closer together than this are told to the screens at once."""
@@ -130,23 +133,23 @@ class Watching(Entrance):
         desk = self.desk
         if desk is None:
             return
-        views = await desk.run(desk.inbox.counts)
+        following = desk.following if CUSTOMER_LOOKUP in desk.session.capabilities else None
+        # One unit: between two the user may sign out, and the store of the second would be gone.
+        views, announcements, followed = await desk.run(_figures, desk, following)
         if desk is not self.desk:
             return  # another desk was opened meanwhile, over another replica
-        self.counts.views = views
-        self.counts.announcements = len(await desk.run(desk.announcements.current))
-        if CUSTOMER_LOOKUP in desk.session.capabilities:
-            self.counts.followed = await desk.run(desk.following.news)
+        self.counts.views, self.counts.announcements, self.counts.followed = views, announcements, followed
         self.update_frames()
 
     def _status_changed(self, status: SyncStatus) -> None:
         before, self._status = self._status, status
+        known_as_ended = self._signed_out
         self.counts.outbox = status.queued + status.conflicts
         self.update_frames()
         if status.state is not Link.CONNECTING:  # another try, after a command for one, is no sign-in yet
             self._signed_out = status.state is Link.SIGNED_OUT
-        if status.state is not before.state:
-            self._tell_state(status)
+        if status.state is not before.state and not (known_as_ended and self._signed_out):
+            self._tell_state(status)  # told once: what is done meanwhile has its own message
         if status.barred and not before.barred:
             self.shut(ViewsBarred())
         if status.conflicts > before.conflicts:
@@ -224,3 +227,8 @@ class Watching(Entrance):
             self.say(self.t("diagnostics.closed"), role="warn")
         elif not isinstance(self.screen, DiagnosticsScreen):
             self.push_screen(DiagnosticsScreen(self.diagnose))
+
+
+def _figures(desk: Desk, following: Following | None) -> tuple[dict[View, int], int, int]:
+    """Return what the tabs show: notices of each view, announcements, and news of those who are followed."""
+    return desk.inbox.counts(), len(desk.announcements.current()), following.news() if following is not None else 0

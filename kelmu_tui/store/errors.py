@@ -3,6 +3,7 @@
     StoreError              code
     ├── StoreFull           "store_full": the disk is full; the transaction was rolled back, nothing is half done
     ├── StoreUnavailable    "store_unavailable": reason "io", "busy", "read_only", "open" or "unsafe"
+    │   ├── StoreClosed     "store_closed": whoever asked came after the end of the store
     │   ├── OnNetworkDisk   "network_disk": the folder lies where locks can't be relied upon
     │   └── StoreCorrupt    "store_corrupt": a page fails its check while working; `Store.set_aside_broken` mends it
     ├── LedgerTooNew        "ledger_too_new": written by a newer version of the program
@@ -48,6 +49,12 @@ class StoreUnavailable(StoreError):
     """The file cannot be read or written now; `reason` says how."""
 
     code = "store_unavailable"
+
+
+class StoreClosed(StoreUnavailable):
+    """The store was closed for good, by a sign-out or at the end: nobody waits for what comes later."""
+
+    code = "store_closed"
 
 
 class OnNetworkDisk(StoreUnavailable):

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from kelmu_tui.store.database import Store
+from kelmu_tui.store.errors import StoreClosed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,6 +25,7 @@ class StoreThread:
         self.store = store
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._busy = 0
+        self._closing = False
 
     @property
     def busy(self) -> int:
@@ -34,10 +36,18 @@ class StoreThread:
         """Run `function` on the store's thread and return its value.
 
         A caller that is cancelled stops waiting; the unit itself runs to its end, since a transaction is whole.
+
+        Raises:
+            StoreClosed: the thread has ended (`close`).
         """
         loop = asyncio.get_running_loop()
+        try:
+            future = loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
+        except RuntimeError as error:
+            if not self._closing:
+                raise
+            raise StoreClosed from error
         self._busy += 1
-        future = loop.run_in_executor(self._executor, lambda: function(*args, **kwargs))
         future.add_done_callback(self._done)
         return await asyncio.shield(future)
 
@@ -49,4 +59,5 @@ class StoreThread:
 
     def close(self) -> None:
         """Wait for the units given so far and end the thread; the store stays open for its owner."""
+        self._closing = True
         self._executor.shutdown(wait=True)

@@ -144,6 +144,21 @@ async def test_what_waited_while_the_organisation_was_left_says_nothing_and_ends
         assert app.is_running
 
 
+async def test_what_comes_after_the_sign_out_says_nothing_and_ends_nothing(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        desk = app.desk
+        assert desk is not None
+        app.spawn("app.left", app._sign_in_again())
+        await until(pilot, lambda: "app.left" in app.tasks.names and app._store is None, "the desk to be left")
+        said = text_of(app)
+        app.spawn("late", desk.run(desk.announcements.current))
+        await until(pilot, lambda: "late" not in app.tasks.names, "the late look to end")
+        assert text_of(app) == said
+        assert app.is_running
+
+
 async def test_discarding_has_to_be_typed(house: House) -> None:
     app = house.app()
     async with running(app) as pilot:

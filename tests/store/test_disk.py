@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kelmu_tui.store.database import Store
-from kelmu_tui.store.errors import StoreFull, StoreUnavailable
+from kelmu_tui.store.errors import StoreClosed, StoreFull, StoreUnavailable
 from tests.store.build import OTHER, open_store
 from tests.store.conftest import OpenStore
 from tests.store.secrets_table import put_secret, secrets_of
@@ -39,7 +39,7 @@ def test_a_busy_file_is_typed(opened: OpenStore, monkeypatch: pytest.MonkeyPatch
 def test_a_closed_store_is_typed(store: Store) -> None:
     store.close()
     store.close()
-    with pytest.raises(StoreUnavailable), store.read():
+    with pytest.raises(StoreClosed), store.read():
         pass
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from kelmu_tui.store import announcements, details, outbox, replica, sweeping, traces, views, words
 from kelmu_tui.store.database import Store
+from kelmu_tui.store.errors import StoreClosed
 from kelmu_tui.store.outbox import Draft
 from kelmu_tui.store.rows import Query, Sort, TraceLine, View
 from kelmu_tui.store.thread import StoreThread
@@ -343,6 +344,14 @@ async def test_a_cancelled_caller_does_not_cut_a_unit(store: Store) -> None:
     assert ran == [1]
     assert thread.busy == 0
     thread.close()
+
+
+async def test_a_unit_that_comes_after_the_end_is_told_so(store: Store) -> None:
+    thread = StoreThread(store)
+    thread.close()
+    with pytest.raises(StoreClosed):
+        await thread.run(lambda: None)
+    assert thread.busy == 0
 
 
 # --- imports --------------------------------------------------------------------------------------------------------
