@@ -122,7 +122,8 @@ class Store(OpenFiles):
                 self._changes.forget()
                 try:
                     connection.begin(db, _LOCK[file], self.patience)
-                    yield db
+                    with self._whole():
+                        yield db
                     db.execute("COMMIT")
                 except BaseException:
                     self._changes.forget()

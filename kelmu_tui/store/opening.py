@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -62,6 +62,8 @@ class OpenFiles:
         self._locked = False
         self._spoilt: tuple[str | None] | None = None
         """The organisation to attach again, while the connection answers nothing but errors."""
+        self._begun: list[str] = []
+        """Organisations whose replica was being destroyed when the ledger was opened."""
 
     @property
     def db(self) -> Connection:
@@ -101,10 +103,12 @@ class OpenFiles:
 
     def _begin(self, path: Path, key: bytes) -> None:
         self._close_connection()
-        with typed_errors():
+        with typed_errors(), self._whole():
             self._db = connection.connect(path, key)
             self._migrate()
             self.clock.load(self._db)
+            begun = self._db.execute("SELECT key FROM main.secret WHERE key GLOB ?", (PURGE + "*",)).fetchall()
+        self._begun = [key.removeprefix(PURGE) for (key,) in begun]
 
     def _key(self, name: str) -> bytes:
         """Return the key of a file; wraps that can never be opened again are set aside and new ones begun."""
@@ -205,7 +209,8 @@ class OpenFiles:
 
         Raises:
             NoReplica: rows of an organisation are wanted, and none is attached.
-            StoreCorrupt: beginning anew moved a file aside, which whoever is not `mending` has to hear of.
+            StoreCorrupt: a page failed its check meanwhile, also when no statement said so; or beginning anew moved a
+                file aside, which whoever is not `mending` has to hear of.
         """
         with typed_errors():
             if self._spoilt is not None and not (self._db is not None and self._db.in_transaction):
@@ -214,7 +219,7 @@ class OpenFiles:
                     raise StoreCorrupt
             attached = self._organisation
             try:
-                with typed_errors():
+                with typed_errors(), self._whole():
                     yield
             except StoreUnavailable as error:
                 if isinstance(error, StoreCorrupt) or error.reason == "io":
@@ -225,6 +230,28 @@ class OpenFiles:
                 if self._organisation is None and connection.misses_replica(error):
                     raise NoReplica from error
                 raise
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Let nothing be taken for read or written when a page fails its check meanwhile.
+
+        Raises:
+            StoreCorrupt: one does, whatever was made of it.
+        """
+        try:
+            yield
+        except Exception as error:
+            if not isinstance(error, StoreCorrupt) and self._torn():
+                raise StoreCorrupt from error
+            raise
+        if self._torn():
+            raise StoreCorrupt
+
+    def _torn(self) -> bool:
+        db = self._db
+        if db is None:
+            return False
+        return connection.torn(db, "main") or (self._organisation is not None and connection.torn(db, "replica"))
 
     def _reopen(self, organisation: str | None) -> None:
         self._spoilt = (organisation,)
@@ -242,9 +269,10 @@ class OpenFiles:
     # --- ends --------------------------------------------------------------------------------------------------------
 
     def _resume_purges(self) -> None:
-        rows = self.db.execute("SELECT key FROM secret WHERE key GLOB ?", (PURGE + "*",)).fetchall()
-        for (key,) in rows:
-            self._purge(key.removeprefix(PURGE))
+        while self._begun:
+            with suppress(StoreCorrupt):  # the files are gone all the same, and the mark stands for another time
+                self._purge(self._begun[-1])
+            self._begun.pop()
 
     def _purge(self, organisation: str) -> None:
         name = self._replica_file(organisation)
@@ -252,7 +280,8 @@ class OpenFiles:
             self._keys.forget(name)
             for path in (self.folder / name, *self.folder.glob(f"{name}.*-*[0-9a-f]")):  # and what was set aside of it
                 files.remove(path)
-        self.db.execute("DELETE FROM secret WHERE key = ?", (PURGE + organisation,))
+        with typed_errors(), self._whole():
+            self.db.execute("DELETE FROM secret WHERE key = ?", (PURGE + organisation,))
 
     def _close_connection(self) -> None:
         db, self._db, self._organisation = self._db, None, None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kelmu_tui.store import connection
-from kelmu_tui.store.database import LEDGER_FILE
+from kelmu_tui.store.database import LEDGER_FILE, Store
 from kelmu_tui.store.errors import StoreCorrupt, StoreLocked
 from kelmu_tui.store.wraps import WRAPS_FILE
 from tests.store.build import OWN, fill, flip, notice
@@ -140,3 +142,64 @@ def test_a_store_whose_connection_is_spoilt_can_be_locked(opened: OpenStore) -> 
     assert (store.locked, store.organisation) == (True, OWN)
     with pytest.raises(StoreLocked):
         secrets_of(store)
+
+
+def _furnish(store: Store) -> None:
+    """Fill both files so that some values need several pages."""
+    store.attach(OWN)
+    fill(store, [notice(f"n{n}", free_text=f"{n} " + "x" * 9000) for n in range(4)])
+    with store.write() as db:
+        for n in range(40):
+            db.execute("INSERT INTO secret VALUES (?, ?)", (f"k{n:02}", f"{n} " + "y" * (6000 if n % 8 == 0 else 90)))
+    store.scrub()
+
+
+def _everything(store: Store) -> list[list[Any]]:
+    with store.read() as db:
+        return [
+            db.execute(statement).fetchall()
+            for statement in (
+                "SELECT * FROM main.secret WHERE key GLOB 'k*'",
+                "SELECT id, body FROM replica.notice ORDER BY id",
+                "SELECT * FROM replica.scope ORDER BY name",
+            )
+        ]
+
+
+def _write(store: Store) -> None:
+    with store.write() as db:
+        db.execute("UPDATE secret SET value = value || 'z'")
+    with store.write("replica") as db:
+        db.execute("UPDATE replica.notice SET body = body || ' '")
+
+
+@pytest.mark.parametrize("file", [LEDGER_FILE, REPLICA_FILE])
+def test_whatever_page_is_damaged_nothing_wrong_is_read_and_nothing_goes_on_half(
+    file: str, folder: Path, opened: OpenStore, tmp_path: Path
+) -> None:
+    store = opened()
+    _furnish(store)
+    whole = _everything(store)
+    store.close()
+    kept = tmp_path / "kept"
+    shutil.copytree(folder, kept)
+    met = 0
+    for page in range((kept / file).stat().st_size // 4096):
+        for work in (_everything, _write):
+            shutil.rmtree(folder)
+            shutil.copytree(kept, folder)
+            flip(folder / file, page * 4096 + 200)
+            again = opened()
+            try:
+                again.attach(OWN)
+                if not again.incidents:
+                    found = work(again)
+                    assert found is None or found == whole
+                    continue
+            except StoreCorrupt:
+                assert [(i.file, i.kind) for i in again.set_aside_broken()] == [(file, "corrupt")]
+            met += 1
+            assert [(i.file, i.kind) for i in again.incidents] == [(file, "corrupt")]
+            _furnish(again) if file == LEDGER_FILE else fill(again, [notice("n9")])
+            again.close()
+    assert met > 20
