@@ -24,7 +24,15 @@ from kelmu_tui.services.known import OPENERS
 from kelmu_tui.services.passphrase import opened_by
 from kelmu_tui.services.session import SessionProblem, choose_keys
 from kelmu_tui.store.database import Incident, Store
-from kelmu_tui.store.errors import KeysChanged, NoReplica, NotShown, StoreClosed, StoreError, StoreLocked, WrongPassphrase
+from kelmu_tui.store.errors import (
+    KeysChanged,
+    NoReplica,
+    NotShown,
+    StoreClosed,
+    StoreError,
+    StoreLocked,
+    WrongPassphrase,
+)
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.status import SyncStatus
 

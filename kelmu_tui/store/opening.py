@@ -18,7 +18,15 @@ from kelmu_tui.store import connection, files
 from kelmu_tui.store.changes import Changes
 from kelmu_tui.store.clock import TrustedClock
 from kelmu_tui.store.connection import Connection, typed_errors
-from kelmu_tui.store.errors import KeysLost, LedgerTooNew, NoReplica, StoreClosed, StoreCorrupt, StoreLocked, StoreUnavailable
+from kelmu_tui.store.errors import (
+    KeysLost,
+    LedgerTooNew,
+    NoReplica,
+    StoreClosed,
+    StoreCorrupt,
+    StoreLocked,
+    StoreUnavailable,
+)
 from kelmu_tui.store.keys import KeySource, salt_of
 from kelmu_tui.store.migrations import STEPS, statements
 from kelmu_tui.store.schema import LEDGER_VERSION

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import insert
 
-from kelmu_backend import feed, policy
+from kelmu_backend import feed, policy, pull
 from kelmu_backend.database import tables
 from kelmu_backend.database.engine import Database
+from kelmu_backend.problems import ProblemError
 from kelmu_tui.domain.capabilities import Grant, MandateKind
 from kelmu_tui.domain.organisations import Organisation, social_care_organiser
 from kelmu_tui.platform.ids import SeededIds
@@ -39,6 +41,28 @@ class HandClock:
     def monotonic(self) -> float:
         """Return seconds since the start."""
         return (self.at - START).total_seconds()
+
+
+class ServerCrash(BaseException):
+    """The backend dies here; its database undoes what was not committed."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A change that a command made: who made it, under which key, to what, and how old its lease was."""
+
+    user: str
+    key: str
+    notice: str
+    age: timedelta
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A page of a snapshot, or the problem that ended the stream."""
+
+    page: pull.SnapshotPage | None
+    problem: ProblemError | None = None
 
 
 def grants(organisation: Organisation, *mandates: str) -> list[Grant]:

@@ -28,6 +28,8 @@ from tests.sync.simulation.terminal import Terminal
 
 ENDED: Final = (State.SETTLED, State.REFUSED, State.BLOCKED, State.UNDELIVERABLE, State.DISCARDED, State.REISSUED)
 FORGOTTEN: Final = (State.SETTLED, State.REISSUED, State.DISCARDED)
+CLOCKS: Final = timedelta(days=1)
+"""How far ahead a machine's clock may be."""
 _TABLES: Final = {"notices": "notice", "traces": "trace"}
 
 
@@ -144,7 +146,7 @@ class Invariants:
                 # What is so old that nobody knows what became of it is refused for its age.
                 forgotten = conflicts.get(key) == "command_expired"
                 hold(
-                    command.state != "refused" or forgotten or key not in self._done,
+                    command.state != "refused" or forgotten or key not in self._done or self._record.undone(key),
                     f"I2 {player.user}: refused, and yet it has an effect",
                 )
             self._views(player, db, seen)
@@ -229,9 +231,14 @@ class Invariants:
             have = {id_: version for (name, id_), version in found.items() if name == table}
             ending = self._record.ends.notices if self._record.ends is not None else set()
             ended = self._record.dropped | ending
-            gone = {id_ for id_ in wanted.keys() - have.keys() if id_ in ended}
+            # A reopened notice is over for whoever has not heard of that; the record has it still.
+            gone = {one for one in wanted.keys() - have.keys() if one in ended or self._over(one, wanted[one])}
             differs = {item for item in set(wanted.items()) ^ set(have.items()) if item[0] not in gone}
             hold(not differs, f"I7 {player.user}: {scope.name} differs at checkpoint {now.checkpoint}: {differs}")
+
+    def _over(self, id_: str, version: int) -> bool:
+        over = self._record.over.get((id_, version))
+        return over is not None and over <= self._clock.at + CLOCKS
 
     def _flicker(
         self,

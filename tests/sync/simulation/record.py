@@ -6,7 +6,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +27,7 @@ from kelmu_backend.routes.session import session
 from kelmu_backend.rows import encode
 from kelmu_tui.api.answers import CommandAnswer
 from kelmu_tui.api.contract import ChainRegistration, Changes, CommandResult, Problem, ProblemCode, ViewBatch
-from kelmu_tui.domain.deadlines import local_date
+from kelmu_tui.domain.deadlines import kept_after_handling, local_date
 from kelmu_tui.domain.organisations import Organisation
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.store.outbox import KEPT, Frozen
@@ -42,7 +41,10 @@ from tests.sync.simulation.ground import (
     USERS,
     A,
     B,
+    Effect,
     HandClock,
+    ServerCrash,
+    Stream,
     build,
     grants,
     notice_row,
@@ -55,37 +57,17 @@ _COMPILED: Final[dict[bool, dict[Any, Any]]] = {True: {}, False: {}}
 """Compiled statements of each engine, SQLite's under True."""
 
 
-class ServerCrash(BaseException):
-    """The backend dies here; its database undoes what was not committed."""
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A change that a command made: who made it, under which key, to what, and how old its lease was."""
-
-    user: str
-    key: str
-    notice: str
-    age: timedelta
-
-
-@dataclass(frozen=True)
-class Stream:
-    """A page of a snapshot, or the problem that ended the stream."""
-
-    page: pull.SnapshotPage | None
-    problem: ProblemError | None = None
-
-
 class Record:
     """The backend of one run.
 
     Attributes:
         effects: what commands have changed, in order; a restore takes back what it takes back in the database.
+        refused: epoch in which each command was refused last.
         restored: whether a backup was ever put in place.
         restored_old: whether one was older than clients offer their commands again.
         ends: which notices come to their end; None for none.
         held: versions by scope and id as they stood at each sequence of each epoch.
+        over: when a version of a notice that was handled is over for whoever has heard of no later one.
         dropped, gone_notes: notices that were deleted because their time was over, and the notes that went with them.
         fuse: statements left until the backend dies; None while it lives on.
         twin: whether the next command meets one of the same key that is still under way.
@@ -99,9 +81,11 @@ class Record:
         self._cursors = Signer(b"k" * 32, "cursor")
         self.leases = Leases(Signer(b"k" * 32, "lease"), 12)
         self.effects: list[Effect] = []
+        self.refused: dict[str, str] = {}
         self.numbers = 0
         self.restored = self.restored_old = False
         self.held: dict[tuple[str, int], dict[tuple[str, str], int]] = {}
+        self.over: dict[tuple[str, int], datetime] = {}
         self.dropped: set[str] = set()
         self.gone_notes: Counter[str] = Counter()
         self.fuse: int | None = None
@@ -144,6 +128,9 @@ class Record:
         for entry in connection.execute(select(tables.feed).where(tables.feed.c.seq == state.head)):
             if entry.op == "up":
                 self._now[entry.scope, entry.aggregate] = entry.version
+                handled = select(tables.notice.c.handled_at).where(tables.notice.c.id == entry.aggregate)
+                if (at := connection.execute(handled).scalar()) is not None:
+                    self.over[entry.aggregate, entry.version] = at + kept_after_handling()
             else:
                 self._now.pop((entry.scope, entry.aggregate), None)
         self.held[state.epoch, state.head] = dict(self._now)
@@ -219,6 +206,8 @@ class Record:
         if verdict.change is not None:
             age = now - self._leased.get(envelope.lease, now)
             self.effects.append(Effect(envelope.user, envelope.key, envelope.subject, age))
+        if verdict.status != 200:
+            self.refused[envelope.key] = self._epoch
         return verdict
 
     def register(self, user: str, body: bytes) -> views.Verdict:
@@ -360,6 +349,13 @@ class Record:
     def epoch(self) -> str:
         """Return the feed's epoch."""
         return self._epoch
+
+    def undone(self, key: str) -> bool:
+        """Tell whether a command was refused in an epoch that a restore has ended.
+
+        A copy of its request that the network held back over the restore meets a record that knows nothing of it.
+        """
+        return self.refused.get(key, self._epoch) != self._epoch
 
     def notes(self) -> Counter[str]:
         """Return how often each note was written."""

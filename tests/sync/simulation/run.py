@@ -296,14 +296,14 @@ class Run:
         written = self.record.notes()
         with terminal.store.read() as db:
             rows = db.execute(
-                "SELECT state, json_extract(payload, '$.text'), code FROM main.command LEFT JOIN main.conflict"
+                "SELECT id, state, json_extract(payload, '$.text'), code FROM main.command LEFT JOIN main.conflict"
                 " ON command = id WHERE verb = 'note'"
             )
-            for state, text, code in rows.fetchall():
+            for key, state, text, code in rows.fetchall():
                 self.events[f"note {state}"] += 1
                 # Whoever is shut out of everything cannot hear of a restore, and old commands are not offered again.
                 deaf = not self.record.scopes(player.user) or player.clock_was_wrong
-                unheard = self.record.restored_old or (self.record.restored and deaf)
+                unheard = self.record.restored_old or (self.record.restored and deaf) or self.record.undone(key)
                 if state in (State.SETTLED, State.REFUSED) and code != "command_expired" and not unheard:
                     count = written[text] + self.record.gone_notes[text]
                     hold(

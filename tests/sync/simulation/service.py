@@ -17,7 +17,8 @@ from kelmu_backend.rows import encode
 from kelmu_tui.api import contract
 from kelmu_tui.api.contract import ProblemCode
 from kelmu_tui.domain.notices import COMMANDS
-from tests.sync.simulation.record import Record, ServerCrash
+from tests.sync.simulation.ground import ServerCrash
+from tests.sync.simulation.record import Record
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"

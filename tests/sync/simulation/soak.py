@@ -17,9 +17,8 @@ from tests.support.postgresql import named, server
 from tests.sync.simulation.bugs import PLANTS
 from tests.sync.simulation.disk import Crash
 from tests.sync.simulation.faults import FAULTS, IMPOSSIBLE, contradicted, missing, share
-from tests.sync.simulation.ground import build, build_at
+from tests.sync.simulation.ground import ServerCrash, build, build_at
 from tests.sync.simulation.places import Place, PostgresqlPlace, unsafe
-from tests.sync.simulation.record import ServerCrash
 from tests.sync.simulation.run import Outcome, Violation, simulate
 
 TEMPLATE: Final = "simulation_template"
