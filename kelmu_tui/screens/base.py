@@ -31,6 +31,9 @@ CLIPBOARD_KEYS = frozenset({"ctrl+c", "super+c", "ctrl+x", "super+x", "ctrl+v", 
 """Keys with which fields copy to the terminal's clipboard, which is not ours to fill with personal data."""
 
 
+PAUSE_SECONDS = 0.1
+"""How long a screen is left alone before another is put in reserve: its own painting and the next key come first."""
+
 BESIDE_PICKS = 4
 """Lines of a box with choices that are not choices: two of border, a field, a line of hints."""
 
@@ -49,8 +52,20 @@ class KeyedScreen(SureTimers, OneSize, Screen[Result], inherit_bindings=False):
     LIFTS_CURTAIN: ClassVar[bool] = False
     """Whether the screen itself says when it has something to show; the others are shown at once."""
 
+    LEADS_TO_CUSTOMER: ClassVar[bool] = False
+    """Whether a key here shows a customer's file, for which a screen is kept in reserve."""
+
     ready = False
     """Whether the screen can take keys: its fields are there."""
+
+    _resumed = False
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Before Textual's own handler: whoever is shown for the first time has just been styled."""
+        if not self._resumed:
+            self._resumed, event.refresh_styles = True, False
+        if self.LEADS_TO_CUSTOMER:
+            self.set_timer(PAUSE_SECONDS, self.face.prepare_customer)
 
     @property
     def face(self) -> Face:
@@ -79,7 +94,8 @@ class KeyedScreen(SureTimers, OneSize, Screen[Result], inherit_bindings=False):
     def on_mount(self) -> None:
         """Textual calls this one last, after the handlers of the subclasses."""
         self.ready = True
-        self.face.key_done()
+        if self in self.face.screen_stack:  # and not in reserve, which no key waits for
+            self.face.key_done()
 
     def on_unmount(self) -> None:
         """A key that closed the screen has had its effect."""

@@ -43,10 +43,11 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
     SECTION: ClassVar[str] = "main.customer"
     LIFTS_CURTAIN = True
 
-    def __init__(self, desk: Desk, customer: str) -> None:
+    def __init__(self, desk: Desk) -> None:
+        """Make a screen of nobody; `begin` says whose file it shows."""
         super().__init__()
         self.desk = desk
-        self.customer = customer
+        self.customer = ""
         self.file: File | None = None
         self.part: Section | None = None
         self.order = "day"
@@ -74,10 +75,18 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         self._look = Look(self.face.ascii)
         super().mounted()
 
-    def begin(self) -> None:
+    def begin(self, customer: str) -> None:
         """Have the file read while the screen is put together behind the curtain; that is a look, logged before."""
+        self.customer = customer
         self._asked = True
-        self._first = asyncio.ensure_future(self.desk.run(self.desk.customers.open, self.customer))
+        self._first = asyncio.ensure_future(self.desk.run(self.desk.customers.open, customer))
+        if self.ready:  # it lay in reserve, where it was mounted before it was anybody's
+            self.reload()
+
+    def reload(self) -> None:
+        """Read the file again, once it is known whose."""
+        if self.customer:
+            super().reload()
 
     async def _reload(self) -> None:
         begun = self._first is not None

@@ -45,6 +45,7 @@ class FindScreen(Dialog[str]):
     """Answers the customer's id as soon as the person is known; the sections come while they are read."""
 
     CONTEXT: ClassVar[Context] = Context.LOOK_UP
+    LEADS_TO_CUSTOMER = True
 
     def __init__(self, desk: Desk, whom: Whom | None = None) -> None:
         super().__init__()

@@ -23,6 +23,7 @@ class CustomersScreen(ListScreen[Recent, None]):
     """Whose files are at hand, the newest first; a list of names is a look, which is logged before."""
 
     CONTEXT: ClassVar[Context] = Context.CUSTOMERS
+    LEADS_TO_CUSTOMER = True
     SECTION: ClassVar[str] = "main.customer"
 
     def __init__(self, desk: Desk) -> None:

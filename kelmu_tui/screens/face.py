@@ -111,11 +111,22 @@ class Face(Places, inherit_bindings=False):
     def push_screen(self, screen: Any, *arguments: Any, **options: Any) -> Any:
         """Show a screen, laid out for this size from the first: otherwise it would be styled twice."""
         if isinstance(screen, KeyedScreen):
-            for limits, extent in zip((self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), self.size, strict=True):
-                screen.add_class(max((limit, name) for limit, name in limits if limit <= extent)[1], update=False)
+            if not screen.is_running:
+                self.fit(screen)
             if not screen.LIFTS_CURTAIN:
                 self.curtain.lift()
         return super().push_screen(screen, *arguments, **options)
+
+    def fit(self, screen: KeyedScreen[Any]) -> None:
+        """Give a screen the classes of the terminal's size before it is styled."""
+        for limits, extent in zip((self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), self.size, strict=True):
+            screen.add_class(max((limit, name) for limit, name in limits if limit <= extent)[1], update=False)
+        screen.fitted = self.size
+
+    @property
+    def look(self) -> tuple[object, ...]:
+        """What a screen is put together for: when it changes, screens have to be made anew or told."""
+        return (self.t.language, self.theme, self.size, self.ascii, self.keymap)
 
     def refresh_css(self, animate: bool = True) -> None:
         """Style everything anew; not at the start, where the theme asks for it though the sheets are its own."""

@@ -27,6 +27,7 @@ class FollowedScreen(ListScreen[Follow, None]):
     """Who is followed, those to whom something happened last first; a list of names is a look, logged before."""
 
     CONTEXT: ClassVar[Context] = Context.FOLLOWED
+    LEADS_TO_CUSTOMER = True
     SECTION: ClassVar[str] = "main.followed"
 
     def __init__(self, desk: Desk, at: str | None = None) -> None:

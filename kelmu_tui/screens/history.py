@@ -26,6 +26,7 @@ class HistoryScreen(PagedScreen[LookUpRow]):
     """When, whom, for what and with what outcome; names are those of files held, and showing them is logged before."""
 
     CONTEXT: ClassVar[Context] = Context.HISTORY
+    LEADS_TO_CUSTOMER = True
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()

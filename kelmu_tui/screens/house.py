@@ -257,6 +257,7 @@ class KelmuApp(Leaving):
     async def _show_only(self, screen: Screen[Any]) -> None:
         """Put `screen` in place of everything that is shown."""
         await self.put_aside()
+        self.drop_reserve()
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         await self.push_screen(screen)
@@ -269,6 +270,7 @@ class KelmuApp(Leaving):
     async def clear_desk(self) -> None:
         """Take away everything that reads the replica, so that it may go."""
         await self.put_aside()
+        self.drop_reserve()
         await self.stop_engine()
         self.desk = self.work = self._working = None
         while len(self.screen_stack) > 1:

@@ -15,7 +15,10 @@ from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.one_by_one import OneByOne
 
 if TYPE_CHECKING:
+    from kelmu_tui.screens.base import KeyedScreen
+    from kelmu_tui.screens.customer import CustomerScreen
     from kelmu_tui.screens.customer_find import Whom
+    from kelmu_tui.screens.reserve import Reserve
 
 
 class Places(OneByOne, inherit_bindings=False):
@@ -24,6 +27,7 @@ class Places(OneByOne, inherit_bindings=False):
     desk: Desk | None
     curtain: Curtain
     tasks: Tasks
+    _reserve: Reserve[CustomerScreen] | None = None
 
     def spawn(self, name: str, work: Any) -> None:
         """Start a task of the app."""
@@ -76,9 +80,42 @@ class Places(OneByOne, inherit_bindings=False):
         self.curtain.lower()
         if isinstance(self.screen, CustomerScreen):
             self.pop_screen()
-        screen = CustomerScreen(self.desk, customer)
-        screen.begin()
+        screen = self._customers_reserve().take()
+        screen.begin(customer)
         self.push_screen(screen)
+
+    def prepare_customer(self) -> None:
+        """Put a screen together for the customer who will be shown next."""
+        if self.desk is not None and CUSTOMER_LOOKUP in self.desk.session.capabilities:
+            self._customers_reserve().prepare()
+
+    def drop_reserve(self) -> None:
+        """The desk goes: nothing made for it stays."""
+        if self._reserve is not None:
+            self._reserve.drop()
+
+    def _customers_reserve(self) -> Reserve[CustomerScreen]:
+        if self._reserve is None:
+            from kelmu_tui.screens.customer import CustomerScreen
+            from kelmu_tui.screens.reserve import Reserve
+
+            def make() -> CustomerScreen:
+                assert self.desk is not None
+                screen = CustomerScreen(self.desk)
+                self.fit(screen)
+                return screen
+
+            self._reserve = Reserve(self, make, lambda: (self.desk, *self.look))
+        return self._reserve
+
+    def fit(self, screen: KeyedScreen[Any]) -> None:
+        """Give a screen the classes of the terminal's size before it is styled."""
+        raise NotImplementedError
+
+    @property
+    def look(self) -> tuple[object, ...]:
+        """What a screen is put together for: when it changes, screens have to be made anew or told."""
+        raise NotImplementedError
 
     def action_main_history(self) -> None:
         """Go to the user's own look-ups."""
