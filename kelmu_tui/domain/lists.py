@@ -89,7 +89,7 @@ class Period(NamedTuple):
 
 
 class Published(NamedTuple):
-    """When something comes: so many months after the last month of its period, on a day of that month at the earliest."""
+    """When something comes: months after the last month of its period, and the day of that month at the earliest."""
 
     months: int
     day: int
