@@ -31,7 +31,7 @@ CLIPBOARD_KEYS = frozenset({"ctrl+c", "super+c", "ctrl+x", "super+x", "ctrl+v", 
 """Keys with which fields copy to the terminal's clipboard, which is not ours to fill with personal data."""
 
 
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.05
 """How long a screen is left alone before another is put in reserve: its own painting and the next key come first."""
 
 BESIDE_PICKS = 4
