@@ -31,7 +31,7 @@ CLIPBOARD_KEYS = frozenset({"ctrl+c", "super+c", "ctrl+x", "super+x", "ctrl+v", 
 """Keys with which fields copy to the terminal's clipboard, which is not ours to fill with personal data."""
 
 
-PAUSE_SECONDS = 0.1
+PAUSE_SECONDS = 0.05
 """How long a screen is left alone before another is put in reserve: its own painting and the next key come first."""
 
 BESIDE_PICKS = 4
@@ -61,9 +61,10 @@ class KeyedScreen(SureTimers, OneSize, Screen[Result], inherit_bindings=False):
     _resumed = False
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Before Textual's own handler: whoever is shown for the first time has just been styled."""
-        if not self._resumed:
-            self._resumed, event.refresh_styles = True, False
+        """Before Textual's own handler: who is shown for the first time is styled, who is covered again is not seen."""
+        if not self._resumed or not self.is_current:
+            event.refresh_styles = False
+        self._resumed = True
         if self.LEADS_TO_CUSTOMER:
             self.set_timer(PAUSE_SECONDS, self.face.prepare_customer)
 
@@ -207,8 +208,9 @@ class FramedScreen(KeyedScreen[Result]):
         """The screen is there, its texts are in place."""
 
     def on_screen_resume(self) -> None:
-        """The screen is on top again: what changed meanwhile shows."""
-        self.update_frame()
+        """The screen is on top again: what changed meanwhile shows; not when another one covers it already."""
+        if self.is_current:
+            self.update_frame()
 
     def on_resize(self) -> None:
         """Choose hints for the new width."""

@@ -27,6 +27,7 @@ class Curtain:
         self._held = ExitStack()
         self._limit: Timer | None = None
         self._then: Callable[[], object] | None = None
+        self._behind: list[Callable[[], object]] = []
 
     @property
     def down(self) -> bool:
@@ -39,6 +40,10 @@ class Curtain:
         if self._limit is None:
             self._held.enter_context(self._app.batch_update())
             self._limit = self._app.set_timer(LONGEST_SECONDS, self.lift)
+
+    def afterwards(self, work: Callable[[], object]) -> None:
+        """Do `work` when the curtain is up and all has been painted: nobody who waits for the screen waits for it."""
+        self._behind.append(work)
 
     def lift(self) -> None:
         """Paint everything there is, and from now on every change."""
@@ -54,8 +59,9 @@ class Curtain:
                 # Not by a resize, which would have the screen below laid out as well.
                 screen.call_next(screen._refresh_layout, self._app.size)  # noqa: SLF001
             then, self._then = self._then, None
-            if then is not None:
-                self._app.call_after_refresh(then)
+            behind, self._behind = self._behind, []
+            for work in (*behind, *((then,) if then is not None else ())):
+                self._app.call_after_refresh(work)
         if not gc.isenabled():
             # Switched off by `kelmu_tui.app` for the start. What the start made stays: it need not be looked at again.
             gc.freeze()

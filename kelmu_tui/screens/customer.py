@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import ClassVar, Final
 
 from textual.geometry import Size
@@ -33,6 +34,9 @@ from kelmu_tui.widgets.tabs import Tab, TabLine
 
 PARTS: Final = (None, *Section)
 """The parts of the screen in their order; None is the overview."""
+AT_A_GLANCE: Final = 8
+"""Blocks of the overview that fill the screen of a terminal of at most `GLANCED` lines: the answers and the chart."""
+GLANCED: Final = 24
 TAB_ROLES: Final = {"down": "alarm", "stale": "warn", "hidden": "dim", "waiting": "dim", "none": "dim"}
 
 
@@ -54,6 +58,7 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         self._first: asyncio.Future[File | None] | None = None
         self._asked = False
         self._opened = False
+        self._first_time = True
         self._look = Look()
         self._places: dict[Section, str] = {}
         self._columns_of: tuple[Section | None, str] | None = None
@@ -137,19 +142,32 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
 
     def _show_file(self) -> None:
         """Show everything but the list."""
-        t, face = self.face.t, self.face
+        t = self.face.t
         self._room = self._room_now
         self._show_head()
         self.query_one(TabLine).show(self._tabs(), lines=1 if self.has_class("-short") else 2)
-        blocks = tuple(self._gone() if self.file is None else overview(self.file, t, face.today(), self._look))
-        # Before it was read there is nothing to be said of it.
-        self.query_one("#overview", Sheet).show(blocks if self._opened else (), keep=True)
+        self._show_overview(at_first=AT_A_GLANCE if self._first_time and self.size.height <= GLANCED else None)
         shown = self.shown
         self.set_class(shown is None or not shown.rows, "-empty")
         if self._columns_of != (self.part, t.language):  # the whole list would be painted anew
             self._columns_of = (self.part, t.language)
             self.rows.set_columns(self.columns())
         self.rows.set_texts(loading=t("common.loading"), empty=self.empty_text(), failed=t("common.reading_failed"))
+
+    def _show_overview(self, *, at_first: int | None = None) -> None:
+        """Show the overview; `at_first` so many blocks, and those that nobody sees yet after the painting."""
+        blocks: Iterable[Block] = ()
+        if self._opened:  # before it was read there is nothing to be said of it
+            found = None if self.file is None else overview(self.file, self.face.t, self.face.today(), self._look)
+            blocks = self._gone() if found is None else islice(found, at_first)
+            self._first_time = False
+        self.query_one("#overview", Sheet).show(blocks, keep=True)
+        if at_first is not None:
+            self.call_after_refresh(self._show_rest)
+
+    def _show_rest(self) -> None:
+        if self.alive:
+            self._show_overview()
 
     def _show_head(self) -> None:
         tight = self.has_class("-short")
@@ -283,6 +301,7 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
     def retranslate(self) -> None:
         """Render everything in the language of now."""
         super().retranslate()
+        self._columns_of = (self.part, self.face.t.language)
         if self._opened:
             self._show_file()
 

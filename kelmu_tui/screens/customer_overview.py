@@ -193,9 +193,10 @@ def _periods(tracks: Sequence[tuple[str, Track]], months: Sequence[Month], t: Tr
 
 
 def _sums(payments: Sequence[Payment], t: Translator, today: date, look: Look) -> Iterator[Block]:
+    months = timeline.months_until(today, MONTHS)
+    payments = [row for row in payments if row.paid_on >= months[0].first]  # of twenty years, most are older
     by_month = {one.key: one for one in facts.by_month(payments)}
     yield Heading(t("customer_view.per_month"))
-    months = timeline.months_until(today, MONTHS)
     if look.numbers:
         for one in islice(by_month.values(), MONTHS_SUMMED):
             month = date.fromisoformat(one.key)

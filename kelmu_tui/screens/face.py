@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.css.query import NoMatches
 from textual.filter import LineFilter
+from textual.screen import Screen
 
 from kelmu_tui.actions import Keymap, State, show_key
 from kelmu_tui.domain.deadlines import local_date
@@ -17,7 +19,7 @@ from kelmu_tui.i18n.failures import store_text
 from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.paths import styles
 from kelmu_tui.platform.tasks import Tasks
-from kelmu_tui.screens.base import FramedScreen, KeyedScreen
+from kelmu_tui.screens.base import Dialog, FramedScreen, KeyedScreen
 from kelmu_tui.screens.curtain import Curtain
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.places import Places
@@ -116,6 +118,13 @@ class Face(Places, inherit_bindings=False):
             if not screen.LIFTS_CURTAIN:
                 self.curtain.lift()
         return super().push_screen(screen, *arguments, **options)
+
+    async def _replace_screen(self, screen: Screen[Any]) -> Screen[Any]:
+        """Take a dialog apart behind the painting of what it led to."""
+        if self.curtain.down and isinstance(screen, Dialog):
+            self.curtain.afterwards(partial(super()._replace_screen, screen))
+            return screen
+        return await super()._replace_screen(screen)
 
     def fit(self, screen: KeyedScreen[Any]) -> None:
         """Give a screen the classes of the terminal's size before it is styled."""

@@ -61,7 +61,8 @@ class Reserve(Generic[Kept]):
         return kept is not None and kept.is_running and self._made_for == self.holds()
 
     async def _lay_out(self, screen: Kept, mounted: AwaitMount) -> None:
-        """Give every widget its size."""
+        """Give every widget its size and paint it for nobody: most of what a first painting computes is kept."""
         await mounted
         if screen is self._kept:
             screen._refresh_layout(self._app.size)  # noqa: SLF001
+            screen._compositor.render_update(full=True)  # noqa: SLF001

@@ -151,12 +151,22 @@ def by_month(payments: Iterable[Payment]) -> tuple[Summed, ...]:
 
 
 def _summed(pairs: Iterable[tuple[str, Payment]]) -> list[Summed]:
-    found: dict[str, Summed] = {}
+    found: dict[str, list[Payment]] = defaultdict(list)
     for key, row in pairs:
-        one = found.get(key, Summed(key, 0, Decimal(0), Decimal(0)))
-        gross = None if one.gross is None or row.gross is None else one.gross + row.gross
-        found[key] = Summed(key, one.payments + 1, gross, one.net + row.net)
-    return list(found.values())
+        found[key].append(row)
+    return [
+        Summed(key, len(rows), _gross(rows), sum((row.net for row in rows), Decimal(0))) for key, rows in found.items()
+    ]
+
+
+def _gross(rows: Iterable[Payment]) -> Decimal | None:
+    """Return the gross sum; None when one of it is not told."""
+    total = Decimal(0)
+    for row in rows:
+        if row.gross is None:
+            return None
+        total += row.gross
+    return total
 
 
 def periods(file: File) -> dict[str, list[Period]]:

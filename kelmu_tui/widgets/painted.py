@@ -6,9 +6,11 @@ A painted widget compares what it would show with what it shows and repaints the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 from rich.style import Style
 from textual import events
+from textual.app import App
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -19,6 +21,8 @@ from kelmu_tui.widgets.roles import dye
 Piece = tuple[str, str]
 """Text and role."""
 Line = Sequence[Piece]
+
+_STYLES: Final[dict[tuple[Style, str, str, bool], Style]] = {}
 
 
 class Roled(Widget):
@@ -34,24 +38,35 @@ class Roled(Widget):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._role_styles: dict[str, Style] = {}
+        self._ground: Style | None = None
 
     def notify_style_update(self) -> None:
         """Forget the styles of the theme before."""
         self._role_styles.clear()
+        self._ground = None
         super().notify_style_update()
 
     def role(self, name: str) -> Style:
         """Return the style of a role."""
         style = self._role_styles.get(name)
         if style is None:
-            app = self.app
-            style = lean(dye(self.rich_style, name, app.theme_variables, contrast=app.has_class("-contrast")))
-            self._role_styles[name] = style
+            if self._ground is None:
+                self._ground = self.rich_style
+            style = self._role_styles[name] = _dyed(self._ground, name, self.app)
         return style
 
     def strip(self, line: Line, width: int) -> Strip:
         """Return a line as a strip of `width` cells."""
         return join([(text, self.role(role)) for text, role in line], width, self.role("plain"))
+
+
+def _dyed(ground: Style, role: str, app: App[Any]) -> Style:
+    """Return the style of a role on a ground; most widgets of all screens share few grounds."""
+    key = (ground, role, app.theme, app.has_class("-contrast"))
+    style = _STYLES.get(key)
+    if style is None:
+        style = _STYLES[key] = lean(dye(ground, role, app.theme_variables, contrast=key[3]))
+    return style
 
 
 class Painted(Roled):

@@ -169,9 +169,12 @@ class Sheet(Roled, can_focus=True):
         self._lay_out()
         self._top = min(self._top, self._most)
         new = self._picture()
-        for y in range(self.size.height):
-            if y >= len(old) or old[y] != new[y]:
-                self.refresh(Region(0, y, self.size.width, 1))
+        changed = [y for y in range(self.size.height) if y >= len(old) or old[y] != new[y]]
+        if 2 * len(changed) > self.size.height:  # one refresh of all costs less than one for each line
+            self.refresh()
+            return
+        for y in changed:
+            self.refresh(Region(0, y, self.size.width, 1))
 
     def scroll_lines(self, lines: int) -> None:
         """Scroll by lines, down when positive."""

@@ -151,7 +151,9 @@ async def test_what_comes_after_the_sign_out_says_nothing_and_ends_nothing(house
         desk = app.desk
         assert desk is not None
         app.spawn("app.left", app._sign_in_again())
-        await until(pilot, lambda: "app.left" in app.tasks.names and app._store is None, "the desk to be left")
+        await at_the_door(app, pilot)
+        await until(pilot, lambda: isinstance(app.screen, PersonasScreen) and app.screen.rows.count > 3, "the people")
+        await pilot.pause()
         said = text_of(app)
         app.spawn("late", desk.run(desk.announcements.current))
         await until(pilot, lambda: "late" not in app.tasks.names, "the late look to end")
