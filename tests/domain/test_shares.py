@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kelmu_tui.domain.lists import invoices
 from kelmu_tui.domain.shares import model_on, percent_on, share, steps
+from tests.domain.review.counting import exact_share, percent_by_hand
 
 MODELS = st.sampled_from(["pre_2025", "2025"])
 CENTS = st.integers(-5_000_000, 5_000_000)
@@ -27,22 +28,6 @@ def payments(draw: st.DrawFn) -> tuple[str, Decimal, int, int]:
     accumulated = draw(ACCUMULATED)
     days = draw(st.integers(1, min(65, accumulated)))
     return draw(MODELS), Decimal(draw(CENTS)) / 100, days, accumulated
-
-
-def _percent(model: str, day: int) -> int:
-    if model == "pre_2025":
-        return 0 if day <= 300 else 50 if day <= 1000 else 70
-    for limit, percent in ((100, 0), (200, 10), (300, 20), (400, 30), (700, 40)):
-        if day <= limit:
-            return percent
-    return 50
-
-
-def _day_by_day(model: str, amount: Decimal, days: int, accumulated: int) -> Fraction:
-    a_day = Fraction(amount) / days
-    return sum(
-        (a_day * _percent(model, day) / 100 for day in range(accumulated - days + 1, accumulated + 1)), Fraction(0)
-    )
 
 
 def test_steps_cover_all_days_once() -> None:
@@ -85,7 +70,7 @@ def test_known_shares(model: str, amount: str, days: int, accumulated: int, expe
 
 @given(payments())
 def test_a_share_is_that_of_its_days_one_by_one(payment: tuple[str, Decimal, int, int]) -> None:
-    exact = _day_by_day(*payment)
+    exact = exact_share(*payment)
     found = share(*payment)
     assert found.as_tuple().exponent == -2
     assert abs(Fraction(found) - exact) <= Fraction(1, 200)
@@ -120,7 +105,7 @@ def test_a_payment_split_in_two_is_shared_alike(model: str, until: int, a_day: i
 
 @given(MODELS, ACCUMULATED)
 def test_the_percentage_is_that_of_the_day(model: str, day: int) -> None:
-    assert percent_on(model, day) == _percent(model, day)
+    assert percent_on(model, day) == percent_by_hand(model, day)
 
 
 @pytest.mark.parametrize(
