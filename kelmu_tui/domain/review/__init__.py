@@ -74,7 +74,7 @@ def review(
     """
     shape = shape_of(head.kind)
     # The childcare invoice is sent before its period, in which a child may be born.
-    setting = Setting(head, invoices()[head.kind], known, answers, artificial, max(head.sent, head.period.last))
+    setting = Setting(head, invoices()[head.kind], known, answers, artificial, max(head.sent, head.period.last), {})
     groups = Groups(shape, earlier, head.period)
     checks = tuple(ROW_RULES[shape].values())
     placed: list[Placed] = []

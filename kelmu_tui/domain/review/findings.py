@@ -56,7 +56,7 @@ class Earlier(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What the rules judge a row by; see `review`."""
+    """What the rules judge a row by; see `review`. `valid` remembers of each identity code whether it is one."""
 
     head: Head
     invoice: Invoice
@@ -64,3 +64,4 @@ class Setting(NamedTuple):
     answers: Mapping[str, Answer] | None
     artificial: bool
     today: date
+    valid: dict[str, bool]

@@ -47,11 +47,15 @@ def _person_unknown(row: Row, setting: Setting) -> Findings:
 
 
 def _valid(code: str, setting: Setting) -> bool:
-    try:
-        parse_identity_code(code, today=setting.today, artificial=setting.artificial)
-    except InvalidIdentityCode:
-        return False
-    return True
+    found = setting.valid.get(code)
+    if found is None:
+        try:
+            parse_identity_code(code, today=setting.today, artificial=setting.artificial)
+            found = True
+        except InvalidIdentityCode:
+            found = False
+        setting.valid[code] = found
+    return found
 
 
 def _other_municipality(row: UnemploymentRow | ChildcareRow, setting: Setting) -> Findings:
@@ -119,18 +123,19 @@ def _percent_wrong(row: UnemploymentRow, setting: Setting) -> Findings:
 
 
 def _share_wrong(row: UnemploymentRow, setting: Setting) -> Findings:
-    right = _share(row, setting)
-    if row.share is None or right is None or row.share == right:
+    days = _days(row)
+    if row.share is None or row.amount is None or days is None or setting.invoice.steps is None:
+        return NOTHING
+    right = share(setting.invoice.steps, row.amount, *days)
+    if row.share == right:
         return NOTHING
     return (Finding("share_wrong", (row.id,), "municipal_share_eur", right, row.share),)
 
 
-def _share(row: UnemploymentRow, setting: Setting) -> Decimal | None:
-    """Return the share computed anew, None where the row does not tell enough or its days cannot be."""
-    model, amount, paid, accumulated = setting.invoice.steps, row.amount, row.days_paid, row.days_accumulated
-    if model is None or amount is None or paid is None or accumulated is None or not 1 <= paid <= accumulated:
-        return None
-    return share(model, amount, paid, accumulated)
+def _days(row: UnemploymentRow) -> tuple[int, int] | None:
+    """Return the paid and accumulated days, None where they are not known or cannot be."""
+    paid, accumulated = row.days_paid, row.days_accumulated
+    return None if paid is None or accumulated is None or not 1 <= paid <= accumulated else (paid, accumulated)
 
 
 def _sum_missing(row: Row, setting: Setting) -> Findings:  # noqa: ARG001
@@ -146,9 +151,9 @@ def _sum_sign(row: UnemploymentRow | ChildcareRow, setting: Setting) -> Findings
     return (Finding("sum_sign", (row.id,), "amount_eur", row.event, amount),)
 
 
-def _part_of_payment(row: UnemploymentRow, setting: Setting) -> Findings:
+def _part_of_payment(row: UnemploymentRow, setting: Setting) -> Findings:  # noqa: ARG001
     # A share that can be computed anew is judged to the cent; one fault makes one finding.
-    if _share(row, setting) is not None:
+    if _days(row) is not None:
         return NOTHING
     return _row_sum(row.id, "municipal_share_eur", row.share, row.amount)
 
