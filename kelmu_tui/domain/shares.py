@@ -83,7 +83,7 @@ def share(model: str, amount: Decimal, days_paid: int, days_accumulated: int) ->
     parts = abs(int(cents)) * _weight(model, days_accumulated - days_paid + 1, days_accumulated)
     whole = 100 * days_paid
     rounded = Decimal((2 * parts + whole) // (2 * whole)).scaleb(-2)
-    return -rounded if cents < 0 and rounded else rounded
+    return -rounded if cents < 0 else rounded
 
 
 def _weight(model: str, first: int, last: int) -> int:

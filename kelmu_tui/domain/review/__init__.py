@@ -73,8 +73,7 @@ def review(
         KeyError: there is no such kind of invoice.
     """
     shape = shape_of(head.kind)
-    # The childcare invoice is sent before its period, in which a child may be born.
-    setting = Setting(head, invoices()[head.kind], known, answers, artificial, max(head.sent, head.period.last), {})
+    setting = Setting(head, invoices()[head.kind], known, answers, artificial, {})
     groups = Groups(shape, earlier, head.period)
     checks = tuple(ROW_RULES[shape].values())
     placed: list[Placed] = []

@@ -63,5 +63,4 @@ class Setting(NamedTuple):
     known: Container[str] | None
     answers: Mapping[str, Answer] | None
     artificial: bool
-    today: date
     valid: dict[str, bool]

@@ -76,7 +76,7 @@ class Groups:
 
     def add(self, position: int, row: Row) -> None:
         """Take in the row at a position of the invoice."""
-        if isinstance(row, TreatmentRow) and position >= 0:
+        if isinstance(row, TreatmentRow):
             self._treatments[position] = row
         if row.identity_code is not None:
             entry = _Entry(position, row.id, row.track, row.event, row.period, row.paid_on, row.amount)
@@ -165,9 +165,10 @@ def _reimbursed_too_much(treatments: Mapping[int, TreatmentRow]) -> Iterator[Pla
         rows = [treatments[position] for position in positions]
         limit = next((limit for limit in map(_limit, rows) if limit is not None), None)
         paid = sum((row.reimbursed for row in rows if row.reimbursed is not None), Decimal("0.00"))
-        if limit is not None and paid > limit:
+        here = [position for position in positions if position >= 0]
+        if here and limit is not None and paid > limit:
             finding = Finding("reimbursed_too_much", tuple(row.id for row in rows), "reimbursed_eur", limit, paid)
-            yield Placed(positions[0], finding)
+            yield Placed(here[0], finding)
 
 
 def _limit(row: TreatmentRow) -> Decimal | None:

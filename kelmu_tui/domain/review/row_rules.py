@@ -50,7 +50,7 @@ def _valid(code: str, setting: Setting) -> bool:
     found = setting.valid.get(code)
     if found is None:
         try:
-            parse_identity_code(code, today=setting.today, artificial=setting.artificial)
+            parse_identity_code(code, today=setting.head.period.last, artificial=setting.artificial)
             found = True
         except InvalidIdentityCode:
             found = False
