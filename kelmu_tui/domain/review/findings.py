@@ -44,7 +44,7 @@ class Answer(NamedTuple):
 
 
 class Earlier(NamedTuple):
-    """Rows of earlier invoices of the same kind, to find what was paid before and what was paid twice.
+    """Rows of earlier invoices of the same kind: what was paid then is not paid again, and may come back now.
 
     Attributes:
         since: first day from which on all invoices are at hand, those of the one under review included; a return for an
