@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -109,7 +110,7 @@ class Groups:
                 for entry in group
                 if entry.period is not None and entry.event in (Event.RETURNED, Event.CORRECTED)
             ]
-            yield from _overlaps(paid, _Cover(period for period, _ in back))
+            yield from _overlaps(*_kept(paid, [period for period, _ in back]))
             cover = _Cover(period for period, _ in paid)
             for period, entry in back:
                 # Of a time from before the invoices at hand nobody can say that nothing was paid.
@@ -138,6 +139,18 @@ def _duplicates(again: list[list[_Entry]]) -> Iterator[Placed]:
         here = [entry.position for entry in same if entry.position >= 0]
         if here:
             yield Placed(here[0], Finding("duplicate", tuple(entry.id for entry in same)))
+
+
+def _kept(paid: list[tuple[Period, _Entry]], back: list[Period]) -> tuple[list[tuple[Period, _Entry]], _Cover]:
+    """Return the payments that did not come back whole, and the times of which something else came back."""
+    left = Counter(back)
+    kept = []
+    for period, entry in paid:
+        if left[period]:
+            left[period] -= 1
+        else:
+            kept.append((period, entry))
+    return kept, _Cover(left.elements())
 
 
 def _overlaps(paid: list[tuple[Period, _Entry]], back: _Cover) -> Iterator[Placed]:

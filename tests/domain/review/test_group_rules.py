@@ -92,9 +92,16 @@ def test_a_payment_that_came_back_may_be_paid_anew() -> None:
     anew = benefit(id="r3", amount=euros("700.00"), share=euros("105.00"), paid_on=date(2026, 11, 20))
     assert found([benefit(), back, anew]) == ()
     assert [one.rule for one in found([benefit(), anew])] == ["overlap"]
+    third = benefit(id="r4", amount=euros("720.00"), share=euros("108.00"), paid_on=date(2026, 11, 25))
+    expected = Finding("overlap", ("r3", "r4"), "period", None, OCTOBER_DAYS)
+    assert found([benefit(), back, anew, third]) == (expected,)
+    again = back._replace(id="r5", paid_on=date(2026, 11, 24))
+    assert found([benefit(), back, anew, again, third]) == ()
     half = back._replace(period=Period(date(2026, 10, 5), date(2026, 10, 16)), days_paid=10, days_accumulated=200)
     half = half._replace(share=euros("-74.00"), share_percent=10)
     assert [one.rule for one in found([benefit(), half, anew])] == ["overlap"]
+    rest = anew._replace(period=half.period, days_paid=10, days_accumulated=200, share_percent=10)
+    assert found([benefit(), half, rest._replace(share=euros("70.00"))]) == ()
 
 
 def test_a_short_payment_does_not_hide_a_long_one() -> None:
