@@ -85,7 +85,7 @@ from kelmu_tui.api.contract.lists import NamedPerson as NamedPerson
 from kelmu_tui.api.contract.lists import PeriodCell as PeriodCell
 from kelmu_tui.api.contract.lists import PersonCell as PersonCell
 from kelmu_tui.api.contract.lists import Publication as Publication
-from kelmu_tui.api.contract.lists import billed_columns as billed_columns
+from kelmu_tui.api.contract.lists import billed_column as billed_column
 from kelmu_tui.api.contract.lists import read_values as read_values
 from kelmu_tui.api.contract.problems import Problem as Problem
 from kelmu_tui.api.contract.problems import ProblemCode as ProblemCode

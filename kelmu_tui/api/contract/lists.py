@@ -5,8 +5,9 @@ as NDJSON from `GET /v1/lists/{list}/{period}/rows`: a `ListStart`, a `ListRowLi
 `ListEnd`; the last id that arrived resumes a broken stream. A publication that is withdrawn or published anew meanwhile
 ends the stream with a `ListStop`. `GET /v1/invoices` tells the heads of the invoices; their rows stand in the lists.
 
-Sums of a row have their sign: what came back (`returned`) is negative, `corrected` is the difference to what was billed
-before. So the total of an invoice is the plain sum of the column that it bills (`billed_columns`).
+Sums of a row have their sign: what came back (`returned`) is negative, and so is what was billed before and is billed
+otherwise now (`corrected`), beside which the new sum stands as `paid`; days are never negative. So the total of an
+invoice is the plain sum of the column that it bills (`billed_column`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from kelmu_tui.api.contract.common import Answer, BusinessId, Identifier, Line, Version
+from kelmu_tui.api.contract.common import Answer, Identifier, Line, Version
 from kelmu_tui.api.contract.customers import Euros
 from kelmu_tui.api.contract.problems import ProblemCode
 from kelmu_tui.domain.capabilities import Reason
@@ -101,8 +102,8 @@ class ListRow(Answer):
 
     Attributes:
         id: the same in every version of a publication, so that what was said of a row holds when it comes anew.
-        non_disclosure: there is an order of non-disclosure: the address is None, and the municipality where it is not
-            the asker's own.
+        non_disclosure: there is a non-disclosure order: the address, if the list has one, and the municipality beside
+            it are None.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -235,11 +236,11 @@ class InvoiceHead(Answer):
 
     Attributes:
         invoice: kind of the catalogue.
-        total: sum of the billed columns of its rows, as Kela has it; below zero when Kela owes.
+        total: sum of the billed column of its rows, as Kela has it; below zero when Kela owes.
         rows: rows of the list that it bills.
         list_id: the list of its period with these rows; that of the childcare invoice, which comes in advance, is
             published only after the period.
-        payer: business ID of who has to pay.
+        payer: code of the municipality that has to pay, or of the county for treatment abroad.
         corrects: number of the invoice that it corrects; its total and rows are then what is added to that one's.
     """
 
@@ -251,7 +252,7 @@ class InvoiceHead(Answer):
     total: Euros
     rows: int
     list_id: Identifier
-    payer: BusinessId
+    payer: Annotated[str, Field(pattern=r"^[0-9]{2,3}$")]
     corrects: Identifier | None = None
 
 
@@ -262,20 +263,20 @@ class Invoices(Answer):
     server_time: AwareDatetime
 
 
-def billed_columns(list_id: str) -> tuple[str, ...]:
-    """Return the columns (ids) of a list whose sum is the invoice's total, none when the list bills nothing.
+def billed_column(list_id: str) -> str | None:
+    """Return the column (id) of a list whose sum is the invoice's total, None when the list bills nothing.
 
-    Of the earnings-related allowance, `amount_eur` is the basic part, of which the municipality pays its share.
+    `amount_eur` holds the municipal supplement of childcare support, and of the earnings-related allowance it is the
+    basic part, of which the municipality pays its share.
     """
-    return _BILLED.get(list_id, ())
+    return _BILLED.get(list_id)
 
 
-_SHARE: Final = ("municipal_share_eur",)
-_BILLED: Final[Mapping[str, tuple[str, ...]]] = {
-    "list_lms_invoice_persons": _SHARE,
-    "list_lms_invoice_persons_2025": _SHARE,
-    "list_basic_allowance_invoice_persons": _SHARE,
-    "list_earnings_related_invoice_persons": _SHARE,
-    "list_childcare_payments": ("amount_eur", "municipal_supplement_eur"),
-    "list_treatment_abroad_reimbursements": ("reimbursed_eur",),
+_BILLED: Final[Mapping[str, str]] = {
+    "list_lms_invoice_persons": "municipal_share_eur",
+    "list_lms_invoice_persons_2025": "municipal_share_eur",
+    "list_basic_allowance_invoice_persons": "municipal_share_eur",
+    "list_earnings_related_invoice_persons": "municipal_share_eur",
+    "list_childcare_payments": "amount_eur",
+    "list_treatment_abroad_reimbursements": "reimbursed_eur",
 }
