@@ -7,13 +7,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import insert
 
-from kelmu_backend import policy
 from kelmu_backend.database import tables
 from kelmu_backend.database.list_tables import invoice, list_row, publication
 from kelmu_backend.lists import publishing
 from kelmu_backend.lists.publishing import NotPublished
 from kelmu_tui.api.contract import Invoices, ListOffers, ProblemCode, billed_column
-from kelmu_tui.domain.capabilities import Allowed, Reason, capabilities, mandates
+from kelmu_tui.domain.capabilities import Agreement, Allowed, Reason, capabilities, mandates
 from kelmu_tui.domain.lists import access_to, lists, read_period
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType, artificial_id
 from tests.backend.conftest import TAMPERE, A, World, grant, organisation_row
@@ -94,7 +93,7 @@ def test_a_list_may_be_for_fewer_than_its_mandate() -> None:
     board = TYPES[OrganisationType.OTHER_AUTHORITY]
     held = capabilities([grant(LOOK_UP, board)], board, None, read_period(OCTOBER).first)
     assert access_to(LMS, held) == held.explain(LMS.id), "without an agreement that is the reason"
-    signed = policy.Agreement(board.business_id, read_period("2020").first)
+    signed = Agreement(board.business_id, read_period("2020").first)
     held = capabilities([grant(LOOK_UP, board)], board, signed, read_period(OCTOBER).first)
     assert isinstance(held.explain(LMS.id), Allowed)
     assert access_to(LMS, held) == (Reason.ORGANISATION_TYPE, ())
