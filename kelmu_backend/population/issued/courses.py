@@ -90,7 +90,7 @@ def payments(seed: int, resident: Resident, benefit: str, since: date, until: da
     random = chance(f"{benefit}/{seed}/{resident.id}")
     reached: date | None = None
     for block in _blocks(random, resident, benefit, until):
-        if block.new == 0:
+        if block.new < _DAYS:
             reached = None
         if block.new < 300 <= block.new + _DAYS:
             reached = _day_of(block.first, 299 - block.new)
@@ -104,7 +104,7 @@ def payments(seed: int, resident: Resident, benefit: str, since: date, until: da
 
 def _blocks(random: Random, resident: Resident, benefit: str, until: date) -> Iterator[_Block]:
     first = _START + random.randrange(4) * _WEEK
-    new = old = random.choice((0, 0, 60, 180, 290, 450, 700, 980)) if benefit == LMS else 0
+    new = old = random.randrange(_DAYS) + (random.choice((0, 0, 60, 180, 280, 440, 700, 980)) if benefit == LMS else 0)
     if random.random() < 0.3:
         first += random.randrange(1, 10) * 4 * _WEEK
     grown, pension = resident.born.year + 18, resident.born.year + _PENSION
@@ -128,7 +128,7 @@ def _blocks(random: Random, resident: Resident, benefit: str, until: date) -> It
         if benefit != LMS and new >= _MOST_DAYS:
             gap += _AGAIN
         if gap > _AGAIN:
-            new = old = 0
+            new = old = random.randrange(_DAYS)
         first += gap * 4 * _WEEK
 
 

@@ -133,7 +133,7 @@ def wrong_total(random: Random, faults: Collection[Fault], total: int) -> tuple[
     if Fault.ZERO_INVOICE in faults and total:
         return Fault.ZERO_INVOICE, 0
     if Fault.TOTAL_WRONG in faults:
-        return Fault.TOTAL_WRONG, total + random.choice((1, 100, 12_345, -990))
+        return Fault.TOTAL_WRONG, total + random.choice((1, 100, 12_345, -1))
     return None, total
 
 
@@ -237,12 +237,11 @@ def _wrong_sign(bed: Bed, row: Draft) -> Sequence[Draft]:  # noqa: ARG001
 
 
 def _overlapping(bed: Bed, row: Draft) -> Sequence[Draft]:
+    """Pay the same days once more, in a period that is a week longer on the side where the law stays the same."""
     other = _copy(row, "over")
-    weeks = 1 if bed.model == NEW else -1
-    period, by = other.values["period"], timedelta(days=7 * weeks)
-    other.values["period"] = Period(period.first + by, period.last + by)
-    other.values["days_accumulated"] += 5 * weeks
-    _shared(bed, other)
+    period, week = other.values["period"], timedelta(days=7)
+    longer = Period(period.first, period.last + week) if bed.model == NEW else Period(period.first - week, period.last)
+    other.values["period"] = longer
     return row, bed.add(other)
 
 

@@ -118,10 +118,10 @@ def roll_of(connection: Connection, organisation: Organisation, seed: int, today
     return Roll(organisation, tuple(_residents(found, today)))
 
 
-def strangers(organisation: Organisation, seed: int, count: int, today: date) -> Roll:
-    """Return a roll of people who are in no record, for whoever needs lists without one."""
+def strangers(organisation: Organisation, seed: int, count: int, today: date, *, old: bool = False) -> Roll:
+    """Return a roll of people who are in no record, for whoever needs lists without one (`old` as for `roll_of`)."""
     random = chance(f"strangers/{seed}")
-    made = _newcomers(random, organisation, count, today, old=False)
+    made = _newcomers(random, organisation, count, today, old=old)
     rows = chain.from_iterable(home.people for home in register(random, made))
     found = [_Known(**{name: row[name] for name in _Known._fields}) for row in rows]
     return Roll(organisation, tuple(_residents(sorted(found, key=lambda one: one.id), today)))
