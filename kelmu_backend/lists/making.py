@@ -65,12 +65,18 @@ def make(connection: Connection, lister: Lister, organisation: str, one: KelaLis
 
     The organisation stays locked until the transaction ends, so that whoever comes second finds them.
     """
-    holder = organisation_of(connection.execute(_ORGANISATION, {"organisation": organisation}).one())
-    periods = missing(connection, holder, one, now)
-    if periods:
+    holder = locked(connection, organisation)
+    periods = missing(connection, holder, one, now) if holder is not None else []
+    if holder is not None and periods:
         for issue in lister(connection, holder, one, periods, local_date(now)):
             publishing.publish(connection, organisation, one, issue)
     return len(periods)
+
+
+def locked(connection: Connection, organisation: str) -> Organisation | None:
+    """Return an organisation (business ID) of the record, locked until the transaction ends; None when it has none."""
+    found = connection.execute(_ORGANISATION, {"organisation": organisation}).one_or_none()
+    return None if found is None else organisation_of(found)
 
 
 def due(connection: Connection, now: datetime) -> list[tuple[str, KelaList]]:
