@@ -18,6 +18,7 @@ from kelmu_backend.limits import RateClass
 from kelmu_backend.routes import customers as customer_routes
 from kelmu_backend.routes import feed as feed_routes
 from kelmu_backend.routes import follows as follow_routes
+from kelmu_backend.routes import lists as list_routes
 from kelmu_backend.routes import notices as notice_routes
 from kelmu_backend.routes import session as session_routes
 from kelmu_backend.routes import supervision as supervision_routes
@@ -83,6 +84,7 @@ def create_app(config: Config) -> FastAPI:
         view_routes,
         customer_routes,
         follow_routes,
+        list_routes,
         supervision_routes,
     ):
         module.add(app.router)

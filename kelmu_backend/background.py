@@ -1,5 +1,6 @@
 """What happens without a request: notices become visible when their time has come, follows end, polls of other
-processes' commits are woken, old results are forgotten, and in a demo notices arrive and lives go on."""
+processes' commits are woken, old results and lists are forgotten, and in a demo notices arrive, lives go on and lists
+come."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from kelmu_backend import commands, feed, notices, wakeups
 from kelmu_backend.core import Core
 from kelmu_backend.customers import following
+from kelmu_backend.lists import making, publishing
+from kelmu_tui.domain.lists import KelaList
 from kelmu_tui.platform.tasks import Tasks
 
 log = logging.getLogger("kelmu_backend")
@@ -53,12 +56,15 @@ class Background:
         self._tasks.spawn("forget", self._every(HOUR, self.forget))
         self._tasks.spawn("drop", self._every(HOUR, self.drop))
         self._tasks.spawn("end", self._every(MINUTE, self.end_by_time))
+        self._tasks.spawn("over", self._every(HOUR, self.drop_lists))
         self._tasks.spawn("bar", self._every(HOUR, self.end_by_mandate))
         if self._core.config.demo:
             self._tasks.spawn("arrive", self._arrive())
             self._tasks.spawn("crowd", self._crowd())
 
             self._tasks.spawn("happen", self._happen())
+        if self._core.config.lister is not None:
+            self._tasks.spawn("list", self._list())
         for name, work in self._wakeups.hints():
             self._tasks.spawn(name, work)
 
@@ -154,6 +160,45 @@ class Background:
         while left:
             worked = await self._outlive(step)
             await asyncio.sleep(CROWD_PAUSE if worked else SECOND)
+
+    async def drop_lists(self) -> int:
+        """Delete the lists that can no longer be fetched; return how many."""
+
+        def work() -> int:
+            with self._core.database.write() as connection:
+                return publishing.drop_over(connection, self._core.config.clock.now())
+
+        return await self._core.run(work)
+
+    async def _list(self) -> None:
+        """Make the lists that have come for those with a mandate, before they ask; never in the first minute."""
+
+        async def work() -> None:
+            await asyncio.sleep(MINUTE)
+            await self.make_lists()
+
+        await self._every(0, work)
+
+    async def make_lists(self) -> int:
+        """Make the lists that have come and that somebody may fetch; return how many."""
+        core = self._core
+        lister = core.config.lister
+        if lister is None:
+            return 0
+        made = 0
+        for organisation, one in await core.run(self._due_lists):
+
+            def work(organisation: str = organisation, one: KelaList = one) -> int:
+                with core.database.write() as connection:
+                    return making.make(connection, lister, organisation, one, core.config.clock.now())
+
+            made += await core.run(work)
+            await asyncio.sleep(CROWD_PAUSE)
+        return made
+
+    def _due_lists(self) -> list[tuple[str, KelaList]]:
+        with self._core.database.read() as connection:
+            return making.due(connection, self._core.config.clock.now())
 
     async def _happen(self) -> None:
         """Let something happen to a customer every now and then, as long as the demo runs."""

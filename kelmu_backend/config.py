@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
+from kelmu_backend.lists.publishing import Issue
+from kelmu_tui.domain.lists import KelaList, Period
+from kelmu_tui.domain.organisations import Organisation
 from kelmu_tui.platform.clock import Clock, SystemClock
 from kelmu_tui.platform.ids import Ids, RandomIds
 
 Maker = Callable[[Row[Any], Sequence[Row[Any]], date], list[dict[str, Any]]]
 """Makes the rows of `customer_row` that Kela's systems hold of a person: from the row of `person`, those of the others
 in the household, and the Finnish day of today."""
+Lister = Callable[[Connection, Organisation, KelaList, Sequence[Period], date], Iterable[Issue]]
+"""Makes a list for an organisation: the periods that are wanted, the oldest first, as of the Finnish day of today. It
+may put people into the record, in the same transaction."""
 Wait = Callable[[float], Awaitable[None]]
 """Lets so many seconds pass."""
 
@@ -35,6 +41,7 @@ class Config:
         background: run the loop that publishes due notices; a test that steps time by hand turns it off.
         seed: seed of the demo's live arrivals.
         maker: makes what the systems know of a person when somebody first asks; None where they hold it already.
+        lister: makes lists and invoices when they are first needed; None where the record holds them already.
         wait: how a slow source is waited for.
     """
 
@@ -49,6 +56,7 @@ class Config:
     background: bool = True
     seed: int = 1
     maker: Maker | None = None
+    lister: Lister | None = None
     wait: Wait = asyncio.sleep
 
     @property

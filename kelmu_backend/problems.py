@@ -40,6 +40,8 @@ STATUS: Final[Mapping[ProblemCode, tuple[int, str]]] = {
     ProblemCode.REASON_NEEDED: (422, "A reason is needed"),
     ProblemCode.LOOKUPS_SPENT: (429, "Too many customers were looked up"),
     ProblemCode.LOOKUPS_PAUSED: (429, "Look-ups pause after codes that nobody has"),
+    ProblemCode.LIST_WITHDRAWN: (410, "The list was withdrawn"),
+    ProblemCode.LIST_REPUBLISHED: (409, "The list was published anew"),
     ProblemCode.TOO_MANY_REQUESTS: (429, "Too many requests"),
     ProblemCode.SERVICE_BREAK: (503, "The service is not available now"),
     ProblemCode.INTERNAL: (500, "Something went wrong"),

@@ -23,7 +23,7 @@ from kelmu_backend.cli.common import (
 from kelmu_tui.platform.clock import SystemClock
 
 if TYPE_CHECKING:
-    from kelmu_backend.config import Maker
+    from kelmu_backend.config import Lister, Maker
 
 
 def add(commands: Commands) -> None:
@@ -36,6 +36,7 @@ def add(commands: Commands) -> None:
     serve.add_argument("--public-url", help="address that browsers and clients use (default: where it listens)")
     serve.add_argument("--ready-file", type=Path, help="written once the server answers: JSON with url and pid")
     serve.add_argument("--lifeline", type=Path, help="end when nobody holds a shared lock on this file any more")
+    serve.add_argument("--clean-invoices", action="store_true", help="no mistakes in the invoices of the demo")
     add_data(serve)
     _shape(serve)
 
@@ -100,6 +101,7 @@ def _serve(options: argparse.Namespace) -> int:
             clock=clock,
             seed=options.seed,
             maker=_maker() if options.demo else None,
+            lister=_lister(faults=not options.clean_invoices) if options.demo else None,
         )
         started = serve.run(config, bound, options.ready_file, options.lifeline)
     return Exit.OK if started else Exit.FAILED
@@ -110,6 +112,13 @@ def _maker() -> Maker:
     from kelmu_backend import population
 
     return population.known_of
+
+
+def _lister(*, faults: bool) -> Lister:
+    """Return what makes up lists and invoices of the demo."""
+    from kelmu_backend.population.issued import Lister as Made
+
+    return Made(faults=faults)
 
 
 def _check_keys(folder: Path) -> None:

@@ -34,6 +34,7 @@ person = Table(
     Column("seed", BigInteger, nullable=False),
     Column("filled", Instant),
     Index("ix_person_household", "household"),
+    Index("ix_person_municipality", "municipality"),
 )
 """`identity_code` is the present one; `seed` decides the rows that are made when somebody first asks."""
 

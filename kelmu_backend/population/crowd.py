@@ -94,10 +94,10 @@ def _make(connection: Connection, crowd: Crowd) -> Sequence[Registered]:
     numbers = range(crowd.done, min(crowd.done + CHUNK, crowd.people))
     people = mark(random, people_of(random, numbers, crowd.day, codes), UNNOTICED, crowd.day, codes)
     homes = make_homes(random, people, crowd.day, codes)
-    return list(register(random, _unheard_of(connection, random, homes, codes)))
+    return list(register(random, unheard_of(connection, random, homes, codes)))
 
 
-def _unheard_of(connection: Connection, random: Random, homes: Iterable[Home], codes: Codes) -> Sequence[Home]:
+def unheard_of(connection: Connection, random: Random, homes: Iterable[Home], codes: Codes) -> Sequence[Home]:
     """Return the homes with other codes instead of those that somebody in the record has."""
     found = list(homes)
     while taken := _taken(connection, found):

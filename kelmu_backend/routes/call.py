@@ -134,8 +134,9 @@ class Call:
         outcome: str = audit.DONE,
         purpose: str | None = None,
         case_reference: str | None = None,
+        capability: str | None = None,
     ) -> None:
-        """Write the declared audit event."""
+        """Write the declared audit event; `capability` is what was used where the declaration leaves it open."""
         declared = self.declaration
         assert declared.audit is not None
         audit.write(
@@ -143,7 +144,7 @@ class Call:
             at=self.core.config.clock.now(),
             user=visit.principal.user,
             organisation=self.organisation,
-            mandate=visit.granted.mandate(declared.capability) if visit.access else None,
+            mandate=visit.granted.mandate(declared.capability or capability) if visit.access else None,
             action=declared.audit,
             outcome=outcome,
             subject=subject,

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from kelmu_tui.domain import catalogue
+from kelmu_tui.domain.capabilities import Allowed, Capabilities, Denied, Reason
 from kelmu_tui.domain.deadlines import is_working_day
 from kelmu_tui.domain.organisations import Names, OrganisationType
 
@@ -205,6 +206,18 @@ def read_period(key: str) -> Period:
     if found.key != key:
         raise ValueError("not a period")
     return found
+
+
+def access_to(one: KelaList, held: Capabilities) -> Allowed | Denied:
+    """Say whether a list is open to who holds these capabilities.
+
+    A mandate may open it for fewer types of organisations than it is given to, so ask here and not the capabilities.
+    """
+    found = held.explain(one.id)
+    closed_to_all = isinstance(found, Denied) and found.reason is Reason.NO_AGREEMENT
+    if held.organisation.type in one.organisation_types or closed_to_all:
+        return found
+    return Denied(Reason.ORGANISATION_TYPE, ())
 
 
 def published_until(one: KelaList | Invoice, today: date) -> Iterator[Period]:

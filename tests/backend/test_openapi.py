@@ -96,7 +96,7 @@ async def test_whatever_is_sent_the_app_keeps_its_description(served: World, mon
     served.add(*(notice_row(n) for n in range(1, 6)))
     schema = schemathesis.openapi.from_dict(served.app.openapi())
     operations: list[Any] = [found.ok() for found in schema.include(path_regex="^/v1/(?!demo)").get_all_operations()]  # type: ignore[union-attr]
-    assert len(operations) == 12 + len(COMMANDS) + len(following.COMMANDS)
+    assert len(operations) == 15 + len(COMMANDS) + len(following.COMMANDS)
     described = [
         checks.not_a_server_error,
         openapi_checks.status_code_conformance,

@@ -37,6 +37,8 @@ class ProblemCode(StrEnum):
     REASON_NEEDED = "reason_needed"
     LOOKUPS_SPENT = "lookups_spent"
     LOOKUPS_PAUSED = "lookups_paused"
+    LIST_WITHDRAWN = "list_withdrawn"
+    LIST_REPUBLISHED = "list_republished"
     TOO_MANY_REQUESTS = "too_many_requests"
     SERVICE_BREAK = "service_break"
     INTERNAL = "internal"
