@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 _LEDGER: Final = frozenset({"secret", "command", "conflict", "view_event", "trouble"})
-_REPLICA: Final = frozenset({"state", "scope", "notice", "trace", "announcement", "customer", "follow"})
+_REPLICA: Final = frozenset({"state", "scope", "notice", "trace", "announcement", "customer", "follow", "list"})
 EVERYTHING: Final = _LEDGER | _REPLICA
 """Tables named in a `Changed` of everything."""
 
