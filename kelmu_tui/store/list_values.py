@@ -8,6 +8,7 @@ copy, so that a catalogue with other columns reads the copies of before.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -24,6 +25,7 @@ PLACES: Final = 16
 _OPEN: Final = "~"
 """The end of a period without one: it sorts behind every day."""
 _LAST: Final = 10**6
+_SUM: Final = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
 _WORDED: Final = frozenset({ColumnType.TEXT, ColumnType.CODE, ColumnType.PERSONS})
 """Columns whose words are searched. Where a person lives is never among them."""
 _ALPHABETICAL: Final = frozenset({ColumnType.TEXT, ColumnType.ADDRESS, ColumnType.PERSONS})
@@ -162,9 +164,9 @@ def cents(text: str) -> int:
     Raises:
         ValueError: it is none.
     """
-    whole, _, rest = text.partition(".")
-    if len(rest) > 2:
+    if _SUM.fullmatch(text) is None:
         raise ValueError("not a sum")
+    whole, _, rest = text.partition(".")
     return int(whole + rest.ljust(2, "0"))
 
 
