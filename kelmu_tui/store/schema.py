@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-LEDGER_VERSION: Final = 3
+LEDGER_VERSION: Final = 4
 REPLICA_VERSION: Final = 4
 
 LEDGER: Final = """
@@ -106,6 +106,17 @@ CREATE TABLE draft (
     label TEXT NOT NULL,                        -- JSON: the kind of the notices, no names
     saved_at TEXT NOT NULL,
     UNIQUE (user, organisation, verb, notices)
+) WITHOUT ROWID;
+"""
+
+LEDGER_4: Final = """
+CREATE TABLE list_view (
+    user TEXT NOT NULL, organisation TEXT NOT NULL,
+    list TEXT NOT NULL,                         -- domain.lists: id
+    name TEXT NOT NULL,
+    body TEXT NOT NULL,                         -- JSON: columns, sort, text, municipality, see store.list_views
+    saved_at TEXT NOT NULL,
+    PRIMARY KEY (user, organisation, list, name)
 ) WITHOUT ROWID;
 """
 
