@@ -136,9 +136,12 @@ class Lists:
 
         Raises:
             NotAllowed: the list is not open.
+            NotHere: it is withdrawn.
             StoreError: the disk does not take it.
         """
         self._need(publication.list)
+        if publication.withdrawn:
+            raise NotHere
         return list_fetch.begin(self._store, publication)
 
     def take(self, fetch: Fetch, rows: Sequence[Mapping[str, Any]]) -> Fetch:

@@ -15,38 +15,31 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from kelmu_tui.domain.lists import ColumnType, KelaList, lists
+from kelmu_tui.domain.lists import ColumnType, Event, KelaList, Period, lists
 from kelmu_tui.store.words import folded, municipality_ranks, sort_key
 
 SHIFT: Final = 32
 """Bits of a row's number that tell its place of arrival in the copy."""
 PLACES: Final = 16
 """Columns that a row can have."""
-_OPEN: Final = "~"
-"""The end of a period without one: it sorts behind every day."""
 _LAST: Final = 10**6
 _SUM: Final = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
+_EVENTS: Final = frozenset(Event)
+_WHERE: Final = frozenset({ColumnType.ADDRESS, ColumnType.MUNICIPALITY})
 _WORDED: Final = frozenset({ColumnType.TEXT, ColumnType.CODE, ColumnType.PERSONS})
 """Columns whose words are searched. Where a person lives is never among them."""
 _ALPHABETICAL: Final = frozenset({ColumnType.TEXT, ColumnType.ADDRESS, ColumnType.PERSONS})
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-class Span(NamedTuple):
-    """A period in a row: both days included, `last` None without an end."""
-
-    first: date
-    last: date | None
-
-
 class Named(NamedTuple):
     """A person in a row."""
 
     name: str
-    identity_code: str | None
+    identity_code: str
 
 
-Value = str | int | bool | date | Decimal | Span | tuple[Named, ...] | None
+Value = str | int | bool | date | Decimal | Period | Event | tuple[Named, ...] | None
 
 
 class ListRow(NamedTuple):
@@ -54,7 +47,8 @@ class ListRow(NamedTuple):
 
     Attributes:
         place: in the order that was asked for, from 1.
-        values: by the ids of the list's columns. Euros are `Decimal`, days `date`, periods `Span`, persons `Named`.
+        values: by the ids of the list's columns. Euros are `Decimal`, days `date`, periods
+            `domain.lists.Period`, events `Event` where the program knows them, persons `Named`.
     """
 
     id: str
@@ -74,9 +68,10 @@ class Layout:
         self._at = {id_: place for place, id_ in enumerate(self.columns) if id_ in known}
         self._code = next(iter(self.of(ColumnType.CODE)), None)
         self._worded = self.of(*_WORDED)
-        self._writers: list[tuple[str, ColumnType, Callable[[Any], Any]]] = [
-            (id_, type_, _WRITE.get(type_, _as_it_is)) for id_, type_ in self.types.items()
+        self._writers: list[tuple[str, Callable[[Any], Any]]] = [
+            (id_, _WRITE.get(type_, _as_it_is)) for id_, type_ in self.types.items()
         ]
+        self._hidden = frozenset(self.of(*_WHERE)) if self.of(ColumnType.ADDRESS) else frozenset[str]()
         self._missing = (None,) * (PLACES - len(self.columns))
 
     def of(self, *types: ColumnType) -> tuple[str, ...]:
@@ -117,8 +112,8 @@ class Layout:
         """Return a row of the wire as the values of a whole row of `list_row`."""
         hidden = bool(row.get("non_disclosure"))
         values = [
-            None if (value := row.get(id_)) is None or (hidden and type_ is ColumnType.ADDRESS) else write(value)
-            for id_, type_, write in self._writers
+            None if (value := row.get(id_)) is None or (hidden and id_ in self._hidden) else write(value)
+            for id_, write in self._writers
         ]
         words = "".join([f" {word}" for word in folded(" ".join(self._texts(row)))])
         person = row["id"] if self._code is None else row.get(self._code) or row["id"]
@@ -131,7 +126,7 @@ class Layout:
             if isinstance(value, str):
                 found.append(value)
             elif value:
-                found += [f"{one['name']} {one.get('identity_code') or ''}" for one in value]
+                found += [f"{one['name']} {one['identity_code']}" for one in value]
         return found
 
     def read(self, place: int, record: Sequence[Any]) -> ListRow:
@@ -188,8 +183,8 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _period(value: Mapping[str, str | None]) -> str:
-    return f"{value['from']}/{value['to'] or _OPEN}"
+def _period(value: Mapping[str, str]) -> str:
+    return f"{value['from']}/{value['to']}"
 
 
 _WRITE: Final[dict[ColumnType, Callable[[Any], str | int]]] = {
@@ -212,8 +207,10 @@ def _given(type_: ColumnType, value: Any) -> Value:
             return date.fromisoformat(value)
         case ColumnType.PERIOD:
             first, last = value.split("/")
-            return Span(date.fromisoformat(first), None if last == _OPEN else date.fromisoformat(last))
+            return Period(date.fromisoformat(first), date.fromisoformat(last))
+        case ColumnType.EVENT:
+            return Event(value) if value in _EVENTS else str(value)
         case ColumnType.PERSONS:
-            return tuple(Named(one["name"], one.get("identity_code")) for one in json.loads(value))
+            return tuple(Named(one["name"], one["identity_code"]) for one in json.loads(value))
         case _:
             return value  # type: ignore[no-any-return]

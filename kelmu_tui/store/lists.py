@@ -30,7 +30,7 @@ class Publication(NamedTuple):
         period: `domain.lists.Period.key`.
         version: grows when it is published anew.
         rows: how many it has.
-        expires: from then on it may not be shown; None without an end of its own.
+        expires: from then on it cannot be fetched; None without an end.
     """
 
     list: str

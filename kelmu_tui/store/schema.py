@@ -179,7 +179,7 @@ CREATE TABLE replica.list_publication (
     published INTEGER NOT NULL,                 -- microseconds of UTC
     rows INTEGER NOT NULL,
     withdrawn INTEGER NOT NULL,
-    expires INTEGER,                            -- microseconds of UTC: from then on it is not shown; NULL: no end
+    expires INTEGER,                            -- microseconds of UTC: until then it can be fetched
     PRIMARY KEY (list, period)
 ) WITHOUT ROWID;
 

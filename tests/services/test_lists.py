@@ -71,6 +71,11 @@ def test_what_is_not_open_is_not_fetched_and_not_announced(context: Context) -> 
     assert [(one.list, one.period) for one in context.lists.shelf()] == [(LIST, PERIOD)]
 
 
+def test_what_is_withdrawn_is_not_fetched(context: Context) -> None:
+    with pytest.raises(NotHere):
+        context.lists.begin(published(6, withdrawn=True))
+
+
 def test_a_fetch_ends_with_the_mandate(context: Context, store: Store) -> None:
     lists = context.lists
     under_way = lists.take(lists.begin(published(6)), ROWS[:3])
