@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kelmu_tui.services.drafts import Drafts
     from kelmu_tui.services.following import Following
     from kelmu_tui.services.inbox import Inbox
+    from kelmu_tui.services.lists import Lists
     from kelmu_tui.services.outbox import Outbox
     from kelmu_tui.store.thread import StoreThread
     from kelmu_tui.sync.engine import Engine
@@ -67,6 +68,13 @@ class Context:
         from kelmu_tui.services.following import Following
 
         return Following(self.store, self.active, self.clock, self.ids, self.customers)
+
+    @cached_property
+    def lists(self) -> Lists:
+        """Which lists may be fetched, and what stands in those that are here."""
+        from kelmu_tui.services.lists import Lists
+
+        return Lists(self.store, self.active, self.clock, self.ids)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -31,7 +31,7 @@ from kelmu_tui.services.known import NothingOpens as NothingOpens
 from kelmu_tui.services.known import NotSignedIn as NotSignedIn
 from kelmu_tui.services.known import SessionProblem as SessionProblem
 from kelmu_tui.services.known import named as named
-from kelmu_tui.store import aftermath, customers, expiry, files
+from kelmu_tui.store import aftermath, customers, expiry, files, lists
 from kelmu_tui.store.database import LEDGER_FILE, Store
 from kelmu_tui.store.errors import KeysLost, KeysMisplaced, KeysUnavailable
 from kelmu_tui.store.keyring_keys import KeyringKeys
@@ -299,14 +299,18 @@ class Session:
             self._store.attach(organisation)
 
     def _hold(self, found: KnownOrganisation, on: date) -> None:
-        """Let no customer's file be there whose time is over, or that the mandates of this day don't open."""
+        """Let no customer's file and no list be there whose time is over, or that the mandates of now don't open."""
         expiry.sweep(self._store)
         with self._store.read() as db:
-            if not customers.any_held(db):
-                return
-        from kelmu_tui.services.sights import govern, sights_of
+            files, held = customers.any_held(db), lists.any_held(db)
+        if not (files or held):
+            return
+        from kelmu_tui.services.sights import govern, govern_lists, opened_lists, sights_of
 
-        govern(self._store, sights_of(found, on))
+        if files:
+            govern(self._store, sights_of(found, on))
+        if held:
+            govern_lists(self._store, opened_lists(found, on))
 
     def _end_files(self, found: KnownOrganisation, on: date) -> None:
         """Do so for an organisation that is not opened, and leave attached what was."""

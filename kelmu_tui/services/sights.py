@@ -1,13 +1,14 @@
-"""Customers' files held against the user's mandates: what may not be seen any more is destroyed."""
+"""Customers' files and lists held against the user's mandates: what may not be seen any more is destroyed."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import NamedTuple
 
+from kelmu_tui.domain.lists import lists as catalogue
 from kelmu_tui.domain.sections import CUSTOMER_LOOKUP, Section, Sight, person_hides, sight
 from kelmu_tui.services.known import KnownOrganisation
-from kelmu_tui.store import customers, feed
+from kelmu_tui.store import customers, feed, lists
 from kelmu_tui.store.database import Store
 
 
@@ -42,6 +43,24 @@ def govern(store: Store, sights: Sights) -> bool:
             store.changed("customer", keys=touched)
     if held:
         scrub(store)
+    return True
+
+
+def opened_lists(found: KnownOrganisation | None, on: date) -> frozenset[str]:
+    """Return the lists that the mandates for an organisation open on a day; none without an organisation."""
+    return frozenset() if found is None else found.capabilities(on).names & catalogue().keys()
+
+
+def govern_lists(store: Store, opened: frozenset[str]) -> bool:
+    """Destroy what is there of lists that are not open, of the attached organisation; say whether there was any."""
+    with store.read() as db:
+        if lists.named(db) <= opened:
+            return False
+    with store.write("replica") as db:
+        gone = lists.keep_only(db, opened)
+        feed.unscrub(db)
+        store.changed("list", keys=gone)
+    scrub(store)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Rows and customers' files that end by themselves: the backend says when, and from then on no query returns them.
+"""Rows, customers' files and lists that end by themselves: the backend says when, and no query returns them after.
 
 Whoever wants to show rows sweeps first (`store.lease.within`); so does the sync, for stores that nobody looks at.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kelmu_tui.store import customers, feed, replica
+from kelmu_tui.store import customers, feed, lists, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.replica import microseconds
 
 AT_ONCE: Final = 250
 """Rows deleted in one transaction."""
+LIST_STEPS: Final = 4
+"""Steps in which rows of lists are deleted at a time; the rest follows with the next sweep."""
 _UNHEARD: Final = "ended_unheard"
 """Key of the replica's state: microseconds, as the ends of the rows."""
 
@@ -21,7 +23,7 @@ def sweep(store: Store) -> int:
     """Delete what has come to its end, out of the log as well, and return how many rows and files it was."""
     if store.organisation is None:
         return 0
-    gone = _end_files(store) + _end_follows(store)
+    gone = _end_files(store) + _end_follows(store) + _end_lists(store)
     while _come(store):
         with store.write("replica") as db:
             ended = _ended(db, store)
@@ -58,6 +60,25 @@ def _end_follows(store: Store) -> int:
         ended = [row[0] for row in db.execute("DELETE FROM replica.follow WHERE expires <= ? RETURNING id", (now,))]
         store.changed("follow", keys=ended)
     return len(ended)
+
+
+def _end_lists(store: Store) -> int:
+    """End what is over, and delete some of what has ended: 100 000 rows at once would be felt."""
+    now = store.clock.now()
+    with store.read() as db:
+        first, erasing = lists.next_end(db), lists.erasing(db)
+    over = first is not None and first <= microseconds(now)
+    if over:
+        with store.write("replica") as db:
+            lists.end(db, now)
+            store.changed("list")
+    if not (over or erasing):
+        return 0
+    for _ in range(LIST_STEPS):
+        with store.write("replica") as db:
+            if lists.erase(db):
+                return 1
+    return 0
 
 
 def bring_back(store: Store) -> None:

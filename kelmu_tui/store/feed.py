@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from kelmu_tui.store import customers, replica, sweeping
+from kelmu_tui.store import customers, lists, replica, sweeping
 from kelmu_tui.store.outbox import stamp
 from kelmu_tui.store.page import Entry, Page
 
@@ -371,12 +371,13 @@ def scrubbed(db: Any) -> None:
 
 
 def shut_out(db: Any) -> Effect:
-    """Destroy all scopes and customers' files: nothing at all is granted any more. The next question starts anew."""
+    """Destroy all scopes, files and lists: nothing at all is granted any more. The next question starts anew."""
     effect = Effect()
-    if customers.forget_all(db):
-        unscrub(db)
-        effect.tables.add("customer")
-        effect.any_row = True
+    for table, forget_all in (("customer", customers.forget_all), ("list", lists.forget_all)):
+        if forget_all(db):
+            unscrub(db)
+            effect.tables.add(table)
+            effect.any_row = True
     for scope in state(db).scopes:
         _purge(db, scope, effect)
     forget_cursor(db)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-LEDGER_VERSION: Final = 3
-REPLICA_VERSION: Final = 3
+LEDGER_VERSION: Final = 4
+REPLICA_VERSION: Final = 4
 
 LEDGER: Final = """
 CREATE TABLE secret (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -109,6 +109,17 @@ CREATE TABLE draft (
 ) WITHOUT ROWID;
 """
 
+LEDGER_4: Final = """
+CREATE TABLE list_view (
+    user TEXT NOT NULL, organisation TEXT NOT NULL,
+    list TEXT NOT NULL,                         -- domain.lists: id
+    name TEXT NOT NULL,
+    body TEXT NOT NULL,                         -- JSON: columns, sort, text, municipality, see store.list_views
+    saved_at TEXT NOT NULL,
+    PRIMARY KEY (user, organisation, list, name)
+) WITHOUT ROWID;
+"""
+
 CUSTOMERS: Final = """
 CREATE TABLE replica.customer (
     id TEXT PRIMARY KEY,
@@ -159,6 +170,61 @@ CREATE TABLE replica.follow_seen (
     id TEXT PRIMARY KEY,
     at INTEGER NOT NULL                         -- microseconds of UTC: what was told until then is no news
 ) WITHOUT ROWID;
+"""
+
+LISTS: Final = """
+CREATE TABLE replica.list_publication (
+    list TEXT NOT NULL, period TEXT NOT NULL,   -- domain.lists: id and Period.key
+    version INTEGER NOT NULL,
+    published INTEGER NOT NULL,                 -- microseconds of UTC
+    rows INTEGER NOT NULL,
+    withdrawn INTEGER NOT NULL,
+    expires INTEGER,                            -- microseconds of UTC: until then it can be fetched
+    PRIMARY KEY (list, period)
+) WITHOUT ROWID;
+
+CREATE TABLE replica.list_copy (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,   -- upper half of its rows' numbers, so never used twice
+    list TEXT NOT NULL, period TEXT NOT NULL, version INTEGER NOT NULL,
+    published INTEGER NOT NULL,                 -- microseconds of UTC
+    state TEXT NOT NULL,                        -- staged whole gone
+    columns TEXT NOT NULL,                      -- JSON list of the column ids in v0, v1, ...
+    expected INTEGER NOT NULL,                  -- rows announced
+    rows INTEGER NOT NULL DEFAULT 0,            -- rows here
+    after TEXT,                                 -- id of the last one
+    sums TEXT NOT NULL DEFAULT '{}',            -- JSON: cents by column
+    persons INTEGER,                            -- how many there are among the rows; NULL while staged
+    fetched INTEGER,                            -- microseconds of UTC; NULL while staged
+    expires INTEGER NOT NULL                    -- microseconds of UTC
+);
+CREATE UNIQUE INDEX replica.list_copy_held ON list_copy (list, period, state) WHERE state <> 'gone';
+CREATE INDEX replica.list_copy_expiry ON list_copy (expires) WHERE state <> 'gone';
+
+CREATE TABLE replica.list_row (
+    row INTEGER PRIMARY KEY,                    -- number of the copy, shifted by 32 bits, and place of arrival
+    copy INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    person TEXT NOT NULL,                       -- identity code; the row's own id in a list without them
+    words TEXT NOT NULL,                        -- folded, each behind a space; no address
+    non_disclosure INTEGER NOT NULL,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15
+    -- values in the order of the copy's columns, as store.list_values writes them
+);
+CREATE UNIQUE INDEX replica.list_row_identity ON list_row (copy, id);
+
+CREATE TABLE replica.list_order (
+    copy INTEGER NOT NULL, place INTEGER NOT NULL, row INTEGER NOT NULL,
+    PRIMARY KEY (copy, place)
+) WITHOUT ROWID;
+-- the order in which a whole copy is opened: any page of it is one step into this, however many rows there are
+
+CREATE TABLE replica.list_count (
+    list TEXT NOT NULL, period TEXT NOT NULL, version INTEGER NOT NULL,
+    rows INTEGER NOT NULL, persons INTEGER NOT NULL,
+    came INTEGER, went INTEGER, changed INTEGER, -- persons, against the period before; NULL until compared
+    PRIMARY KEY (list, period)
+) WITHOUT ROWID;
+-- numbers alone, so that they may outlive the rows
 """
 
 REPLICA: Final = (
@@ -247,6 +313,7 @@ CREATE TABLE replica.tombstone (
 ) WITHOUT ROWID;
 """
     + CUSTOMERS
+    + LISTS
 )
 
 REPLICA_STEPS: Final = {
@@ -262,5 +329,6 @@ CREATE INDEX replica.notice_by_code ON notice (json_extract(body, '$.customer.id
 -- A backend may have granted scopes before that were not known then: only a new beginning tells of them again.
 DELETE FROM replica.state WHERE key = 'cursor';
 """,
+    3: LISTS,
 }
 """What makes a replica of an older version one of the next, without a connection."""

@@ -29,8 +29,11 @@ SWEPT: Final = 5000
 
 
 class ViewEvent(NamedTuple):
-    """One look: `view` is list, preview, notice, trace, or one of the customers' (customer, customer_list,
-    customer_copy, customer_export); `subject` is the notice's or the customer's id, None for a list.
+    """One look: `view` is list, preview, notice, trace, one of the customers' (customer, customer_list, customer_copy,
+    customer_export), or one of Kela's lists' (list_rows, list_compare, list_copy, list_export).
+
+    `subject` is the notice's or the customer's id, or list and period (`list_lms_300_days/2026-10`); None for a list of
+    notices or customers.
 
     Attributes:
         purpose, case_reference: for what a customer was looked up; events about notices have none.

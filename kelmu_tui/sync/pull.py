@@ -12,7 +12,7 @@ from typing import Final
 
 from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
 from kelmu_tui.api.contract import Change, Changes, SnapshotEnd, SnapshotStart
-from kelmu_tui.store import aftermath, drafts, expiry, feed, lease, outbox, replica, sweeping, views
+from kelmu_tui.store import aftermath, drafts, expiry, feed, lease, lists, outbox, replica, sweeping, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.page import Entry, Page
 
@@ -217,7 +217,7 @@ def sweep(store: Store) -> bool:
     expiry.sweep(store)
     with store.read() as db:
         if not sweeping.waiting(db):
-            return True
+            return not lists.erasing(db)
     with store.write("replica") as db:
         return sweeping.sweep(db)
 

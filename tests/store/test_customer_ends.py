@@ -37,6 +37,7 @@ from tests.store.customer_lines import (
     person,
     put,
 )
+from tests.store.list_rows import LIST_TABLES
 from tests.support.raw import opened_with
 
 HOUR = timedelta(hours=1)
@@ -185,7 +186,7 @@ def test_a_replica_of_a_version_before_gets_the_tables_and_keeps_its_rows(
     store = opened()
     store.attach(OWN)
     fill(store, [notice("n1")])
-    for table in ("customer", "customer_section", "customer_look", "follow", "follow_seen"):
+    for table in ("customer", "customer_section", "customer_look", "follow", "follow_seen", *LIST_TABLES):
         store.db.execute(f"DROP TABLE replica.{table}")
     store.db.execute("DROP INDEX replica.notice_by_code")
     if version == 1:

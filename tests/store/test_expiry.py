@@ -17,6 +17,7 @@ from kelmu_tui.store.database import Store
 from kelmu_tui.store.rows import ActiveOrganisation, ActiveSession, Query, View
 from tests.store.build import NOW, OWN, FixedClock, fill, notice, open_store
 from tests.store.conftest import OpenStore
+from tests.store.list_rows import LIST_TABLES
 
 HOUR = timedelta(hours=1)
 PIRKANMAA = social_care_organiser("837")
@@ -117,7 +118,7 @@ def test_a_replica_of_the_first_version_is_shown_and_filled_anew(
     fill(store, [notice("n1")])
     with store.write() as db:
         db.execute("INSERT INTO replica.state VALUES ('cursor', 'c'), ('epoch', 'e')")
-        for table in ("customer", "customer_section", "customer_look", "follow", "follow_seen"):
+        for table in ("customer", "customer_section", "customer_look", "follow", "follow_seen", *LIST_TABLES):
             db.execute(f"DROP TABLE replica.{table}")
         db.execute("DROP INDEX replica.notice_by_code")
         db.execute("DROP INDEX replica.notice_expiry")

@@ -1,0 +1,330 @@
+"""Lists: what may be fetched, every look logged before any row, and what ends with a mandate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kelmu_tui.domain.capabilities import Allowed, Denied, Reason
+from kelmu_tui.domain.lists import retention
+from kelmu_tui.platform.ids import SeededIds
+from kelmu_tui.platform.paths import Profile
+from kelmu_tui.services.context import Context, activate
+from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.services.known import OPENERS
+from kelmu_tui.services.lists import SITTING, InvalidName, NotHere
+from kelmu_tui.store import list_views, views
+from kelmu_tui.store.database import Store
+from kelmu_tui.store.errors import LeaseEnded, StoreFull
+from kelmu_tui.store.list_compare import Kind
+from kelmu_tui.store.list_fetch import Incomplete
+from kelmu_tui.store.list_pages import ListQuery, SortKey
+from kelmu_tui.store.list_views import SavedView, TooMany
+from kelmu_tui.store.lists import Publication
+from tests.services.customers import at_work, events, give
+from tests.services.signed_in import FIRST, MANDATE, NOW, Time
+from tests.store.list_rows import INVOICED, LIST, PERIOD, published, row
+
+ROWS = [row(number) for number in range(6)]
+SUBJECT = f"{LIST}/{PERIOD}"
+
+
+@pytest.fixture
+def context(profile: Profile, store: Store) -> Context:
+    return at_work(profile, store)
+
+
+def fetch(context: Context, rows: list[dict[str, Any]] | None = None, **changes: Any) -> Publication:
+    rows = ROWS if rows is None else rows
+    publication = published(len(rows), **changes)
+    lists = context.lists
+    lists.finish(lists.take(lists.begin(publication), rows))
+    return publication
+
+
+def logged(store: Store) -> list[tuple[str, str, int]]:
+    return [(event["view"], event["subject"], event["rows"]) for event in events(store)]
+
+
+# --- what may be fetched --------------------------------------------------------------------------------------------
+
+
+def test_every_list_is_offered_or_tells_why_not(context: Context) -> None:
+    offers = {offer.list.id: offer.verdict for offer in context.lists.offers()}
+    assert len(offers) == 12
+    assert isinstance(offers[LIST], Allowed)
+    closed = offers[INVOICED]
+    assert isinstance(closed, Denied)
+    assert closed.reason is Reason.ORGANISATION_TYPE
+    missing = offers["list_treatment_abroad_reimbursements"]
+    assert isinstance(missing, Denied)
+    assert missing == (Reason.NO_MANDATE, ("treatment_abroad_reimbursements",))
+
+
+def test_what_is_not_open_is_not_fetched_and_not_announced(context: Context) -> None:
+    with pytest.raises(NotAllowed):
+        context.lists.begin(published(1, list_=INVOICED))
+    context.lists.announce([published(6), published(1, list_=INVOICED)], [LIST, INVOICED])
+    assert [(one.list, one.period) for one in context.lists.shelf()] == [(LIST, PERIOD)]
+
+
+def test_what_is_withdrawn_is_not_fetched(context: Context) -> None:
+    with pytest.raises(NotHere):
+        context.lists.begin(published(6, withdrawn=True))
+
+
+def test_a_fetch_ends_with_the_mandate(context: Context, store: Store) -> None:
+    lists = context.lists
+    under_way = lists.take(lists.begin(published(6)), ROWS[:3])
+    give(store, MANDATE)
+    for step in (lambda: lists.take(under_way, ROWS[3:]), lambda: lists.finish(under_way)):
+        with pytest.raises(NotAllowed):
+            step()
+    with store.read() as db:
+        assert db.execute("SELECT count(*) FROM replica.list_row").fetchone() == (0,)
+
+
+def test_too_few_rows_are_none(context: Context) -> None:
+    lists = context.lists
+    with pytest.raises(Incomplete):
+        lists.finish(lists.take(lists.begin(published(7)), ROWS))
+    with pytest.raises(NotHere):
+        lists.open(LIST, PERIOD)
+
+
+def test_a_cancelled_fetch_is_not_on_the_shelf(context: Context) -> None:
+    lists = context.lists
+    under_way = lists.take(lists.begin(published(6)), ROWS[:3])
+    assert [one.staged for one in lists.shelf()] == [3]
+    lists.cancel(under_way)
+    assert lists.shelf() == ()
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def test_a_look_is_logged_before_rows_and_once_in_a_sitting(context: Context, store: Store, time: Time) -> None:
+    fetch(context)
+    assert events(store) == []
+    reading = context.lists.open(LIST, PERIOD)
+    assert logged(store) == [("list_rows", SUBJECT, 6)]
+    assert events(store)[0]["user"] == "u1"
+    rows = context.lists.page(reading, limit=2)
+    rows += context.lists.page(reading, after=rows[-1].place)
+    assert [one.id for one in rows] == [one["id"] for one in ROWS]
+    context.lists.page(context.lists.resorted(reading, SortKey("reached_on", descending=True)))
+    assert len(events(store)) == 1
+    time.at = NOW + SITTING
+    context.lists.page(reading)
+    assert logged(store)[1:] == [("list_rows", SUBJECT, 6)]
+
+
+def test_a_filter_is_another_look(context: Context, store: Store) -> None:
+    fetch(context)
+    context.lists.open(LIST, PERIOD)
+    reading = context.lists.open(LIST, PERIOD, ListQuery(text="000003"))
+    assert [one.id for one in context.lists.page(reading)] == ["r00003"]
+    assert logged(store) == [("list_rows", SUBJECT, 6), ("list_rows:filtered", SUBJECT, 1)]
+
+
+LOOKS: dict[str, Callable[[Context], object]] = {
+    "open": lambda context: context.lists.open(LIST, PERIOD),
+    "compare": lambda context: context.lists.compare(LIST, PERIOD, PERIOD),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_nothing_is_shown_that_could_not_be_logged(
+    context: Context, store: Store, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    fetch(context)
+
+    def full(db: Any, event: views.ViewEvent) -> int:
+        raise StoreFull
+
+    monkeypatch.setattr(views, "log", full)
+    with pytest.raises(StoreFull):
+        LOOKS[look](context)
+
+
+@pytest.mark.parametrize("look", ["page", "find", "differences", "totals", "leaving"])
+def test_nothing_more_is_read_when_the_next_look_cannot_be_logged(
+    context: Context, store: Store, time: Time, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    fetch(context)
+    lists = context.lists
+    reading, comparing = lists.open(LIST, PERIOD), lists.compare(LIST, PERIOD, PERIOD)
+    time.at = NOW + SITTING
+
+    def full(db: Any, event: views.ViewEvent) -> int:
+        raise StoreFull
+
+    monkeypatch.setattr(views, "log", full)
+    reads: dict[str, Callable[[], object]] = {
+        "page": lambda: lists.page(reading),
+        "find": lambda: lists.find(reading, ["r00001"]),
+        "differences": lambda: lists.differences(comparing, Kind.CAME),
+        "totals": lambda: lists.totals(reading),
+        "leaving": lambda: lists.leaving(reading),
+    }
+    with pytest.raises(StoreFull):
+        reads[look]()
+
+
+def test_rows_that_leave_are_logged(context: Context, store: Store) -> None:
+    fetch(context)
+    reading = context.lists.open(LIST, PERIOD)
+    context.lists.leaving(reading)
+    context.lists.leaving(reading, "list_copy", 1)
+    assert logged(store)[1:] == [("list_export", SUBJECT, 6), ("list_copy", SUBJECT, 1)]
+
+
+def test_events_are_what_the_backend_takes(context: Context, store: Store) -> None:
+    from kelmu_tui.api.contract.views import ViewBody
+
+    fetch(context)
+    context.lists.open(LIST, PERIOD, ListQuery(text="aino"))
+    context.lists.compare(LIST, PERIOD, PERIOD)
+    read = [ViewBody.model_validate(event) for event in events(store)]
+    assert [one.subject for one in read] == [SUBJECT] * 3
+    assert all(one.data_at is not None for one in read)
+
+
+def test_what_was_read_is_not_taken_for_what_came_in_its_place(context: Context) -> None:
+    lists = context.lists
+    fetch(context)
+    reading, comparing = lists.open(LIST, PERIOD), lists.compare(LIST, PERIOD, PERIOD)
+    fetch(context, ROWS[:2], version=2)
+    for read in (lambda: lists.page(reading), lambda: lists.differences(comparing, Kind.CAME)):
+        with pytest.raises(NotHere):
+            read()
+    assert lists.open(LIST, PERIOD).rows == 2
+
+
+@pytest.mark.parametrize("way", ["told", "announced", "over", "mandate"])
+def test_reading_ends_when_the_list_is_withdrawn_or_over(context: Context, store: Store, time: Time, way: str) -> None:
+    lists = context.lists
+    publication = fetch(context)
+    reading = lists.open(LIST, PERIOD)
+    match way:
+        case "told":
+            lists.withdrawn(publication)
+        case "announced":
+            lists.announce([publication._replace(withdrawn=True)], [LIST])
+        case "over":
+            time.at = NOW + retention().kept
+            with store.write("replica") as db:
+                db.execute("INSERT INTO replica.state VALUES ('lease_until', ?)", ((time.at + SITTING).isoformat(),))
+        case _:
+            give(store, MANDATE)
+    with pytest.raises(NotAllowed if way == "mandate" else NotHere):
+        lists.page(reading)
+    with pytest.raises(NotAllowed if way == "mandate" else NotHere):
+        lists.open(LIST, PERIOD)
+
+
+def test_nothing_is_read_after_the_lease(context: Context, store: Store, time: Time) -> None:
+    fetch(context)
+    reading = context.lists.open(LIST, PERIOD)
+    with store.write("replica") as db:
+        db.execute("INSERT INTO replica.state VALUES ('lease_until', ?)", (NOW.isoformat(),))
+    time.at = NOW + timedelta(seconds=1)
+    for read in (lambda: context.lists.page(reading), context.lists.shelf, lambda: context.lists.counts(LIST)):
+        with pytest.raises(LeaseEnded):
+            read()
+
+
+def test_sums_groups_and_places_are_those_of_the_reading(context: Context) -> None:
+    fetch(context, [*ROWS, row(6, municipality="536")])
+    lists = context.lists
+    reading = lists.open(LIST, PERIOD, ListQuery(municipality="837"))
+    assert lists.totals(reading) == (6, {})
+    assert [(group.municipality, group.rows) for group in lists.groups(reading)] == [("837", 6)]
+    assert (lists.rank(reading, "r00004"), lists.rank(reading, "r00006")) == (4, None)
+    assert [one.id for one in lists.find(reading, ["r00006", "r00002"])] == ["r00002"]
+
+
+# --- comparing ------------------------------------------------------------------------------------------------------
+
+
+def test_comparing_is_a_look_at_both_periods(context: Context, store: Store) -> None:
+    fetch(context, [row(1), row(2), row(3)], period="2026-09")
+    fetch(context, [row(2), row(3, days_accumulated=1), row(4), row(5)])
+    comparing = context.lists.compare(LIST, "2026-09", PERIOD)
+    assert comparing.found == ((2, 2), (1, 1), (1, 1), 1)
+    assert logged(store) == [("list_compare", f"{LIST}/2026-09", 4), ("list_compare", SUBJECT, 4)]
+    found = context.lists.differences(comparing, Kind.CAME)
+    assert [one.id for one in found] == ["r00004", "r00005"]
+    assert context.lists.find_differences(comparing, Kind.WENT, ["r00001"])[0].after is None
+    assert len(events(store)) == 2
+    counts = [(one.period, one.rows, one.came, one.went, one.changed) for one in context.lists.counts(LIST)]
+    assert counts == [("2026-09", 3, None, None, None), (PERIOD, 4, 2, 1, 1)]
+
+
+def test_only_neighbours_compared_whole_count_for_the_year(context: Context) -> None:
+    fetch(context, [row(1)], period="2026-08")
+    fetch(context, [row(2)])
+    context.lists.compare(LIST, "2026-08", PERIOD)
+    fetch(context, [row(1)], period="2026-09")
+    context.lists.compare(LIST, "2026-09", PERIOD, ("address",))
+    assert context.lists.counts(LIST)[-1].came is None
+
+
+def test_what_is_not_here_is_not_compared(context: Context) -> None:
+    fetch(context)
+    with pytest.raises(NotHere):
+        context.lists.compare(LIST, "2026-09", PERIOD)
+
+
+# --- mandates -------------------------------------------------------------------------------------------------------
+
+
+def test_lists_go_with_their_mandate_at_the_next_start(profile: Profile, context: Context, store: Store) -> None:
+    fetch(context)
+    give(store, MANDATE)
+    activate(profile, store, FIRST, SeededIds(3), OPENERS)
+    with store.read() as db:
+        for table in ("list_row", "list_order", "list_copy", "list_count", "list_publication"):
+            assert db.execute(f"SELECT count(*) FROM replica.{table}").fetchone() == (0,)
+
+
+# --- saved views ----------------------------------------------------------------------------------------------------
+
+
+def test_views_are_saved_by_name(context: Context, profile: Profile, store: Store) -> None:
+    query = ListQuery((SortKey("reached_on", descending=True), SortKey("name")), "vir", "837")
+    context.lists.save(LIST, SavedView("  Uudet \n ensin ", ("name", "reached_on"), query))
+    context.lists.save(LIST, SavedView("Kaikki", (), ListQuery()))
+    again = activate(profile, store, FIRST, SeededIds(3), OPENERS).lists
+    assert again.saved(LIST) == (
+        SavedView("Kaikki", (), ListQuery()),
+        SavedView("Uudet ensin", ("name", "reached_on"), query),
+    )
+    again.save(LIST, SavedView("Kaikki", ("name",), ListQuery()))
+    assert again.saved(LIST)[0].columns == ("name",)
+    assert again.saved("list_highest_care_allowance") == ()
+    assert again.drop(LIST, "Kaikki")
+    assert not again.drop(LIST, "Kaikki")
+    assert [one.name for one in again.saved(LIST)] == ["Uudet ensin"]
+
+
+def test_a_view_keeps_only_the_columns_that_the_list_has(context: Context, store: Store) -> None:
+    context.lists.save(LIST, SavedView("Oma", ("gone", "name"), ListQuery((SortKey("gone"), SortKey("name")))))
+    assert context.lists.saved(LIST) == (SavedView("Oma", ("name",), ListQuery((SortKey("name"),))),)
+
+
+@pytest.mark.parametrize("name", ["", "  \n", "x" * 61])
+def test_a_view_needs_a_name(context: Context, name: str) -> None:
+    with pytest.raises(InvalidName):
+        context.lists.save(LIST, SavedView(name, (), ListQuery()))
+
+
+def test_views_are_not_without_end(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_views, "MOST", 1)
+    context.lists.save(LIST, SavedView("a", (), ListQuery()))
+    context.lists.save(LIST, SavedView("a", ("name",), ListQuery()))
+    with pytest.raises(TooMany):
+        context.lists.save(LIST, SavedView("b", (), ListQuery()))
