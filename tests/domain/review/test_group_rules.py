@@ -30,7 +30,8 @@ def test_all_rows_of_a_request_are_reimbursed_together() -> None:
     before = Earlier(date(2025, 7, 1), [first._replace(id="e1", paid_on=date(2025, 12, 30))])
     assert found([second], "treatment_abroad", earlier=before) == ()
     assert [one.rows for one in found([first], "treatment_abroad", earlier=before)] == [("e1", "r1")]
-    assert found([treatment(request_ref="TP-2")], "treatment_abroad", earlier=Earlier(before.since, [first] * 2)) == ()
+    overpaid = Earlier(before.since, [first, first._replace(paid_on=date(2025, 12, 1))])
+    assert found([treatment(request_ref="TP-2")], "treatment_abroad", earlier=overpaid) == ()
     third = treatment(id="r3", reimbursed=euros("0.01"), paid_on=date(2026, 3, 13))
     assert found([first, second, third], "treatment_abroad", answers=ANSWERS) == (
         Finding("reimbursed_too_much", ("r1", "r2", "r3"), "reimbursed_eur", euros("2353.50"), euros("2353.51")),
@@ -102,6 +103,9 @@ def test_a_payment_that_came_back_may_be_paid_anew() -> None:
     assert [one.rule for one in found([benefit(), half, anew])] == ["overlap"]
     rest = anew._replace(period=half.period, days_paid=10, days_accumulated=200, share_percent=10)
     assert found([benefit(), half, rest._replace(share=euros("70.00"))]) == ()
+    week = Period(date(2026, 10, 5), date(2026, 10, 9))
+    shorter = rest._replace(period=week, days_paid=5, days_accumulated=195, amount=euros("180.00"))
+    assert found([benefit(), half, shorter._replace(share=euros("18.00"))]) == ()
 
 
 def test_a_short_payment_does_not_hide_a_long_one() -> None:
