@@ -1,4 +1,4 @@
-"""`kelmu-backend lists`: withdraw a published list, or publish one of the demo anew, to see what clients do then."""
+"""`kelmu-backend lists`: withdraw a list, publish one of the demo anew, and print what a county of it answered."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from kelmu_backend.cli.common import Commands, Exit, NotPossible, add_data, record, say
+from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.lists import Period, lists, read_period
 from kelmu_tui.platform.clock import SystemClock
 
@@ -30,6 +31,12 @@ def add(commands: Commands) -> None:
         action.add_argument("period", type=_period, help="2026-11, 2026-Q4, 2026-H2 or 2026")
         add_data(action)
 
+    answers = actions.add_parser("answers", help="what a county of the demo answered to Kela's requests, as CSV")
+    answers.set_defaults(run=_run, work=_answers)
+    answers.add_argument("organisation", help="business ID")
+    answers.add_argument("period", type=_period, help="2026-H1")
+    add_data(answers)
+
 
 def _period(text: str) -> Period:
     return read_period(text)
@@ -43,7 +50,8 @@ def _run(options: argparse.Namespace) -> int:
             told: str = options.work(connection, options)
     except NotPublished:
         raise NotPossible(_NOT_THERE) from None
-    say(told)
+    if told:
+        say(told)
     return Exit.OK
 
 
@@ -62,3 +70,25 @@ def _republish(connection: Connection, options: argparse.Namespace) -> str:
     found = correct(connection, options.organisation, one, options.period, now)
     added = "" if found.added is None else f", {euros(found.added)} euros added to its invoice"
     return f"version {found.version}: {one.id} {options.period.key}{added}"
+
+
+def _answers(connection: Connection, options: argparse.Namespace) -> str:
+    """Print the county's answers about treatment abroad, which an invoice can be held against."""
+    import csv
+    import sys
+
+    from kelmu_backend.lists import making
+    from kelmu_backend.lists.publishing import NotPublished
+    from kelmu_backend.population.issued import county_answers, roll_of, seed_of
+    from kelmu_backend.population.issued.drafts import euros
+
+    holder = making.locked(connection, options.organisation)
+    if holder is None or options.period.key[4:6] != "-H":
+        raise NotPublished(options.organisation)
+    seed = seed_of(connection)
+    roll = roll_of(connection, holder, seed, local_date(SystemClock().now()))
+    out = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
+    out.writerow(("request_ref", "comparable_cost_eur", "client_fee_eur"))
+    for reference, answer in sorted(county_answers(roll, seed, [options.period]).items()):
+        out.writerow((reference, euros(answer.cost), euros(answer.fee)))
+    return ""

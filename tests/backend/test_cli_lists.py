@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -17,10 +19,12 @@ from kelmu_backend.lists import making
 from kelmu_backend.population.issued import Lister
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.lists import lists, published_until
-from kelmu_tui.domain.organisations import municipal_authority
+from kelmu_tui.domain.organisations import municipal_authority, social_care_organiser
 from kelmu_tui.platform.clock import SystemClock
 
 NOKIA = municipal_authority("536")
+PIRKANMAA = social_care_organiser("837")
+ABROAD = lists()["list_treatment_abroad_reimbursements"]
 SHARES = lists()["list_lms_invoice_persons_2025"]
 NOW = SystemClock().now()
 PERIOD = next(islice(published_until(SHARES, local_date(NOW)), 1, None))
@@ -88,6 +92,23 @@ def test_publishing_anew_puts_the_invoice_right(filled: Database, run: Run) -> N
     assert abs(second.sent_on - local_date(NOW)) <= timedelta(days=1)
     shares = [row.content.split('"municipal_share_eur":"')[1].split('"')[0] for row in rows]
     assert sum(map(Decimal, shares)) == Decimal(first.cents + second.cents) / 100
+    filled.dispose()
+
+
+def test_a_county_s_answers_are_those_that_its_invoice_was_made_from(
+    filled: Database, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    period = next(published_until(ABROAD, local_date(NOW)))
+    with filled.write() as connection:
+        making.make(connection, Lister(faults=False), PIRKANMAA.business_id, ABROAD, NOW)
+    with filled.read() as connection:
+        wanted = list_row.select().join(publication).where(publication.c.period == period.key)
+        rows = [json.loads(row.content) for row in connection.execute(wanted)]
+    assert main(["lists", "answers", PIRKANMAA.business_id, period.key]) == Exit.OK
+    header, *lines = csv.reader(capsys.readouterr().out.splitlines(), delimiter=";")
+    assert sorted(lines) == sorted([row[name] for name in header] for row in rows)
+    assert len(lines) > 5
+    assert run("answers", PIRKANMAA.business_id, "2026-10")[0] == Exit.NOT_POSSIBLE
     filled.dispose()
 
 

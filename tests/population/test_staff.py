@@ -116,6 +116,9 @@ def test_closed_doors_say_why(world: World, user: str, key: str, capability: str
 def test_the_other_personas_open_what_they_are_for(world: World) -> None:
     assert _capabilities(world, "persona-invoice-checker", "municipality:536").has("list_lms_invoice_persons_2025")
     assert not _capabilities(world, "persona-invoice-checker", "municipality:536").has(NOTICES_INBOX)
+    county = _capabilities(world, "persona-county-invoices", "county:08")
+    assert county.has("list_treatment_abroad_reimbursements")
+    assert county.has("list_lms_300_days")
     assert _capabilities(world, "persona-reception-centre", "reception:1").has("pending_matters")
 
 

@@ -10,7 +10,7 @@ before and after fit to it.
 
 from kelmu_backend.population.issued.faults import Fault, Planted
 from kelmu_backend.population.issued.roll import Child, Resident, Roll, roll_of, strangers
-from kelmu_backend.population.issued.sheets import Answer, Lister, Sheet, county_answers, make_sheets
+from kelmu_backend.population.issued.sheets import Answer, Lister, Sheet, county_answers, make_sheets, seed_of
 
 __all__ = [
     "Answer",
@@ -24,5 +24,6 @@ __all__ = [
     "county_answers",
     "make_sheets",
     "roll_of",
+    "seed_of",
     "strangers",
 ]

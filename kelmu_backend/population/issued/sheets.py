@@ -51,7 +51,7 @@ class Lister:
         self, connection: Connection, organisation: Organisation, one: KelaList, periods: Sequence[Period], today: date
     ) -> Iterable[Issue]:
         """Return the periods of a list that are wanted."""
-        seed = int(connection.execute(_SEED).scalar_one_or_none() or 0)
+        seed = seed_of(connection)
         roll = roll_of(connection, organisation, seed, today, old=one.id == care.VETERANS_LIST)
         plan = self._planned if self._faults else _none
         return [sheet.issue for sheet in make_sheets(roll, seed, one, periods, partial(plan, seed, roll, one))]
@@ -61,6 +61,11 @@ class Lister:
         """Return the few mistakes that an invoice has by chance; most have one or none."""
         random = chance(f"faults/{seed}/{roll.organisation.business_id}/{one.id}/{period.key}")
         return random.sample(possible(one), random.choices((0, 1, 2, 3), (45, 25, 20, 10))[0])
+
+
+def seed_of(connection: Connection) -> int:
+    """Return the seed of the record's population."""
+    return int(connection.execute(_SEED).scalar_one_or_none() or 0)
 
 
 def _none(_seed: int, _roll: Roll, _one: KelaList, _period: Period) -> Collection[Fault]:
