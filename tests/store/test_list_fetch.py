@@ -167,6 +167,15 @@ def test_a_cancelled_fetch_leaves_nothing(store: Store) -> None:
     assert rows_lying(store) == 0
 
 
+def test_cancelling_what_is_whole_by_now_destroys_nothing(store: Store) -> None:
+    under_way = list_fetch.put_rows(store, list_fetch.begin(store, published(10)), ROWS[:4])
+    list_fetch.finish(store, list_fetch.put_rows(store, under_way, ROWS[4:]))
+    list_fetch.cancel(store, under_way)
+    with pytest.raises(Overtaken):
+        list_fetch.finish(store, under_way)
+    assert ids(store, held(store)) == [one["id"] for one in ROWS]
+
+
 # --- published anew, withdrawn --------------------------------------------------------------------------------------
 
 
