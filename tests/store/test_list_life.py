@@ -23,6 +23,7 @@ from tests.store.list_rows import LIST, published, row
 
 PERIODS = st.sampled_from(("2026-09", "2026-10"))
 ROWS = 7
+UNTIL = st.sampled_from((0, 3, ROWS))
 
 
 def rows_of(period: str, version: int) -> list[dict[str, Any]]:
@@ -58,7 +59,10 @@ class Life(RuleBasedStateMachine):
     def _staged(self, period: str) -> Fetch | None:
         return list_fetch.staged(self.store, LIST, period)
 
-    @rule(period=PERIODS, until=st.sampled_from((0, 3, ROWS, ROWS)))
+    @rule(period=PERIODS, until=UNTIL)
+    def fetch_some(self, period: str, until: int) -> None:
+        self.fetch(period, until)
+
     def fetch(self, period: str, until: int) -> None:
         """Begin, or go on, and break off after some rows, or end."""
         before, version = self._staged(period), self.versions[period]
@@ -102,9 +106,10 @@ class Life(RuleBasedStateMachine):
     def _is_shown(self, done: Fetch) -> None:
         self.shown[done.period] = Shown(done.version, self.clock.at + retention().kept)
 
-    @rule(period=PERIODS)
-    def publish_anew(self, period: str) -> None:
+    @rule(period=PERIODS, until=UNTIL)
+    def publish_anew(self, period: str, until: int) -> None:
         self.versions[period] += 1
+        self.fetch(period, until)
 
     @rule(period=PERIODS)
     def withdraw(self, period: str) -> None:
