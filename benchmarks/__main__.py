@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import busy, customer, drain, fill, filter, opening, screen, server, startup, world  # noqa: A004 - a module, not the built-in
+from benchmarks import busy, customer, drain, fill, filter, lists, opening, screen, server, startup, world  # noqa: A004 - a module, not the built-in
 from benchmarks.ratios import Row
 
 PARTS = (
@@ -27,6 +27,7 @@ PARTS = (
     "bytes",
     "filter",
     "customer",
+    "lists",
 )
 
 
@@ -68,6 +69,8 @@ def on_a_filled_machine(home: Path, folder: Path, only: list[str], rounds: int, 
         yield filter.filtering(home)
     if "customer" in only:
         yield from customer.opening_a_file(home)
+    if "lists" in only:
+        yield from lists.measured(folder, rounds)
 
 
 def latencies(home: Path, connected: float) -> Iterator[Row]:

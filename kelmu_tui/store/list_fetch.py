@@ -180,7 +180,10 @@ def finish(store: Store, fetch: Fetch, *, expires: datetime | None = None) -> No
         StoreError: the disk does not take it; `finish` can be called again.
     """
     if fetch.rows != fetch.expected:
-        cancel(store, fetch)
+        with store.write("replica") as db:
+            _own(db, fetch)
+            lists.abandon(db, fetch.copy)
+            store.changed("list", keys=(fetch.list,))
         raise Incomplete
     _order(store, fetch)
     with store.read() as db:

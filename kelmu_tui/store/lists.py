@@ -185,8 +185,8 @@ def withdraw(db: Any, list_: str, period: str, version: int) -> bool:
 
 
 def abandon(db: Any, number: int) -> None:
-    """End a copy."""
-    _end(db, "number = ?", (number,))
+    """End a copy that is staged; one that is whole by now stays."""
+    _end(db, "number = ? AND state = 'staged'", (number,))
 
 
 def next_end(db: Any) -> int | None:

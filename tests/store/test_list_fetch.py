@@ -126,12 +126,12 @@ def test_an_end_that_broke_off_is_done_again(store: Store, written: int, monkeyp
 
 def test_rows_of_another_version_are_not_gone_on_with(store: Store) -> None:
     list_fetch.put_rows(store, list_fetch.begin(store, published(10)), ROWS[:4])
-    again = list_fetch.begin(store, published(3, version=2))
+    again = list_fetch.begin(store, published(6, version=2))
     assert (again.rows, again.after) == (0, None)
-    list_fetch.finish(store, list_fetch.put_rows(store, again, ROWS[5:8]))
-    assert ids(store, held(store)) == ["r00005", "r00006", "r00007"]
+    list_fetch.finish(store, list_fetch.put_rows(store, again, ROWS[4:]))
+    assert ids(store, held(store)) == [one["id"] for one in ROWS[4:]]
     erased(store)
-    assert rows_lying(store) == 3
+    assert rows_lying(store) == 6
 
 
 def test_a_fetch_that_lay_too_long_begins_anew(store: Store, clock: FixedClock) -> None:
@@ -165,6 +165,15 @@ def test_a_cancelled_fetch_leaves_nothing(store: Store) -> None:
     assert list_fetch.staged(store, LIST, PERIOD) is None
     erased(store)
     assert rows_lying(store) == 0
+
+
+def test_cancelling_what_is_whole_by_now_destroys_nothing(store: Store) -> None:
+    under_way = list_fetch.put_rows(store, list_fetch.begin(store, published(10)), ROWS[:4])
+    list_fetch.finish(store, list_fetch.put_rows(store, under_way, ROWS[4:]))
+    list_fetch.cancel(store, under_way)
+    with pytest.raises(Overtaken):
+        list_fetch.finish(store, under_way)
+    assert ids(store, held(store)) == [one["id"] for one in ROWS]
 
 
 # --- published anew, withdrawn --------------------------------------------------------------------------------------
