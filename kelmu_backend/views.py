@@ -265,7 +265,7 @@ class _Appending:
 
     def _mandate(self, said: ViewBody) -> str | None:
         """Return the mandate by which the user might look on that day, by the grants that the record has now."""
-        capability, day = _capability(said.view), local_date(said.at)
+        capability, day = _capability(said), local_date(said.at)
         key = (said.organisation, day.isoformat(), capability)
         if key not in self._mandates:
             try:
@@ -277,14 +277,18 @@ class _Appending:
         return self._mandates[key]
 
 
-def _capability(view: str) -> str:
-    """Return the capability that opens a view."""
-    if view.partition(":")[0] in _OF_CUSTOMERS:
+def _capability(said: ViewBody) -> str:
+    """Return the capability that opens a view; that of a list is the list's own id, which its subject begins with."""
+    name = said.view.partition(":")[0]
+    if name in _OF_CUSTOMERS:
         return CUSTOMER_LOOKUP
-    return NOTICE_TRANSFER if view.startswith("list:transferred") or view == "trace" else NOTICES_INBOX
+    if name in _OF_LISTS:
+        return (said.subject or "").partition("/")[0]
+    return NOTICE_TRANSFER if said.view.startswith("list:transferred") or name == "trace" else NOTICES_INBOX
 
 
 _OF_CUSTOMERS: Final = frozenset({"customer", "customer_list", "customer_copy", "customer_export"})
+_OF_LISTS: Final = frozenset({"list_rows", "list_compare", "list_copy", "list_export"})
 _EVENT: Final = tables.view_event.c
 _AROUND: Final = select(_EVENT.number, _EVENT.previous, _EVENT.hash).where(
     _EVENT.chain == bindparam("chain"), _EVENT.number.between(bindparam("low"), bindparam("high"))

@@ -122,6 +122,21 @@ async def test_looks_at_customers_name_their_purpose_and_the_mandate_that_opens_
     assert whole(world)
 
 
+async def test_looks_at_lists_name_the_mandate_that_opens_the_list(world: World) -> None:
+    wide = "benefit_viewing_and_claims"
+    with world.core.database.write() as connection:
+        held = policy.grants(connection, "aino")
+        policy.replace_grants(connection, "aino", [*held, grant(wide, A)])
+    log = Log()
+    await log.register(world)
+    for view in ("list_rows", "list_rows:filtered", "list_compare", "list_copy", "list_export"):
+        log.look(subject="list_lms_300_days/2026-11", view=view)
+    log.look(subject="list_lms_recipients_municipality/2026-11", view="list_rows")
+    assert (await log.ship(world)).status_code == 200
+    assert [row["mandate"] for row in world.all(tables.view_event)] == [wide] * 5 + [None]
+    assert whole(world)
+
+
 async def test_views_are_taken_after_session_and_mandates_have_ended(world: World, log: Log) -> None:
     with world.database.write() as connection:
         policy.replace_grants(connection, "aino", [grant(INBOX, A, valid_to=date(2026, 11, 22))])
