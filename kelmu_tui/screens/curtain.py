@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 from textual.app import App
-from textual.messages import Update
 from textual.timer import Timer
 
 LONGEST_SECONDS: Final = 0.5
@@ -55,9 +54,9 @@ class Curtain:
                 # Laid out and wholly painted in one go, and now: a refresh would wait for the next frame, paint what
                 # is laid out and then all once more.
                 screen = self._app.screen
-                screen.post_message(Update(screen))
+                screen._dirty_widgets.add(screen)  # noqa: SLF001 - as the message `Update` does, a turn of the loop later
                 # Not by a resize, which would have the screen below laid out as well.
-                screen.call_next(screen._refresh_layout, self._app.size)  # noqa: SLF001
+                screen._refresh_layout(self._app.size)  # noqa: SLF001
             then, self._then = self._then, None
             behind, self._behind = self._behind, []
             for work in (*behind, *((then,) if then is not None else ())):
