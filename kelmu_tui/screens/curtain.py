@@ -15,6 +15,8 @@ from textual.app import App
 from textual.messages import Update
 from textual.timer import Timer
 
+from kelmu_tui.terminal.one_size import OneSize
+
 LONGEST_SECONDS: Final = 0.5
 """Whoever waits longer than this for rows is shown that they are being read."""
 
@@ -54,10 +56,14 @@ class Curtain:
             if self._app.screen_stack:
                 # Laid out and wholly painted in one go, and now: a refresh would wait for the next frame, paint what
                 # is laid out and then all once more.
-                screen = self._app.screen
-                screen.post_message(Update(screen))
+                screen, size = self._app.screen, self._app.size
                 # Not by a resize, which would have the screen below laid out as well.
-                screen.call_next(screen._refresh_layout, self._app.size)  # noqa: SLF001
+                if isinstance(screen, OneSize) and screen.fitted == size:
+                    screen._dirty_widgets.add(screen)  # noqa: SLF001 - as `Update` does, a turn of the loop later
+                    screen._refresh_layout(size)  # noqa: SLF001
+                else:  # the window has changed meanwhile: behind what is on its way because of that
+                    screen.post_message(Update(screen))
+                    screen.call_next(screen._refresh_layout, size)  # noqa: SLF001
             then, self._then = self._then, None
             behind, self._behind = self._behind, []
             for work in (*behind, *((then,) if then is not None else ())):

@@ -47,9 +47,9 @@ def overview(file: File, t: Translator, today: date, look: Look) -> Iterator[Blo
     yield _field(file, Section.CLAIMS, t("customer_view.claims"), _claims(file, t), t)
     yield _medicine(file, t, today, look)
     yield _field(file, Section.RECOVERY, t("customer_view.recovery"), _recovery(file, t), t)
-    tracks = _tracks(file)
+    months = timeline.months_until(today, MONTHS)
+    tracks = _tracks(file, months[0].first)
     if tracks:
-        months = timeline.months_until(today, MONTHS)
         if look.numbers:
             yield from _periods(tracks, months, t)
         else:
@@ -148,13 +148,18 @@ def _medicine(file: File, t: Translator, today: date, look: Look) -> Block:
 # --- charts, and the same as numbers --------------------------------------------------------------------------------
 
 
-def _tracks(file: File) -> list[tuple[str, Track]]:
+def _tracks(file: File, since: date) -> list[tuple[str, Track]]:
+    """Return the benefits that ran last, each with its periods that reach beyond `since`."""
     found = []
     for name, periods in islice(facts.periods(file).items(), TRACKS):
         known = benefits().get(name)
         label = known.code if known is not None else name[:3].upper()
-        found.append((name, Track(label, tuple(Span(one.start, one.end) for one in periods))))
+        found.append((name, Track(label, tuple(_spans(periods, since)))))
     return found
+
+
+def _spans(periods: Iterable[facts.Period], since: date) -> Iterator[Span]:
+    return (Span(one.start, one.end) for one in periods if one.end is None or one.end >= since)
 
 
 def _chart(tracks: Sequence[tuple[str, Track]], months: Sequence[Month], t: Translator, look: Look) -> Block:
