@@ -85,7 +85,11 @@ _TAKEN = (_option("csv", "--csv", action="store_true"), _option("output", "--out
 
 _LIST = _option("list", "list", metavar="LIST")
 _PERIOD = _option("period", "period", nargs="?", metavar="PERIOD")
-_COLUMN = _option("column", "--column", action="append", metavar="COLUMN")
+_SHOWN = (
+    _option("column", "--column", action="append", metavar="COLUMN"),
+    _option("full", "--full", action="store_true"),
+    _option("limit", "--limit", type=_number, metavar="N", default=100),
+)
 
 EPHEMERAL: Final = _option("ephemeral", "--ephemeral", action="store_true", default=argparse.SUPPRESS)
 """Stands before a command or with the demo: it is about the app."""
@@ -259,9 +263,7 @@ COMMANDS: Final = (
             _option("filter", "--filter", metavar="TEXT", default=""),
             _option("municipality", "--municipality", metavar="CODE"),
             _option("sort_by", "--sort", dest="sort_by", action="append", metavar="COLUMN"),
-            _COLUMN,
-            _option("full", "--full", action="store_true"),
-            _option("limit", "--limit", type=_number, metavar="N", default=100),
+            *_SHOWN,
         ),
     ),
     Command(
@@ -271,9 +273,7 @@ COMMANDS: Final = (
             _LIST,
             _option("before", "before", metavar="BEFORE"),
             _option("after", "after", metavar="AFTER"),
-            _COLUMN,
-            _option("full", "--full", action="store_true"),
-            _option("limit", "--limit", type=_number, metavar="N", default=100),
+            *_SHOWN,
         ),
     ),
     Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (_option("all", "--all", action="store_true"),)),
