@@ -85,6 +85,7 @@ _TAKEN = (_option("csv", "--csv", action="store_true"), _option("output", "--out
 
 _LIST = _option("list", "list", metavar="LIST")
 _PERIOD = _option("period", "period", nargs="?", metavar="PERIOD")
+_AGAIN = _option("again", "--again", action="store_true")
 _SHOWN = (
     _option("column", "--column", action="append", metavar="COLUMN"),
     _option("full", "--full", action="store_true"),
@@ -249,11 +250,7 @@ COMMANDS: Final = (
             _option("offline", "--offline", action="store_true"),
         ),
     ),
-    Command(
-        ("lists", "fetch"),
-        "kelmu_tui.cli.lists:fetch",
-        (_LIST, _PERIOD, _option("again", "--again", action="store_true")),
-    ),
+    Command(("lists", "fetch"), "kelmu_tui.cli.lists:fetch", (_LIST, _PERIOD, _AGAIN)),
     Command(
         ("lists", "show"),
         "kelmu_tui.cli.lists:show",

@@ -293,7 +293,8 @@ async def test_withdrawn_while_it_streams(
     from kelmu_backend.lists import reading
     from kelmu_backend.routes import lists as routes
 
-    whole, pages = reading.page, []
+    whole = reading.page
+    pages: list[object] = []
 
     def page(*args: object) -> object:
         pages.append(args)
