@@ -49,7 +49,7 @@ class Cells:
                 return self._code(column.id, value)
             case ColumnType.MUNICIPALITY:
                 known = municipalities().get(value)
-                return value if known is None else f"{value} {known.name.get(t.language)}"
+                return str(value) if known is None else f"{value} {known.name.get(t.language)}"
             case ColumnType.DATE:
                 return t.formats.date(value)
             case ColumnType.FLAG:

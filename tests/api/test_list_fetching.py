@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from kelmu_backend import policy
-from kelmu_backend.lists import publishing
+from kelmu_backend.lists import publishing, reading
 from kelmu_backend.lists.publishing import IssuedRow
+from kelmu_backend.routes import lists as routes
 from kelmu_tui.api import lists as api_lists
 from kelmu_tui.api.client import Client
 from kelmu_tui.api.errors import ApiError, Unreachable
@@ -69,7 +70,7 @@ class Way(httpx.AsyncBaseTransport):
 
     Attributes:
         cuts: behind how many rows each of the next streams is cut.
-        cut: what happens meanwhile.
+        meanwhile: what happens when a stream is cut.
         asked: queries of the streams, in order.
     """
 
@@ -290,8 +291,6 @@ async def test_withdrawn_meanwhile_nothing_of_it_stays(
 async def test_withdrawn_while_it_streams(
     world: World, link: Linked, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kelmu_backend.lists import reading
-    from kelmu_backend.routes import lists as routes
 
     whole = reading.page
     pages: list[object] = []

@@ -100,7 +100,7 @@ async def test_text_of_others_is_cleaned_and_days_have_one_form() -> None:
 
 async def test_periods_of_a_cleaned_row_are_those_of_the_wire() -> None:
     start = START | {"list_id": INVOICED}
-    given = invoiced(1, 1, name="\u00c5sa \\ \x07", period={"from": "20261001", "to": "2026-10-28"})
+    given = invoiced(1, 1, name="\u00c5sa \\ \x07", period={"from": "2026-10-01", "to": "2026-10-28"})
     parts, error = await read(
         client(streaming(start, {"line": "row", "row": given}, END)), RowsWanted(INVOICED, PERIOD)
     )
