@@ -85,10 +85,15 @@ def parse_row(line: str) -> RowDict:
     if not isinstance(row, dict):
         raise ValueError("no row")
     checked = _ROW.validate_python(row)
-    # An escape may hide anything, a decomposed letter would sort and search differently: then the cleaned model.
-    if "\\" in line or not (is_plain(line) or (is_safe(line) and unicodedata.is_normalized("NFC", line))):
-        return row_dict(checked)
-    return row
+    return row if as_it_came(line) else row_dict(checked)
+
+
+def as_it_came(line: str) -> bool:
+    """Tell whether nothing in a line of JSON needs cleaning.
+
+    An escape may hide anything, and a decomposed letter would sort and search differently.
+    """
+    return "\\" not in line and (is_plain(line) or (is_safe(line) and unicodedata.is_normalized("NFC", line)))
 
 
 class SnapshotReader:

@@ -19,7 +19,8 @@ from kelmu_tui.api import contract
 from kelmu_tui.api.answers import CommandAnswer, SnapshotPart, SnapshotReader, parse
 from kelmu_tui.api.audit import AuditSearch, check_extract, check_page, check_sample
 from kelmu_tui.api.customers import QueryReader
-from kelmu_tui.api.errors import ProblemAnswer, SignInNeeded, UpdateNeeded
+from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, UpdateNeeded
+from kelmu_tui.api.lists import ListPart, RowReader, RowsWanted
 from kelmu_tui.api.reading import PROBLEM, body_of, expect, lines_of, mapped, raise_for, request_id_of, segment
 from kelmu_tui.domain.following import VERBS
 from kelmu_tui.platform.ids import Ids, RandomIds
@@ -237,6 +238,40 @@ class Client:
         params = {} if cursor is None else {"cursor": cursor}
         body, request_id = await self._read("GET", "/v1/look-ups", organisation, params=params)
         return parse(contract.LookUps, body, request_id)
+
+    async def list_offers(self, organisation: str) -> contract.ListOffers:
+        """Return every list of the catalogue as it is for the user, with what has come of it."""
+        body, request_id = await self._read("GET", "/v1/lists", organisation)
+        return parse(contract.ListOffers, body, request_id)
+
+    async def invoices(self, organisation: str) -> contract.Invoices:
+        """Return the heads of the invoices whose lists are open, the newest first."""
+        body, request_id = await self._read("GET", "/v1/invoices", organisation)
+        return parse(contract.Invoices, body, request_id)
+
+    async def list_rows(self, organisation: str, wanted: RowsWanted) -> AsyncGenerator[ListPart, None]:
+        """Stream the rows of a list behind `wanted.after`: a start, batches of rows, and a stop or an end.
+
+        Raises:
+            BadAnswer: a line is not of the contract or not of this list, rows go backwards, or the end is missing; what
+                came before stands, and `after` resumes behind it.
+            KeyError: the catalogue has no such list.
+        """
+        path = f"/v1/lists/{segment(wanted.list)}/{segment(wanted.period)}/rows"
+        async with self._open("GET", path, organisation, params=wanted.params(), accept=_NDJSON) as response:
+            request_id = request_id_of(response)
+            await raise_for(response)
+            expect(response, (_NDJSON,), request_id)
+            reader = RowReader(wanted, request_id)
+            try:
+                async for line in lines_of(response, request_id):
+                    for part in reader.feed(line):
+                        yield part
+                reader.finish()
+            except (ApiError, httpx.HTTPError):
+                for part in reader.rest():
+                    yield part
+                raise
 
     async def audited(
         self, organisation: str, wanted: AuditSearch, cursor: str | None = None

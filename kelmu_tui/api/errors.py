@@ -4,6 +4,7 @@
     ├── Unreachable          no answer: refused, unknown host, cut connection, bad certificate
     │   └── Timeout          no answer in time
     ├── BadAnswer            an answer that is not ours: garbage, HTML, wrong JSON, half a body, a redirect
+    ├── ListStopped          the backend ended a stream of rows before its end, and said why
     └── ProblemAnswer        the backend's own problem document, or a status that speaks for itself
         ├── SignInNeeded     401: the token is over and could not be renewed
         └── UpdateNeeded     426: this client is too old
@@ -69,6 +70,15 @@ class BadAnswer(ApiError):
         self.status = status
 
 
+class ListStopped(ApiError):
+    """The rows of a list stopped coming: the list does not stand any more, or the mandate ended; `code` says which."""
+
+    def __init__(self, code: ProblemCode, request_id: str = "") -> None:
+        self.code = code.value
+        self.retryable = code in _PASSING
+        super().__init__(request_id)
+
+
 class ProblemAnswer(ApiError):
     """The backend answered with a problem; `problem` is None when only its status could be read."""
 
@@ -105,6 +115,16 @@ class UpdateNeeded(ProblemAnswer):
         self.retryable = False
 
 
+_PASSING: Final = frozenset(
+    {
+        ProblemCode.SERVICE_BREAK,
+        ProblemCode.TOO_MANY_REQUESTS,
+        ProblemCode.INTERNAL,
+        # The token ended while the rows came; the next call renews it, or says that somebody has to sign in.
+        ProblemCode.UNAUTHENTICATED,
+    }
+)
+"""Codes that say "not now" where there is no status."""
 _CODE_OF_STATUS: Final = {
     401: ProblemCode.UNAUTHENTICATED.value,
     426: ProblemCode.SCHEMA_UNKNOWN.value,

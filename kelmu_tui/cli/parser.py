@@ -83,6 +83,15 @@ _DAYS = (_option("since", "--since", metavar="DAY"), _option("until", "--until",
 _FLAG = _option("flag", "--flag", action="append", choices=FLAGS)
 _TAKEN = (_option("csv", "--csv", action="store_true"), _option("output", "--output", metavar="FILE"))
 
+_LIST = _option("list", "list", metavar="LIST")
+_PERIOD = _option("period", "period", nargs="?", metavar="PERIOD")
+_AGAIN = _option("again", "--again", action="store_true")
+_SHOWN = (
+    _option("column", "--column", action="append", metavar="COLUMN"),
+    _option("full", "--full", action="store_true"),
+    _option("limit", "--limit", type=_number, metavar="N", default=100),
+)
+
 EPHEMERAL: Final = _option("ephemeral", "--ephemeral", action="store_true", default=argparse.SUPPRESS)
 """Stands before a command or with the demo: it is about the app."""
 
@@ -232,6 +241,37 @@ COMMANDS: Final = (
         ("audit", "extract"),
         "kelmu_tui.cli.audit:extract",
         (_option("customer", "customer", nargs="?", metavar="ID"), _AUDIT_PURPOSE, _CASE, *_TAKEN),
+    ),
+    Command(
+        ("lists", "list"),
+        "kelmu_tui.cli.lists:list_lists",
+        (
+            _option("all_periods", "--all", dest="all", action="store_true"),
+            _option("offline", "--offline", action="store_true"),
+        ),
+    ),
+    Command(("lists", "fetch"), "kelmu_tui.cli.lists:fetch", (_LIST, _PERIOD, _AGAIN)),
+    Command(
+        ("lists", "show"),
+        "kelmu_tui.cli.lists:show",
+        (
+            _LIST,
+            _PERIOD,
+            _option("filter", "--filter", metavar="TEXT", default=""),
+            _option("municipality", "--municipality", metavar="CODE"),
+            _option("sort_by", "--sort", dest="sort_by", action="append", metavar="COLUMN"),
+            *_SHOWN,
+        ),
+    ),
+    Command(
+        ("lists", "diff"),
+        "kelmu_tui.cli.lists:diff",
+        (
+            _LIST,
+            _option("before", "before", metavar="BEFORE"),
+            _option("after", "after", metavar="AFTER"),
+            *_SHOWN,
+        ),
     ),
     Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (_option("all", "--all", action="store_true"),)),
     Command(

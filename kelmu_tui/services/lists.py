@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.capabilities import Allowed, Denied
 from kelmu_tui.domain.deadlines import local_date
-from kelmu_tui.domain.lists import KelaList, read_period
+from kelmu_tui.domain.lists import KelaList, access_to, read_period
 from kelmu_tui.domain.lists import lists as catalogue
 from kelmu_tui.domain.text import clean
 from kelmu_tui.platform.clock import Clock
@@ -92,7 +92,7 @@ class Lists:
         if found is None:
             return ()
         opened = found.capabilities(self._today())
-        return tuple(Offer(one, opened.explain(one.id)) for one in catalogue().values())
+        return tuple(Offer(one, access_to(one, opened)) for one in catalogue().values())
 
     def shelf(self) -> tuple[Entry, ...]:
         """Return every period of the open lists that is published or here, the newest of each list first.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
+from kelmu_tui.domain.capabilities import Allowed
+from kelmu_tui.domain.lists import access_to
 from kelmu_tui.domain.lists import lists as catalogue
 from kelmu_tui.domain.sections import CUSTOMER_LOOKUP, Section, Sight, person_hides, sight
 from kelmu_tui.services.known import KnownOrganisation
@@ -48,7 +50,11 @@ def govern(store: Store, sights: Sights) -> bool:
 
 def opened_lists(found: KnownOrganisation | None, on: date) -> frozenset[str]:
     """Return the lists that the mandates for an organisation open on a day; none without an organisation."""
-    return frozenset() if found is None else found.capabilities(on).names & catalogue().keys()
+    if found is None:
+        return frozenset()
+    held = found.capabilities(on)
+    named = held.names & catalogue().keys()
+    return frozenset(id_ for id_ in named if isinstance(access_to(catalogue()[id_], held), Allowed))
 
 
 def govern_lists(store: Store, opened: frozenset[str]) -> bool:

@@ -24,7 +24,7 @@ from kelmu_tui.store.list_fetch import Incomplete
 from kelmu_tui.store.list_pages import ListQuery, SortKey
 from kelmu_tui.store.list_views import SavedView, TooMany
 from kelmu_tui.store.lists import Publication
-from tests.services.customers import at_work, events, give
+from tests.services.customers import WIDE, at_work, events, give
 from tests.services.signed_in import FIRST, MANDATE, NOW, Time
 from tests.store.list_rows import INVOICED, LIST, PERIOD, published, row
 
@@ -62,6 +62,13 @@ def test_every_list_is_offered_or_tells_why_not(context: Context) -> None:
     missing = offers["list_treatment_abroad_reimbursements"]
     assert isinstance(missing, Denied)
     assert missing == (Reason.NO_MANDATE, ("treatment_abroad_reimbursements",))
+
+
+def test_a_mandate_opens_a_list_only_for_the_organisations_of_the_list(context: Context, store: Store) -> None:
+    give(store, WIDE, type="aland_joint_authority")
+    closed = next(offer.verdict for offer in context.lists.offers() if offer.list.id == LIST)
+    assert closed == Denied(Reason.ORGANISATION_TYPE, ())
+    assert context.lists.hold() == frozenset()
 
 
 def test_what_is_not_open_is_not_fetched_and_not_announced(context: Context) -> None:
