@@ -37,9 +37,10 @@ class Progress(NamedTuple):
 
 
 class Fetches:
-    """The fetches of one desk; `told` is called whenever one of them looks different.
+    """The fetches of one desk.
 
     Attributes:
+        told: is called whenever one of them looks different; with True when one is over, and other rows are here.
         heard_at: when the backend said last what is published, None before it did.
         refreshing: whether it is being asked.
     """
@@ -48,7 +49,7 @@ class Fetches:
         self.desk = desk
         self.heard_at: datetime | None = None
         self.refreshing = False
-        self.told: Callable[[], None] = lambda: None
+        self.told: Callable[[bool], None] = _nobody
         self._face = face
         self._tasks: dict[Which, asyncio.Task[None]] = {}
         self._progress: dict[Which, Progress] = {}
@@ -72,7 +73,7 @@ class Fetches:
         # Not in the coroutine: one that is cancelled before it began never runs.
         task.add_done_callback(lambda _: self._ended(which))
         self._tasks[which] = task
-        self.told()
+        self.told(False)
 
     def cancel(self, which: Which) -> bool:
         """Stop a fetch; False when there is none."""
@@ -84,7 +85,7 @@ class Fetches:
 
     def stop(self) -> None:
         """Stop everything: the desk is cleared."""
-        self.told = lambda: None
+        self.told = _nobody
         for task in self._tasks.values():
             task.cancel()
 
@@ -92,7 +93,7 @@ class Fetches:
         def hear(done: int, total: int) -> None:
             before, self._progress[which] = self._progress.get(which), Progress(done, total)
             if before is None or before.percent != self._progress[which].percent:
-                self.told()
+                self.told(False)
 
         try:
             await self.desk.fetch_list(*which, hear)
@@ -110,14 +111,14 @@ class Fetches:
     def _ended(self, which: Which) -> None:
         self._tasks.pop(which, None)
         self._progress.pop(which, None)
-        self.told()
+        self.told(True)
 
     def refresh(self) -> None:
         """Ask the backend what is published, unless it is being asked."""
         if not self.refreshing:
             self.refreshing = True
             self._face.spawn("lists.refresh", self._refresh())
-            self.told()
+            self.told(False)
 
     async def _refresh(self) -> None:
         try:
@@ -130,8 +131,13 @@ class Fetches:
             self.heard_at = self._face.now()
         finally:
             self.refreshing = False
-            self.told()
+            self.told(False)
 
     def _say(self, code: str) -> None:
         t = self._face.t
         self._face.say(t.choice("errors.api", code, t("errors.api.internal")), role="alarm")
+
+
+def _nobody(over: bool) -> None:
+    """Hear it where no screen shows it."""
+    del over

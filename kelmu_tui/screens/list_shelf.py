@@ -83,9 +83,11 @@ class ListsScreen(ListScreen[Shelved, None]):
     def _fetches(self) -> Fetches:
         return self.face.fetches(self.desk)
 
-    def _told(self) -> None:
-        """A fetch looks different: the rows are painted anew."""
-        if self.alive:
+    def _told(self, over: bool) -> None:
+        """A fetch looks different: the rows are painted anew, and read anew when it is over."""
+        if self.alive and over:
+            self.reload()
+        elif self.alive:
             self.rows.update()
 
     def store_changed(self, change: Changed) -> None:

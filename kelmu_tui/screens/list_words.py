@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple
@@ -28,7 +28,7 @@ class _Width(NamedTuple):
 
 
 _WIDTHS: Final[Mapping[ColumnType, _Width]] = {
-    ColumnType.TEXT: _Width(14, 22, 40, 1),
+    ColumnType.TEXT: _Width(14, 22, 40, 5),
     ColumnType.CODE: _Width(11, 11, 11, 4),
     ColumnType.MUNICIPALITY: _Width(8, 11, 16, 5),
     ColumnType.ADDRESS: _Width(12, 24, 40, 9),
@@ -171,7 +171,7 @@ def _support(value: Any, t: Translator) -> str:
     return benefit_name(str(value), t)
 
 
-_SHOW: Final[Mapping[ColumnType, Any]] = {
+_SHOW: Final[Mapping[ColumnType, Callable[[Any, Translator], str]]] = {
     ColumnType.DATE: _day,
     ColumnType.PERIOD: _period,
     ColumnType.EUROS: _euros,

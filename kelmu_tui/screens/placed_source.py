@@ -24,12 +24,13 @@ class Placed(Protocol):
 
 
 Row = TypeVar("Row", bound=Placed)
+Given = TypeVar("Given", bound=Placed, covariant=True)
 
 
-class Pages(Protocol[Row]):
+class Pages(Protocol[Given]):
     """Reads up to `limit` rows behind or before a place, or the first ones."""
 
-    def __call__(self, *, after: int | None = None, before: int | None = None, limit: int = 50) -> list[Row]:
+    def __call__(self, *, after: int | None = None, before: int | None = None, limit: int = 50) -> Sequence[Given]:
         """Return the rows in order."""
         ...
 
@@ -41,7 +42,7 @@ class PlacedSource(Generic[Row]):
         self,
         run: Callable[..., Awaitable[Any]],
         pages: Pages[Row],
-        find: Callable[[Sequence[str]], list[Row]],
+        find: Callable[[Sequence[str]], Sequence[Row]],
         count: int,
         lost: Callable[[NotHere | NotAllowed], None],
     ) -> None:
@@ -75,7 +76,7 @@ class PlacedSource(Generic[Row]):
         """Return how many rows the result has."""
         return self._count
 
-    def _behind(self, row: Row, limit: int) -> list[Row]:
+    def _behind(self, row: Row, limit: int) -> Sequence[Row]:
         # The row may have been read in another order, where it had another place.
         rows = self._pages(after=row.place - 1, limit=limit + 1)
         if rows and rows[0].id == row.id:
@@ -83,16 +84,16 @@ class PlacedSource(Generic[Row]):
         found = self._find([row.id])
         return self._pages(after=found[0].place, limit=limit) if found else []
 
-    def _ahead(self, row: Row, limit: int) -> list[Row]:
+    def _ahead(self, row: Row, limit: int) -> Sequence[Row]:
         rows = self._pages(before=row.place + 1, limit=limit + 1)
         if rows and rows[-1].id == row.id:
             return rows[:-1]
         found = self._find([row.id])
         return self._pages(before=found[0].place, limit=limit) if found else []
 
-    async def _read(self, read: Callable[[], list[Row]]) -> list[Row]:
+    async def _read(self, read: Callable[[], Sequence[Row]]) -> Sequence[Row]:
         try:
-            rows: list[Row] = await self._run(read)
+            rows: Sequence[Row] = await self._run(read)
         except (NotHere, NotAllowed) as problem:
             self._lost(problem)
             return []

@@ -54,9 +54,9 @@ async def test_a_list_is_read(tmp_path: Path, size: tuple[int, int], language: s
         assert len(shown.rows.rows) < 300
         assert looks(app) == [("list_rows", SUBJECT, 300)]
         await press(pilot, "G")
-        assert shown.rows.current_key == "r00299"
+        assert shown.rows.current.place == 300
         await press(pilot, "g")
-        assert shown.rows.current_key == "r00000"
+        assert shown.rows.current.place == 1
         assert looks(app) == [("list_rows", SUBJECT, 300)]
 
 
@@ -120,12 +120,12 @@ async def test_several_keys_sort(tmp_path: Path) -> None:
         assert shown.query_now.sort == (SortKey("municipality", descending=True), SortKey("days_accumulated"))
         await settled(pilot)
         places = [one.values["municipality"] for one in shown.rows.rows]
-        assert places == [*["837"] * 4, *["980"] * 4, *["536"] * 4]
+        assert places == [*["980"] * 4, *["837"] * 4, *["536"] * 4]
         days = [one.values["days_accumulated"] for one in shown.rows.rows][:4]
-        assert days == sorted(days, key=str)
+        assert days == sorted(days)
         assert "Home municipality ↓, Days accumulated ↑" in words(app)
         assert looks(app) == [("list_rows", SUBJECT, 12)]
-        await press(pilot, "s", "up", "up", "up", "up", "enter")
+        await press(pilot, "s", "up", "up", "up", "enter")
         assert shown.query_now.sort == ()
 
 

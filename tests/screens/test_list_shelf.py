@@ -117,8 +117,6 @@ async def test_a_fetch_is_stopped_and_goes_on(tmp_path: Path, key: str) -> None:
         await press(pilot, key)
         await until(pilot, lambda: "lists.fetch" not in app.tasks.names, "the end")
         await settled(pilot)
-        screen(app).reload()
-        await settled(pilot)
         assert states(app)[f"{LIST}/{PERIOD}"] == app.t("lists.part_here", count=4)
         app.gate.set()
         await press(pilot, "f")
