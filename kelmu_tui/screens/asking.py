@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 class Asking(Leaving):
     """What a desk asks for while it is there; without a way to the backend it is away."""
 
+    async def stop_engine(self) -> None:
+        """Stop what is being fetched, then talking: a closed connection would look like a broken one."""
+        if self._fetches is not None:
+            await self._fetches.stop()
+        await super().stop_engine()
+
     def _way(self) -> tuple[Connection, Context]:
         context, link = self._working, self._link
         if context is None or link is None:
@@ -48,6 +54,10 @@ class Asking(Leaving):
 
     async def _fetch_list(self, list_id: str, period: str, hear: HearRows) -> None:
         link, context = self._way()
-        from kelmu_tui.services.list_fetching import fetch_list
+        from kelmu_tui.services.list_fetching import NotPublished, fetch_list
+        from kelmu_tui.services.lists import NotHere
 
-        await fetch_list(link, context, list_id, period, hear)
+        try:
+            await fetch_list(link, context, list_id, period, hear)
+        except NotPublished:
+            raise NotHere from None

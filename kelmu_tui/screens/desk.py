@@ -41,7 +41,8 @@ class Desk:
             `NotAllowed` or `StoreError`.
         get_look_ups, get_lists: give the log of look-ups and the lists, which are made when they are first needed.
         refresh_lists: asks the backend which lists are published; raises `ApiError`, `NotAllowed` or `StoreError`.
-        fetch_list: fetches a list's period, or goes on with it; raises the same.
+        fetch_list: fetches a list's period, or goes on with it; raises the same, `NotHere` when it is not published
+            any more, and `Overtaken` when another terminal fetches it.
     """
 
     session: ActiveSession

@@ -15,6 +15,7 @@ from kelmu_tui.api.errors import ApiError
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.lists import NotHere
 from kelmu_tui.store.errors import NotShown, StoreError
+from kelmu_tui.store.list_fetch import Overtaken
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.desk import Desk
@@ -42,18 +43,17 @@ class Fetches:
     Attributes:
         told: is called whenever one of them looks different; with True when one is over, and other rows are here.
         heard_at: when the backend said last what is published, None before it did.
-        refreshing: whether it is being asked.
     """
 
     def __init__(self, face: Face, desk: Desk) -> None:
         self.desk = desk
         self.heard_at: datetime | None = None
-        self.refreshing = False
         self.told: Callable[[bool], None] = _nobody
         self._face = face
         self._tasks: dict[Which, asyncio.Task[None]] = {}
         self._progress: dict[Which, Progress] = {}
         self._problems: dict[Which, str] = {}
+        self._asking: asyncio.Task[None] | None = None
 
     def progress(self, which: Which) -> Progress | None:
         """Return how far a fetch is, None when there is none under way."""
@@ -83,11 +83,13 @@ class Fetches:
         task.cancel()
         return True
 
-    def stop(self) -> None:
-        """Stop everything: the desk is cleared."""
-        self.told = _nobody
-        for task in self._tasks.values():
+    async def stop(self) -> None:
+        """Stop everything that talks to the backend, and wait until it has ended; what came is kept for going on."""
+        running = [*self._tasks.values(), *([] if self._asking is None else [self._asking])]
+        for task in running:
             task.cancel()
+        if running:
+            await asyncio.wait(running)
 
     async def _fetch(self, which: Which) -> None:
         def hear(done: int, total: int) -> None:
@@ -100,8 +102,12 @@ class Fetches:
         except ApiError as error:
             self._problems[which] = error.code
             self._say(error.code)
-        except (NotAllowed, NotHere):
+        except NotAllowed:
             self._face.say(self._face.t("lists.not_any_more"), role="warn")
+        except NotHere:
+            self._face.say(self._face.t("lists.not_published"), role="warn")
+        except Overtaken:
+            self._face.say(self._face.t("lists.overtaken"), role="warn")
         except StoreError as error:
             self._problems[which] = "" if isinstance(error, NotShown) else "store"
             self._face.store_failed(error)
@@ -113,11 +119,16 @@ class Fetches:
         self._progress.pop(which, None)
         self.told(True)
 
+    @property
+    def refreshing(self) -> bool:
+        """Whether the backend is being asked what is published."""
+        return self._asking is not None
+
     def refresh(self) -> None:
         """Ask the backend what is published, unless it is being asked."""
-        if not self.refreshing:
-            self.refreshing = True
-            self._face.spawn("lists.refresh", self._refresh())
+        if self._asking is None:
+            self._asking = self._face.tasks.spawn("lists.refresh", self._refresh())
+            self._asking.add_done_callback(self._asked)
             self.told(False)
 
     async def _refresh(self) -> None:
@@ -129,9 +140,11 @@ class Fetches:
             self._face.say(self._face.t("lists.not_any_more"), role="warn")
         else:
             self.heard_at = self._face.now()
-        finally:
-            self.refreshing = False
-            self.told(False)
+
+    def _asked(self, task: asyncio.Task[None]) -> None:
+        del task
+        self._asking = None
+        self.told(True)
 
     def _say(self, code: str) -> None:
         t = self._face.t

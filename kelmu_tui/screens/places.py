@@ -96,9 +96,6 @@ class Places(OneByOne, inherit_bindings=False):
         """The desk goes: nothing made for it stays."""
         if self._reserve is not None:
             self._reserve.drop()
-        if self._fetches is not None:
-            self._fetches.stop()
-            self._fetches = None
 
     def _customers_reserve(self) -> Reserve[CustomerScreen]:
         if self._reserve is None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from kelmu_tui.api.errors import ApiError
 from kelmu_tui.domain.lists import lists as catalogue
 from kelmu_tui.screens.desk import HearRows
 from kelmu_tui.services.lists import Lists
@@ -37,7 +36,7 @@ class ListsOffice(LookUpOffice):
     def __init__(self, folder: Path, rows: Iterable[Mapping[str, Any]], **options: Any) -> None:
         super().__init__(folder, rows, **options)
         self.published: list[tuple[Publication, list[dict[str, Any]]]] = []
-        self.refused: ApiError | None = None
+        self.refused: Exception | None = None
         self.refreshed = 0
 
     @property

@@ -10,6 +10,9 @@ from kelmu_tui.api.errors import Timeout
 from kelmu_tui.domain.capabilities import Denied
 from kelmu_tui.screens.list_rows import ListRowsScreen
 from kelmu_tui.screens.list_shelf import ListsScreen
+from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.services.lists import NotHere
+from kelmu_tui.store.list_fetch import Overtaken
 from kelmu_tui.sync.status import Connection
 from tests.screens.lists import VETERANS, ListsOffice, listing, looks, words
 from tests.screens.support import LANGUAGES, check_grid, press, settled
@@ -150,6 +153,19 @@ async def test_a_fetch_that_fails_says_why(tmp_path: Path) -> None:
         app.refused = None
         await press(pilot, "f")
         assert app.lists.shelf()[0].copy is not None
+
+
+@pytest.mark.parametrize(
+    ("failure", "text"),
+    [(NotHere(), "lists.not_published"), (Overtaken(), "lists.overtaken"), (NotAllowed(), "lists.not_any_more")],
+)
+async def test_a_fetch_that_cannot_be_says_so(tmp_path: Path, failure: Exception, text: str) -> None:
+    async with listing(tmp_path, language="en") as (app, pilot):
+        app.publish(published(8), ROWS)
+        await press(pilot, "3")
+        app.refused = failure
+        await press(pilot, "f")
+        assert app.t(text)[:40] in words(app)
 
 
 async def test_what_is_here_is_not_fetched_again(tmp_path: Path) -> None:
