@@ -157,7 +157,7 @@ async def test_a_fetch_that_fails_says_why(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("failure", "text"),
-    [(NotHere(), "lists.not_published"), (Overtaken(), "lists.overtaken"), (NotAllowed(), "lists.not_any_more")],
+    [(NotHere(), "lists.not_published"), (Overtaken(), "lists.overtaken"), (NotAllowed("list"), "lists.not_any_more")],
 )
 async def test_a_fetch_that_cannot_be_says_so(tmp_path: Path, failure: Exception, text: str) -> None:
     async with listing(tmp_path, language="en") as (app, pilot):
