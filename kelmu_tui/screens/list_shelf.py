@@ -79,6 +79,16 @@ class ListsScreen(ListScreen[Shelved, None]):
         if self.face.online and (heard is None or self.face.now() - heard > FRESH):
             self._fetches.refresh()
 
+    async def _reload(self) -> None:
+        before: Shelved | None = self.rows.current if self.alive else None
+        await super()._reload()
+        if before is None or not self.alive or any(row.which == before.which for row in self._all):
+            return
+        # A list stays under the cursor when its first period comes, or its last one goes.
+        same = next((row for row in self._all if row.list.id == before.list.id), None)
+        if same is not None:
+            self._narrow(keep=True, at=self.key(same))
+
     @property
     def _fetches(self) -> Fetches:
         return self.face.fetches(self.desk)
