@@ -157,7 +157,7 @@ class DifferencesScreen(FramedScreen[None]):
         loading = t("common.loading") if comparing is None else ""
         self.rows.set_texts(loading=loading, empty=self._empty_text(), failed=t("common.reading_failed"))
         periods = f"{period_text(self.before, t)} {self.face.glyphs.line} {period_text(self.after, t)}"
-        self.query_one(ViewLine).show([(self.list.name.get(t.language), "strong"), (f"  {periods}", "")], [])
+        self.query_one(ViewLine).show([(f"{periods}  ", ""), (self.list.name.get(t.language), "strong")], [])
         self.query_one(TabLine).show([self._tab(place, kind) for place, kind in enumerate(KINDS)], lines=1)
         said = ""
         if comparing is not None:
@@ -165,7 +165,7 @@ class DifferencesScreen(FramedScreen[None]):
             parts = [t("lists.person_count", count=number.persons), t("lists.same", count=comparing.found.same)]
             if number.rows != number.persons:
                 parts.insert(1, t("lists.rows", count=number.rows))
-            said = " " + f"  {self.face.glyphs.dot}  ".join(parts)
+            said = f"  {self.face.glyphs.dot}  ".join(parts)
         self.query_one("#totals", Caption).show(said)
         self.query_one("#plot", Sheet).show(self._plot())
 

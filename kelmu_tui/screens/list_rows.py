@@ -190,15 +190,17 @@ class ListRowsScreen(Filtering[None]):
 
     def _update_view(self) -> None:
         t, query = self.face.t, self.query_now
-        left: list[Piece] = [(self.list.name.get(t.language), "strong"), (f"  {period_text(self.period, t)}", "")]
+        # The name is the longest: it gives way to what else has to be known.
+        left: list[Piece] = [(f"{period_text(self.period, t)}  ", ""), (self.list.name.get(t.language), "strong")]
+        right: list[Piece] = []
         if query.municipality is not None:
-            left.append((f"   {municipality_name(query.municipality, t.language)}", "accent"))
+            right.append((f"  {municipality_name(query.municipality, t.language)}", "accent"))
         if query.text and not self.filtering:
-            left.append((f"   /{query.text}", "accent"))
-        marks = self.rows.marks
-        right = [(t("inbox.marked", count=len(marks)), "marked")] if marks else []
+            right.append((f"  /{query.text}", "accent"))
+        if self.rows.marks:
+            right.append((f"  {t('inbox.marked', count=len(self.rows.marks))}", "marked"))
         self.query_one(ViewLine).show(left, right)
-        self.query_one("#totals", Caption).show(" " + f"  {self.face.glyphs.dot}  ".join(self._summary()))
+        self.query_one("#totals", Caption).show(f"  {self.face.glyphs.dot}  ".join(self._summary()))
 
     def _summary(self) -> Iterable[str]:
         """Yield how many rows there are, their sums, and how they are sorted."""
