@@ -29,7 +29,7 @@ from kelmu_tui.widgets.chrome import Caption, ViewLine
 from kelmu_tui.widgets.list_source import ListSource
 from kelmu_tui.widgets.painted import Line
 from kelmu_tui.widgets.row_list import RowList
-from kelmu_tui.widgets.sheet import Block, Drawn, Heading, Sheet
+from kelmu_tui.widgets.sheet import Block, Drawn, Sheet
 from kelmu_tui.widgets.tabs import Tab, TabLine
 
 KINDS: Final = tuple(Kind)
@@ -167,7 +167,9 @@ class DifferencesScreen(FramedScreen[None]):
                 parts.insert(1, t("lists.rows", count=number.rows))
             said = f"  {self.face.glyphs.dot}  ".join(parts)
         self.query_one("#totals", Caption).show(said)
-        self.query_one("#plot", Sheet).show(self._plot())
+        most = max((one.persons for one in self.counts), default=0)
+        title = t("lists.over_the_year", most=most) if len(self.counts) > 1 else ""
+        self.query_one("#plot", Sheet).show(self._plot(), title=title)
 
     def _tab(self, place: int, kind: Kind) -> Tab:
         t = self.face.t
@@ -180,13 +182,10 @@ class DifferencesScreen(FramedScreen[None]):
         if len(self.counts) < 2:
             return
         bars = [Bar(short_period(one.period), Decimal(one.persons)) for one in self.counts]
-        most = max(one.persons for one in self.counts)
-        t = self.face.t
-        yield Heading(t("lists.over_the_year", most=most))
 
         def draw(width: int) -> Sequence[Line]:
-            lines = chart(bars, width - 2, HEIGHT, ascii_only=self.face.ascii)
-            return [[(f" {line}", "accent" if place < HEIGHT else "dim")] for place, line in enumerate(lines)]
+            lines = chart(bars, width, HEIGHT, ascii_only=self.face.ascii)
+            return [[(line, "accent" if place < HEIGHT else "dim")] for place, line in enumerate(lines)]
 
         yield Drawn(draw)
 
