@@ -279,10 +279,10 @@ class ListsScreen(ListScreen[Shelved, None]):
         if row is None or self._cancel():
             return
         publication = None if row.entry is None else row.entry.publication
-        if row.entry is None or publication is None or publication.withdrawn:
-            self.say(self._why_not(row), role="warn")
-        elif row.entry.copy is not None and not row.entry.outdated:
+        if row.entry is not None and row.entry.copy is not None and not row.entry.outdated:
             self.say(self.face.t("lists.already_here", key=self.key_text("list.open")))
+        elif row.entry is None or publication is None or publication.withdrawn:
+            self.say(self._why_not(row), role="warn")
         elif not self.face.online:
             self.say(self.face.t("actions.why.offline"), role="warn")
         else:
