@@ -22,6 +22,9 @@ class Context(StrEnum):
     CUSTOMER = "customer"
     CUSTOMER_TEXT = "customer_text"
     FOLLOWED = "followed"
+    LISTS = "lists"
+    LIST_ROWS = "list_rows"
+    DIFFERENCES = "differences"
     HISTORY = "history"
     SUPERVISION = "supervision"
     OUTBOX = "outbox"
@@ -64,6 +67,10 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
         Context.CUSTOMER: (Context.CUSTOMER, Context.LIST, Context.GLOBAL),
         Context.CUSTOMER_TEXT: (Context.CUSTOMER_TEXT, Context.GLOBAL),
         Context.FOLLOWED: (Context.FOLLOWED, *_ROWS),
+        Context.LISTS: (Context.LISTS, *_ROWS),
+        Context.LIST_ROWS: (Context.LIST_ROWS, *_ROWS),
+        # Its parts have the numbers of the sections, as in a customer's file.
+        Context.DIFFERENCES: (Context.DIFFERENCES, Context.GLOBAL),
         Context.HISTORY: (Context.HISTORY, *_ROWS),
         Context.SUPERVISION: (Context.SUPERVISION, *_ROWS),
         Context.OUTBOX: (Context.OUTBOX, *_ROWS),
@@ -164,10 +171,10 @@ def _part(name: str, key: str) -> Action:
     return Action(f"customer.{name}", (Context.CUSTOMER,), (key,), Group.PLACES)
 
 
-_BULK = (Context.INBOX, Context.OUTBOX, Context.FOLLOWED)
+_BULK = (Context.INBOX, Context.OUTBOX, Context.FOLLOWED, Context.LIST_ROWS)
 """Lists whose commands act on several rows; elsewhere a mark would mean nothing."""
 _LOOK_UPS = (Context.HISTORY, Context.SUPERVISION)
-_MOVING = (Context.LIST, Context.NOTICE, Context.ABOUT, Context.CUSTOMER_TEXT)
+_MOVING = (Context.LIST, Context.NOTICE, Context.ABOUT, Context.CUSTOMER_TEXT, Context.DIFFERENCES)
 
 ACTIONS: Final = (
     # Work on notices
@@ -223,6 +230,18 @@ ACTIONS: Final = (
     # Customers who are followed
     Action("followed.renew", (Context.FOLLOWED,), ("n",), Group.WORK, 20, selection=True),
     Action("followed.end", (Context.FOLLOWED,), ("d",), Group.WORK, 21, selection=True),
+    # Lists, the rows of one, and two periods of one against each other
+    Action("lists.fetch", (Context.LISTS,), ("f",), Group.WORK, 20),
+    Action("lists.copy", (Context.LIST_ROWS,), ("y",), Group.WORK, 20, selection=True),
+    Action("lists.compare", (Context.LISTS, Context.LIST_ROWS), ("v",), Group.WORK, 21),
+    Action("lists.sort", (Context.LIST_ROWS,), ("s",), Group.CHOOSE, 22),
+    Action("lists.groups", (Context.LIST_ROWS,), ("m",), Group.CHOOSE, 23),
+    Action("lists.code", (Context.LIST_ROWS, Context.DIFFERENCES), ("c",), Group.CHOOSE, 24),
+    Action("differences.next", (Context.DIFFERENCES,), ("tab", "right_square_bracket"), Group.MOVE, 20),
+    Action("differences.previous", (Context.DIFFERENCES,), ("shift+tab", "left_square_bracket"), Group.MOVE),
+    Action("differences.came", (Context.DIFFERENCES,), ("1",), Group.PLACES),
+    Action("differences.went", (Context.DIFFERENCES,), ("2",), Group.PLACES),
+    Action("differences.changed", (Context.DIFFERENCES,), ("3",), Group.PLACES),
     # The log of look-ups
     Action("supervision.search", (Context.SUPERVISION,), ("s",), Group.WORK, 20, supervisor=True),
     Action("supervision.sample", (Context.SUPERVISION,), ("t",), Group.WORK, 21, supervisor=True),
@@ -239,7 +258,9 @@ ACTIONS: Final = (
     # Choosing who to be and for whom to work
     Action("sign_in.again", (Context.SIGN_IN,), ("n",), Group.WORK, 20, needs_network=True),
     # Rows
-    Action("list.open", (Context.LIST,), ("enter", "l"), Group.MOVE, 44, selection=True, essential=True),
+    Action(
+        "list.open", (Context.LIST, Context.DIFFERENCES), ("enter", "l"), Group.MOVE, 44, selection=True, essential=True
+    ),
     Action("list.mark", _BULK, ("x", "space"), Group.CHOOSE, 30),
     Action("list.mark_range", _BULK, ("X",), Group.CHOOSE, 70),
     Action("list.mark_all", _BULK, ("asterisk",), Group.CHOOSE, 71),
@@ -257,6 +278,7 @@ ACTIONS: Final = (
     Action("main.organisation", (Context.MAIN,), ("o",), Group.PLACES, 66),
     Action("main.inbox", (Context.MAIN,), ("1",), Group.PLACES, capability=NOTICES_INBOX),
     Action("main.customer", (Context.MAIN,), ("2",), Group.PLACES, capability=CUSTOMER_LOOKUP),
+    Action("main.lists", (Context.MAIN,), ("3",), Group.PLACES),
     Action("main.outbox", (Context.MAIN,), ("6",), Group.PLACES),
     Action("main.announcements", (Context.MAIN,), ("7",), Group.PLACES),
     Action("main.followed", (Context.MAIN,), ("8",), Group.PLACES, capability=CUSTOMER_LOOKUP),

@@ -17,11 +17,14 @@ from kelmu_tui.sync.status import SyncStatus
 if TYPE_CHECKING:
     from kelmu_tui.services.customers import Customers, LookUp
     from kelmu_tui.services.following import Following
+    from kelmu_tui.services.lists import Lists
     from kelmu_tui.services.look_ups import LookUpLog
 
 InboxLine = NoticeLine | TraceLine
 Hear = Callable[[str], None]
 """Hears the customer's id after each part of an answer that was stored."""
+HearRows = Callable[[int, int], None]
+"""Hears how many rows of a list are here, and how many there are."""
 
 
 @dataclass
@@ -36,7 +39,10 @@ class Desk:
             when they are first needed.
         look_up: asks the backend for a customer, stores the answer and returns the customer's id; raises `ApiError`,
             `NotAllowed` or `StoreError`.
-        get_look_ups: gives the log of look-ups, which is made when it is first needed.
+        get_look_ups, get_lists: give the log of look-ups and the lists, which are made when they are first needed.
+        refresh_lists: asks the backend which lists are published; raises `ApiError`, `NotAllowed` or `StoreError`.
+        fetch_list: fetches a list's period, or goes on with it; raises the same, `NotHere` when it is not published
+            any more, and `Overtaken` when another terminal fetches it.
     """
 
     session: ActiveSession
@@ -51,6 +57,9 @@ class Desk:
     look_up: Callable[[LookUp, Hear], Awaitable[str]]
     get_following: Callable[[], Following]
     get_look_ups: Callable[[], LookUpLog]
+    get_lists: Callable[[], Lists]
+    refresh_lists: Callable[[], Awaitable[None]]
+    fetch_list: Callable[[str, str, HearRows], Awaitable[None]]
 
     @cached_property
     def customers(self) -> Customers:
@@ -66,3 +75,8 @@ class Desk:
     def look_ups(self) -> LookUpLog:
         """The log of look-ups, as the backend has it."""
         return self.get_look_ups()
+
+    @cached_property
+    def lists(self) -> Lists:
+        """Which lists may be fetched, and what stands in those that are here."""
+        return self.get_lists()

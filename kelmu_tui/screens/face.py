@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 SECTIONS: Final = (
     ("main.inbox", "common.section_inbox"),
     ("main.customer", "common.section_customer"),
+    ("main.lists", "common.section_lists"),
     ("main.outbox", "common.section_outbox"),
     ("main.announcements", "common.section_announcements"),
     ("main.followed", "common.section_followed"),

@@ -18,9 +18,9 @@ from textual.screen import Screen
 
 from kelmu_tui.domain.capabilities import NOTICES_INBOX
 from kelmu_tui.i18n.failures import incident_text, store_text
-from kelmu_tui.screens.desk import Desk, Hear
+from kelmu_tui.screens.asking import Asking
+from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.inbox import InboxScreen
-from kelmu_tui.screens.leaving import Leaving
 from kelmu_tui.screens.work import Work
 from kelmu_tui.services.announcements import Announcements
 from kelmu_tui.services.context import Context, activate, open_store
@@ -43,11 +43,7 @@ from kelmu_tui.sync.status import Connection as Link
 from kelmu_tui.sync.status import SyncStatus, figures
 
 if TYPE_CHECKING:
-    from kelmu_tui.api.client import Client
     from kelmu_tui.screens.about import Fact
-    from kelmu_tui.services.customers import LookUp
-    from kelmu_tui.services.look_ups import LookUpLog
-    from kelmu_tui.store.rows import ActiveSession
 
 Result = TypeVar("Result")
 
@@ -55,7 +51,7 @@ CLOCK_SECONDS: Final = 60.0
 """How often ages and days left are looked at again; nothing is painted when they read the same."""
 
 
-class KelmuApp(Leaving):
+class KelmuApp(Asking):
     """The app of one profile."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -217,6 +213,9 @@ class KelmuApp(Leaving):
             self._look_up,
             lambda: context.following,
             lambda: self._look_up_log(context.active),
+            lambda: context.lists,
+            self._refresh_lists,
+            self._fetch_list,
         )
         self.work = Work(self, self.desk)
         self.curtain.lower(then=self._settle_in)
@@ -231,28 +230,6 @@ class KelmuApp(Leaving):
         from kelmu_tui.screens.customers import CustomersScreen
 
         return CustomersScreen(desk)
-
-    async def _look_up(self, query: LookUp, hear: Hear) -> str:
-        context, link = self._working, self._link
-        if context is None or link is None:
-            from kelmu_tui.api.errors import Unreachable
-
-            raise Unreachable
-        from kelmu_tui.services.looking import look_up
-
-        return await look_up(link, context, query, hear)
-
-    def _look_up_log(self, session: ActiveSession) -> LookUpLog:
-        from kelmu_tui.services.look_ups import LookUpLog
-
-        return LookUpLog(session, self._client, self.clock)
-
-    def _client(self) -> Client:
-        if self._link is None:
-            from kelmu_tui.api.errors import Unreachable
-
-            raise Unreachable
-        return self._link.client
 
     async def _show_only(self, screen: Screen[Any]) -> None:
         """Put `screen` in place of everything that is shown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.screen import Screen
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kelmu_tui.screens.base import KeyedScreen
     from kelmu_tui.screens.customer import CustomerScreen
     from kelmu_tui.screens.customer_find import Whom
+    from kelmu_tui.screens.face import Face
+    from kelmu_tui.screens.fetches import Fetches
     from kelmu_tui.screens.reserve import Reserve
 
 
@@ -28,6 +30,7 @@ class Places(OneByOne, inherit_bindings=False):
     curtain: Curtain
     tasks: Tasks
     _reserve: Reserve[CustomerScreen] | None = None
+    _fetches: Fetches | None = None
 
     def spawn(self, name: str, work: Any) -> None:
         """Start a task of the app."""
@@ -117,6 +120,11 @@ class Places(OneByOne, inherit_bindings=False):
         """What a screen is put together for: when it changes, screens have to be made anew or told."""
         raise NotImplementedError
 
+    def action_main_sync(self) -> None:
+        """Ask the backend now."""
+        if self.desk is not None:
+            self.desk.poke()
+
     def action_main_history(self) -> None:
         """Go to the user's own look-ups."""
         from kelmu_tui.screens.history import HistoryScreen
@@ -150,6 +158,20 @@ class Places(OneByOne, inherit_bindings=False):
         from kelmu_tui.screens.followed import FollowedScreen
 
         self._to_section(lambda desk: FollowedScreen(desk, follow))
+
+    def fetches(self, desk: Desk) -> Fetches:
+        """Return what is being fetched at a desk."""
+        if self._fetches is None or self._fetches.desk is not desk:
+            from kelmu_tui.screens.fetches import Fetches
+
+            self._fetches = Fetches(cast("Face", self), desk)
+        return self._fetches
+
+    def action_main_lists(self) -> None:
+        """Go to the lists."""
+        from kelmu_tui.screens.list_shelf import ListsScreen
+
+        self._to_section(ListsScreen)
 
     def action_app_about(self) -> None:
         """Show versions, places and the connection."""

@@ -17,7 +17,7 @@ from kelmu_tui.api.errors import Unreachable
 from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICE_TRANSFER, NOTICES_INBOX
 from kelmu_tui.domain.organisations import OrganisationType, social_care_organiser
 from kelmu_tui.platform.ids import SeededIds
-from kelmu_tui.screens.desk import Desk, Hear
+from kelmu_tui.screens.desk import Desk, Hear, HearRows
 from kelmu_tui.screens.face import Face
 from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.work import Work
@@ -26,6 +26,7 @@ from kelmu_tui.services.customers import Customers, LookUp
 from kelmu_tui.services.drafts import Drafts
 from kelmu_tui.services.following import Following
 from kelmu_tui.services.inbox import Inbox
+from kelmu_tui.services.lists import Lists
 from kelmu_tui.services.look_ups import LookUpLog
 from kelmu_tui.services.outbox import Outbox
 from kelmu_tui.store import outbox
@@ -104,6 +105,9 @@ class Office(Face):
             self.look_up,
             self._following,
             lambda: LookUpLog(session, self.client, self.time),
+            lambda: Lists(self.store, session, self.time, ids),
+            self.refresh_lists,
+            self.fetch_list,
         )
         self.work = Work(self, self.desk)
 
@@ -116,6 +120,14 @@ class Office(Face):
 
     async def look_up(self, query: LookUp, hear: Hear) -> str:
         """Stand for the backend; tests of customers say what it answers."""
+        raise NotImplementedError
+
+    async def refresh_lists(self) -> None:
+        """Stand for the backend; tests of lists say what it publishes."""
+        raise Unreachable
+
+    async def fetch_list(self, list_id: str, period: str, hear: HearRows) -> None:
+        """Stand for the backend; tests of lists say what comes."""
         raise NotImplementedError
 
     def client(self) -> Client:

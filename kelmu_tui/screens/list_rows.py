@@ -1,0 +1,370 @@
+"""The rows of one list: filter, several keys to sort by, sums, groups, marks, and from a row to the customer.
+
+The list holds a window of the rows, so that a hundred thousand open as fast as a hundred. What is read is one copy:
+when that is withdrawn, replaced or over, the screen says so and shows nothing of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import ClassVar, Final
+
+from textual import on
+from textual.timer import Timer
+from textual.widget import Widget
+
+from kelmu_tui.actions import Context, State
+from kelmu_tui.domain.lists import ColumnType, KelaList, read_period
+from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.filtering import FilterBar, Filtering
+from kelmu_tui.screens.list_people import look_up
+from kelmu_tui.screens.list_words import copied_text, list_columns, period_text, row_cells, sums_text
+from kelmu_tui.screens.placed_source import PlacedSource
+from kelmu_tui.screens.words import municipality_name
+from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.services.lists import NotHere, Reading
+from kelmu_tui.store.database import Changed
+from kelmu_tui.store.list_pages import Group, ListQuery, SortKey, Totals
+from kelmu_tui.store.list_values import ListRow
+from kelmu_tui.terminal import clipboard
+from kelmu_tui.widgets.cells import Cell
+from kelmu_tui.widgets.chrome import Caption, ViewLine
+from kelmu_tui.widgets.list_source import ListSource
+from kelmu_tui.widgets.painted import Piece
+from kelmu_tui.widgets.picker import Choice
+from kelmu_tui.widgets.row_list import RowList
+
+MOST_KEYS: Final = 3
+"""Columns that rows are sorted by at the most; who chooses a fourth has forgotten the first."""
+CODE_SECONDS: Final = 30.0
+"""How long identity codes are shown whole."""
+
+
+class ListRowsScreen(Filtering[None]):
+    """One period of a list."""
+
+    CONTEXT: ClassVar[Context] = Context.LIST_ROWS
+    SECTION: ClassVar[str] = "main.lists"
+    LEADS_TO_CUSTOMER = True
+
+    def __init__(self, desk: Desk, one: KelaList, period: str) -> None:
+        super().__init__()
+        self.desk = desk
+        self.list = one
+        self.period = period
+        self.query_now = ListQuery()
+        self.reading: Reading | None = None
+        self.totals: Totals | None = None
+        self._lost: NotHere | NotAllowed | None = None
+        self._opening = False
+        self._groups: tuple[str, list[Group]] | None = None
+        self._codes: Timer | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """Return the head, the filter and the rows."""
+        yield ViewLine()
+        yield Caption("", role="dim", id="totals")
+        yield FilterBar()
+        rows: RowList[ListRow] = RowList(
+            list_columns(self.list, self.face.t),
+            self._cells,
+            flag=self._flag,
+            glyphs=self.face.glyphs,
+            on_failure=self.face.task_failed,
+            id="rows",
+        )
+        yield rows
+
+    def mounted(self) -> None:
+        """Open the list."""
+        super().mounted()
+        self.set_focus(self.rows)
+        self._open_wanted()
+
+    @property
+    def context(self) -> Context:
+        """While a filter is typed, letters are text."""
+        return Context.FILTER if self.filtering else Context.LIST_ROWS
+
+    def doers(self) -> tuple[object, ...]:
+        """Return who knows how to do the actions: the list does the moving and marking."""
+        return (self, self.rows, self.face)
+
+    def state(self) -> State:
+        """Return what decides over the actions: the marked rows or the one under the cursor."""
+        return self.face.state(selected=len(self.rows.targets) if self.alive else 0)
+
+    # --- what is read -----------------------------------------------------------------------------------------------
+
+    def _open_wanted(self) -> None:
+        if not self._opening:
+            self._opening = True
+            self.face.spawn("lists.open", self._open())
+
+    async def _open(self) -> None:
+        """Open what is asked for now; what was asked for meanwhile comes next, and nothing in between."""
+        opened: ListQuery | None = None
+        try:
+            while self.alive and self._lost is None and opened is not self.query_now:
+                opened = self.query_now
+                await self._open_one(opened)
+        except (NotHere, NotAllowed) as problem:
+            self._lose(problem)
+        finally:
+            self._opening = False
+
+    async def _open_one(self, query: ListQuery) -> None:
+        lists, before = self.desk.lists, self.reading
+        same = before is not None and (before.query.text, before.query.municipality) == (query.text, query.municipality)
+        if before is not None and same:
+            reading = lists.resorted(before, *query.sort)
+        else:
+            reading = await self.desk.run(lists.open, self.list.id, self.period, query)
+            if before is not None and before.copy.number != reading.copy.number:
+                raise NotHere
+        if query is not self.query_now or not self.alive:
+            return
+        self.reading = reading
+        source: PlacedSource[ListRow] = PlacedSource(
+            self.desk.run,
+            lambda **where: lists.page(reading, **where),
+            lambda ids: lists.find(reading, ids),
+            reading.rows,
+            self._lose,
+        )
+        self.rows.show(source, keep=before is not None)
+        self._update_view()
+        if not same:
+            self.totals = None
+            totals = await self.desk.run(lists.totals, reading)
+            if self.alive and self.reading is reading:
+                self.totals = totals
+                self._update_view()
+
+    def _lose(self, problem: NotHere | NotAllowed) -> None:
+        """Show nothing any more: what was read is not here now."""
+        if self._lost is None and self.alive:
+            self._lost, self.reading, self.totals = problem, None, None
+            self.rows.show(ListSource[ListRow]((), lambda row: row.id))
+            self._say_texts()
+            self._update_view()
+            self.say(self._lost_text(), role="warn")
+
+    def _lost_text(self) -> str:
+        t = self.face.t
+        return t("lists.not_any_more") if isinstance(self._lost, NotAllowed) else t("lists.gone")
+
+    def store_changed(self, change: Changed) -> None:
+        """Lists changed: see whether this one is still here."""
+        if not change.tables & {"list", "scope"} and change.tables:
+            return
+        if self.alive and self.reading is not None and (not change.keys or self.list.id in change.keys):
+            self.rows.update()
+
+    def change_query(self, query: ListQuery) -> None:
+        """List something else; the cursor stays on its row when that is there too."""
+        if query != self.query_now:
+            self.query_now = query
+            self._say_texts()
+            self._update_view()
+            self._open_wanted()
+
+    # --- texts ------------------------------------------------------------------------------------------------------
+
+    def retranslate(self) -> None:
+        """Render every text in the language of now."""
+        super().retranslate()
+        self.rows.set_columns(list_columns(self.list, self.face.t))
+        self._say_texts()
+        self._update_view()
+
+    def _say_texts(self) -> None:
+        t = self.face.t
+        empty = t("lists.no_rows")
+        if self._lost is not None:
+            empty = self._lost_text()
+        elif self.query_now.filtered:
+            empty = t("lists.nothing_fits")
+        self.rows.set_texts(loading=t("common.loading"), empty=empty, failed=t("common.reading_failed"))
+
+    def _update_view(self) -> None:
+        t, query = self.face.t, self.query_now
+        # The name is the longest: it gives way to what else has to be known.
+        left: list[Piece] = [(f"{period_text(self.period, t)}  ", ""), (self.list.name.get(t.language), "strong")]
+        right: list[Piece] = []
+        if query.municipality is not None:
+            right.append((f"  {municipality_name(query.municipality, t.language)}", "accent"))
+        if query.text and not self.filtering:
+            right.append((f"  /{query.text}", "accent"))
+        if self.rows.marks:
+            right.append((f"  {t('inbox.marked', count=len(self.rows.marks))}", "marked"))
+        self.query_one(ViewLine).show(left, right)
+        self.query_one("#totals", Caption).show(f"  {self.face.glyphs.dot}  ".join(self._summary()))
+
+    def _summary(self) -> Iterable[str]:
+        """Yield how many rows there are, their sums, and how they are sorted."""
+        t, reading = self.face.t, self.reading
+        if reading is not None:
+            number = t.formats.number
+            if reading.query.filtered:
+                yield t("lists.rows_of", shown=number(reading.rows), total=number(reading.copy.rows))
+            else:
+                yield t("lists.rows", count=reading.rows)
+                yield t("lists.person_count", count=reading.copy.persons)
+            if self.totals is not None:
+                yield from sums_text(self.list, self.totals.sums, t)
+        if self.query_now.sort:
+            yield t("inbox.sorted_by", what=", ".join(self._sorted_by(key) for key in self.query_now.sort))
+
+    def _sorted_by(self, key: SortKey) -> str:
+        column = self.list.column(key.column)
+        name = key.column if column is None else column.name.get(self.face.t.language)
+        return f"{name} {self.face.glyphs.down if key.descending else self.face.glyphs.up}"
+
+    def _cells(self, row: ListRow) -> dict[str, Cell]:
+        return row_cells(self.list, row, self.face.t, codes=self._codes is not None)
+
+    def _flag(self, row: ListRow) -> Cell:
+        return Cell(self.face.glyphs.urgent, "warn") if row.non_disclosure else Cell(" ")
+
+    @on(RowList.Changed)
+    @on(RowList.Moved)
+    def _rows_changed(self) -> None:
+        if self.alive:
+            self._update_view()
+            self.update_hints()
+
+    # --- the filter -------------------------------------------------------------------------------------------------
+
+    def filter_hint(self) -> str:
+        """Return what can be filtered by."""
+        return self.face.t("lists.filter_hint")
+
+    def filter_text(self) -> str:
+        """Return the words of the filter."""
+        return self.query_now.text
+
+    def apply_filter(self, text: str, *, keep: bool = False) -> None:
+        """List the rows that have words beginning so."""
+        del keep
+        self.change_query(replace(self.query_now, text=text))
+
+    def filter_toggled(self) -> None:
+        """Show which keys work now."""
+        self._update_view()
+        self.update_hints()
+
+    # --- actions ----------------------------------------------------------------------------------------------------
+
+    @on(RowList.Opened)
+    def _opened(self) -> None:
+        row: ListRow | None = self.rows.current
+        if row is not None:
+            look_up(self, self.list, row)
+
+    def action_lists_sort(self) -> None:
+        """Choose the first key to sort by; the same again turns it around, the earlier ones settle ties."""
+        from kelmu_tui.screens.choose import ChooseScreen
+
+        t, keys = self.face.t, self.query_now.sort
+        arrows = {True: self.face.glyphs.down, False: self.face.glyphs.up}
+        now = {key.column: f"{place} {arrows[key.descending]}" for place, key in enumerate(keys, 1)}
+        choices = [Choice("", (t("lists.as_opened"), ""))]
+        choices += [Choice(one.id, (one.name.get(t.language), now.get(one.id, ""))) for one in self.list.columns]
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self.change_query(replace(self.query_now, sort=_sorted(keys, key)))
+
+        self.face.push_screen(ChooseScreen(t("inbox.choose_sort"), choices, keys[0].column if keys else ""), chosen)
+
+    def action_lists_groups(self) -> None:
+        """Show how many rows each municipality has, and choose one."""
+        if not any(one.type is ColumnType.MUNICIPALITY for one in self.list.columns):
+            self.say(self.face.t("lists.no_municipalities"), role="warn")
+        elif self.reading is not None:
+            self.face.spawn("lists.groups", self._choose_group(self.reading))
+
+    async def _choose_group(self, reading: Reading) -> None:
+        from kelmu_tui.screens.choose import ChooseScreen
+
+        t, text = self.face.t, reading.query.text
+        if reading.query.municipality is None or self._groups is None or self._groups[0] != text:
+            try:
+                self._groups = (text, await self.desk.run(self.desk.lists.groups, reading))
+            except (NotHere, NotAllowed) as problem:
+                self._lose(problem)
+                return
+        if not self.alive or not self.is_current:
+            return
+        choices = [Choice("", (t("lists.all_municipalities"), ""))]
+        for group in self._groups[1]:
+            if group.municipality is not None:
+                beside = "  ".join((t("lists.rows", count=group.rows), *sums_text(self.list, group.sums, t)))
+                choices.append(Choice(group.municipality, (municipality_name(group.municipality, t.language), beside)))
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self.change_query(replace(self.query_now, municipality=key or None))
+
+        current = self.query_now.municipality or ""
+        self.face.push_screen(ChooseScreen(t("lists.choose_municipality"), choices, current, wide=True), chosen)
+
+    def action_lists_copy(self) -> None:
+        """Hand the marked rows, or the one under the cursor, to the terminal's clipboard."""
+        if self.reading is not None:
+            self.face.spawn("lists.copy", self._copy(self.reading, self.rows.targets))
+
+    async def _copy(self, reading: Reading, ids: tuple[str, ...]) -> None:
+        t, lists = self.face.t, self.desk.lists
+        try:
+            text = copied_text(self.list, await self.desk.run(lists.find, reading, ids), t)
+            clipboard.sequence(text)  # what would not arrive does not leave and is not logged
+            await self.desk.run(lists.leaving, reading, "list_copy", len(ids))
+        except clipboard.TooLong:
+            self.say(t("customer_view.too_long"), role="warn")
+        except (NotHere, NotAllowed) as problem:
+            self._lose(problem)
+        else:
+            self.face.send_copy(text)
+            self.say(t("customer_view.sent"), role="good")
+
+    def action_lists_code(self) -> None:
+        """Show the identity codes whole for a while, or hide them again."""
+        if self._codes is None:
+            self._codes = self.set_timer(CODE_SECONDS, self._hide_codes)
+            self.rows.refresh()
+        else:
+            self._hide_codes()
+
+    def _hide_codes(self) -> None:
+        if self._codes is not None:
+            self._codes.stop()
+            self._codes = None
+        if self.alive:
+            self.rows.refresh()
+
+    def action_lists_compare(self) -> None:
+        """Hold the period against the one before it."""
+        from kelmu_tui.screens.differences import DifferencesScreen
+
+        before = read_period(self.period).next(-1).key
+        self.face.push_screen(DifferencesScreen(self.desk, self.list, before, self.period))
+
+    def action_app_back(self) -> None:
+        """Undo step by step: the marks, the filter; then leave."""
+        if self.rows.marks:
+            self.rows.clear_marks()
+        elif self.query_now.filtered:
+            self.change_query(replace(self.query_now, text="", municipality=None))
+        else:
+            self.dismiss(None)
+
+
+def _sorted(keys: tuple[SortKey, ...], column: str) -> tuple[SortKey, ...]:
+    """Return the keys after a column was chosen; none chosen is the order in which the list was opened."""
+    if not column:
+        return ()
+    down = bool(keys) and keys[0].column == column and not keys[0].descending
+    return (SortKey(column, down), *(key for key in keys if key.column != column))[:MOST_KEYS]
