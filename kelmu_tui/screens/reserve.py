@@ -17,16 +17,13 @@ Kept = TypeVar("Kept", bound=Screen[Any])
 
 
 class Reserve(Generic[Kept]):
-    """Keeps one screen of a kind, as long as what it was made for holds.
-
-    Attributes:
-        holds: tells what the screen was made for (desk, language, size, theme); it is dropped when that changes.
-    """
+    """Keeps one screen of a kind, as long as what it was made for holds."""
 
     def __init__(self, app: App[Any], make: Callable[[], Kept], holds: Callable[[], object]) -> None:
+        """Keep what `make` makes; `holds` tells what that is for (desk, language, size), which has to stay the same."""
         self._app = app
         self._make = make
-        self.holds = holds
+        self._holds = holds
         self._kept: Kept | None = None
         self._made_for: object = None
 
@@ -35,7 +32,7 @@ class Reserve(Generic[Kept]):
         if self._good:
             return
         self.drop()
-        self._kept, self._made_for = self._make(), self.holds()
+        self._kept, self._made_for = self._make(), self._holds()
         # As `push_screen` does, which finds it running later and does not do it again.
         _, mounted = self._app._get_screen(self._kept)  # noqa: SLF001
         self._app.call_later(self._lay_out, self._kept, mounted)
@@ -58,7 +55,7 @@ class Reserve(Generic[Kept]):
     @property
     def _good(self) -> bool:
         kept = self._kept
-        return kept is not None and kept.is_running and self._made_for == self.holds()
+        return kept is not None and kept.is_running and self._made_for == self._holds()
 
     async def _lay_out(self, screen: Kept, mounted: AwaitMount) -> None:
         """Give every widget its size and paint it for nobody: most of what a first painting computes is kept."""
