@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kelmu_tui.cli.commands import COMMANDS, EPHEMERAL, GLOBAL, Command, Option
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import Exit
-from kelmu_tui.cli.parser import COMMANDS, EPHEMERAL, GLOBAL, Command, Option
 
 
 def completion(env: Env) -> int:

@@ -11,7 +11,7 @@ from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.domain.lists import ColumnType, Event, KelaList, ListColumn, Period
 from kelmu_tui.domain.organisations import municipalities
 from kelmu_tui.i18n import Translator
-from kelmu_tui.store.list_values import ListRow, Value
+from kelmu_tui.store.list_values import ListRow, Named, Value
 
 NOTHING = "–"
 
@@ -83,7 +83,8 @@ class Cells:
         if isinstance(value, date):
             return value.isoformat()
         if isinstance(value, tuple):
-            return [{"name": one.name, "identity_code": self._masked(one.identity_code)} for one in value]
+            people = [one for one in value if isinstance(one, Named)]
+            return [{"name": one.name, "identity_code": self._masked(one.identity_code)} for one in people]
         return self._code(column, value) if isinstance(value, str) else value
 
     def _code(self, column: str, value: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from kelmu_tui.cli.commands import COMMANDS, GLOBAL, Option
 from kelmu_tui.cli.exits import Exit
 from kelmu_tui.cli.output import SCHEMA
-from kelmu_tui.cli.parser import COMMANDS, GLOBAL, Option
 from kelmu_tui.cli.texts import help_text
 from kelmu_tui.i18n import Translator
 

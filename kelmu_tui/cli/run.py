@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Final
 
+from kelmu_tui.cli.commands import LANGUAGES, Command
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.cli.output import Output
-from kelmu_tui.cli.parser import LANGUAGES, Command, build, translate_argparse
+from kelmu_tui.cli.parser import build, translate_argparse
 
 Handler = Callable[[Env], int]
 

@@ -137,10 +137,12 @@ class ListRowsScreen(Filtering[None]):
         self._update_view()
         if not same:
             self.totals = None
-            totals = await self.desk.run(lists.totals, reading)
-            if self.alive and self.reading is reading:
-                self.totals = totals
-                self._update_view()
+            self._show_totals(reading, await self.desk.run(lists.totals, reading))
+
+    def _show_totals(self, reading: Reading, totals: Totals) -> None:
+        if self.alive and self.reading is reading:
+            self.totals = totals
+            self._update_view()
 
     def _lose(self, problem: NotHere | NotAllowed) -> None:
         """Show nothing any more: what was read is not here now."""

@@ -19,8 +19,8 @@ from kelmu_backend.database.customer_tables import person_code
 from kelmu_backend.database.engine import Database
 from kelmu_backend.serve import database_url
 from kelmu_tui.api.contract import AuditPurpose, LookUpFlag
+from kelmu_tui.cli.commands import AUDIT_PURPOSES, FLAGS
 from kelmu_tui.cli.exits import Exit
-from kelmu_tui.cli.parser import AUDIT_PURPOSES, FLAGS
 from kelmu_tui.domain.identifiers import mask
 from tests.backend.customers.support import person_row
 from tests.cli.conftest import Kelmu

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from kelmu_tui.cli.commands import SECTIONS
 from kelmu_tui.cli.exits import Exit
-from kelmu_tui.cli.parser import SECTIONS
 from kelmu_tui.domain.identifiers import make_identity_code
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.platform.clock import SystemClock

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from kelmu_tui.cli.commands import COMMANDS, GLOBAL
 from kelmu_tui.cli.exits import Exit
 from kelmu_tui.cli.output import Column, Output, fitted, width
-from kelmu_tui.cli.parser import COMMANDS, GLOBAL, build
+from kelmu_tui.cli.parser import build
 from kelmu_tui.platform import ephemeral
 from kelmu_tui.platform.paths import HOME_VARIABLE
 from tests.cli.conftest import Kelmu

@@ -33,6 +33,14 @@ def screen(app: ListsOffice) -> ListRowsScreen:
     return app.screen
 
 
+def place(shown: ListRowsScreen) -> int:
+    """Return the place of the row under the cursor."""
+    row = shown.rows.current
+    assert row is not None
+    found: int = row.place
+    return found
+
+
 async def opened(app: ListsOffice, pilot: Any, found: list[dict[str, Any]]) -> ListRowsScreen:
     """Have a list here and open it."""
     app.hold(published(len(found)), found)
@@ -54,9 +62,9 @@ async def test_a_list_is_read(tmp_path: Path, size: tuple[int, int], language: s
         assert len(shown.rows.rows) < 300
         assert looks(app) == [("list_rows", SUBJECT, 300)]
         await press(pilot, "G")
-        assert shown.rows.current.place == 300
+        assert place(shown) == 300
         await press(pilot, "g")
-        assert shown.rows.current.place == 1
+        assert place(shown) == 1
         assert looks(app) == [("list_rows", SUBJECT, 300)]
 
 
@@ -126,7 +134,7 @@ async def test_several_keys_sort(tmp_path: Path) -> None:
         assert "Home municipality ↓, Days accumulated ↑" in words(app)
         assert looks(app) == [("list_rows", SUBJECT, 12)]
         await press(pilot, "s", "up", "up", "up", "enter")
-        assert shown.query_now.sort == ()
+        assert not shown.query_now.sort
 
 
 async def test_rows_by_municipality(tmp_path: Path) -> None:
