@@ -25,7 +25,7 @@ from kelmu_tui.store.database import Store
 from tests.store.build import NOW
 
 PENDING, PAYMENTS = Section.PENDING, Section.PAYMENTS
-CODE = "010190-900R"
+CODE = "010190-900P"
 KEPT = timedelta(hours=12)
 
 
