@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from kelmu_tui.actions.keymap import Keymap
@@ -41,6 +42,7 @@ class Footer(NamedTuple):
         return f"+{self.more}" if self.more else ""
 
 
+@lru_cache(1024)  # keys and labels of the actions, at each move of a cursor
 def cells(text: str) -> int:
     """Return the terminal cells that `text` takes."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -352,6 +353,7 @@ ACTIONS: Final = (
 REGISTRY: Final[Mapping[str, Action]] = MappingProxyType({action.id: action for action in ACTIONS})
 
 
+@cache
 def reachable(context: Context) -> tuple[Action, ...]:
     """Return the actions that work on the screen `context`, the innermost context's first, else in registry order."""
     depth = {name: number for number, name in enumerate(ACTIVE[context])}

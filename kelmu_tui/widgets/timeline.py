@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
@@ -25,22 +26,27 @@ class Month(NamedTuple):
     @property
     def days(self) -> int:
         """How many days it has."""
-        return monthrange(self.year, self.number)[1]
+        return self.last.day
 
     @property
     def first(self) -> date:
         """Its first day."""
-        return date(self.year, self.number, 1)
+        return _ends(self.year, self.number)[0]
 
     @property
     def last(self) -> date:
         """Its last day."""
-        return date(self.year, self.number, self.days)
+        return _ends(self.year, self.number)[1]
 
     @property
     def following(self) -> Month:
         """The next one."""
         return Month(self.year + self.number // 12, self.number % 12 + 1)
+
+
+@lru_cache(512)  # each row of each timeline asks for the same few months
+def _ends(year: int, number: int) -> tuple[date, date]:
+    return date(year, number, 1), date(year, number, monthrange(year, number)[1])
 
 
 class Span(NamedTuple):
