@@ -49,7 +49,7 @@ is renamed, retyped or removed.
 | `audit.search`, `audit.sample`, `audit.extract` | `kind`, `made_at`, `purpose`, `case_reference`, `look_ups` (each \
 with `user`, `user_name`, `masked_code`, `flags`, …); of a sample `seed`, `drawn_from` |
 | `invoices.list` | `kinds`: `kind`, `list`, `open`, `reason`, `mandates`; `invoices`: `kind`, `period`, \
-`sent_on`, `due_on`, `expected`, `total`, `invoices` (the first one and those that correct it), `published`, `fetched_at`, `outdated` |
+X
 | `invoices.review` | fields of one of `invoices`, `rows`, `rows_total`, `earlier`, `since`, `without`, `disputed`; \
 `findings`: `key`, `rule`, `text`, `why`, `source`, `column`, `expected`, `found`, `rows`, `judgement` |
 | `invoices.judge` | `kind`, `period`, `verdict` or null, `findings` (keys) |
