@@ -112,10 +112,8 @@ def review_invoice(env: Env) -> int:
     full = bool(env.option("full"))
     with env.context(NEEDS) as context:
         need_open(env, context, kind)
-        if env.option("fetch_rows"):
-            period = _fetched(env, context, kind, given)
-        else:
-            period = newest_here(env, context, kind, given)
+        find = _fetched if env.option("fetch") else newest_here
+        period = find(env, context, kind, given)
         reviewed = run_review(env, context, kind, period)
         rows = context.invoices.rows(reviewed, reviewed.found)
         summed = context.invoices.summed(reviewed, reviewed.disputed)
