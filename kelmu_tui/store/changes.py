@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-_LEDGER: Final = frozenset({"secret", "command", "conflict", "view_event", "trouble", "list_view"})
+_LEDGER: Final = frozenset(
+    {"secret", "command", "conflict", "view_event", "trouble", "list_view", "own_answer", "own_mapping"}
+)
 _REPLICA: Final = frozenset({"state", "scope", "notice", "trace", "announcement", "customer", "follow", "list"})
 EVERYTHING: Final = _LEDGER | _REPLICA
 """Tables named in a `Changed` of everything."""

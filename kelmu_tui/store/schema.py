@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-LEDGER_VERSION: Final = 4
+LEDGER_VERSION: Final = 5
 REPLICA_VERSION: Final = 4
 
 LEDGER: Final = """
@@ -117,6 +117,26 @@ CREATE TABLE list_view (
     body TEXT NOT NULL,                         -- JSON: columns, sort, text, municipality, see store.list_views
     saved_at TEXT NOT NULL,
     PRIMARY KEY (user, organisation, list, name)
+) WITHOUT ROWID;
+"""
+
+LEDGER_5: Final = """
+CREATE TABLE own_answer (
+    organisation TEXT NOT NULL,
+    ref TEXT NOT NULL,                          -- of Kela's information request
+    cost INTEGER NOT NULL, fee INTEGER NOT NULL, -- cents
+    at INTEGER NOT NULL,                        -- microseconds of UTC: when a file gave it last
+    PRIMARY KEY (organisation, ref)
+) WITHOUT ROWID;
+CREATE INDEX own_answer_age ON own_answer (at);
+
+CREATE TABLE own_mapping (
+    organisation TEXT NOT NULL,
+    wanted TEXT NOT NULL,                       -- domain.own_files.Wanted
+    headings TEXT NOT NULL,                     -- SHA-256: of a file without headings they would be somebody's data
+    places TEXT NOT NULL,                       -- JSON list: columns of the wanted fields, from 0
+    at INTEGER NOT NULL,                        -- microseconds of UTC
+    PRIMARY KEY (organisation, wanted, headings)
 ) WITHOUT ROWID;
 """
 
