@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kelmu_tui.services.following import Following
     from kelmu_tui.services.lists import Lists
     from kelmu_tui.services.look_ups import LookUpLog
+    from kelmu_tui.services.own_data import OwnData
 
 InboxLine = NoticeLine | TraceLine
 Hear = Callable[[str], None]
@@ -43,6 +44,7 @@ class Desk:
         refresh_lists: asks the backend which lists are published; raises `ApiError`, `NotAllowed` or `StoreError`.
         fetch_list: fetches a list's period, or goes on with it; raises the same, `NotHere` when it is not published
             any more, and `Overtaken` when another terminal fetches it.
+        get_own_data: gives what the organisation itself knows, made when it is first needed.
     """
 
     session: ActiveSession
@@ -60,6 +62,7 @@ class Desk:
     get_lists: Callable[[], Lists]
     refresh_lists: Callable[[], Awaitable[None]]
     fetch_list: Callable[[str, str, HearRows], Awaitable[None]]
+    get_own_data: Callable[[], OwnData]
 
     @cached_property
     def customers(self) -> Customers:
@@ -80,3 +83,8 @@ class Desk:
     def lists(self) -> Lists:
         """Which lists may be fetched, and what stands in those that are here."""
         return self.get_lists()
+
+    @cached_property
+    def own_data(self) -> OwnData:
+        """What the organisation itself knows."""
+        return self.get_own_data()

@@ -216,6 +216,7 @@ class KelmuApp(Asking):
             lambda: context.lists,
             self._refresh_lists,
             self._fetch_list,
+            lambda: context.own_data,
         )
         self.work = Work(self, self.desk)
         self.curtain.lower(then=self._settle_in)

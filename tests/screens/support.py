@@ -29,6 +29,7 @@ from kelmu_tui.services.inbox import Inbox
 from kelmu_tui.services.lists import Lists
 from kelmu_tui.services.look_ups import LookUpLog
 from kelmu_tui.services.outbox import Outbox
+from kelmu_tui.services.own_data import OwnData
 from kelmu_tui.store import outbox
 from kelmu_tui.store.database import Changed, Store
 from kelmu_tui.store.rows import ActiveOrganisation, ActiveSession
@@ -108,6 +109,7 @@ class Office(Face):
             lambda: Lists(self.store, session, self.time, ids),
             self.refresh_lists,
             self.fetch_list,
+            lambda: OwnData(self.store, session, self.time),
         )
         self.work = Work(self, self.desk)
 
