@@ -8,6 +8,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Final
 
@@ -87,12 +88,11 @@ def _separator(data: bytes, encoding: str) -> str:
 
 def _even(sample: str, separator: str) -> int:
     """Return how many of the first rows a separator cuts into the same number of cells, more than one."""
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator, strict=True)
     widths: Counter[int] = Counter()
-    try:
-        for row in islice(csv.reader(io.StringIO(sample, newline=""), delimiter=separator), limits().searched):
+    with suppress(csv.Error):  # quotation marks that do not fit this separator, or the end of the sample
+        for row in islice(reader, limits().searched):
             widths[len(row)] += 1
-    except csv.Error:
-        return 0
     return max((times for width, times in widths.items() if width > 1), default=0)
 
 
