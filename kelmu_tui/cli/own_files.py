@@ -164,13 +164,12 @@ def _data(
 def _tell(
     env: Env, table: Table, columns: Columns, found: Answers, outcome: Outcome, *, take: bool, as_before: bool
 ) -> None:
-    from kelmu_tui.services.own_table import text_of
-    from kelmu_tui.services.own_words import letters, outcome_text, rows_text
+    from kelmu_tui.services.own_words import hidden, letters, outcome_text, rows_text
 
     t, headings = env.t, table.sheets[columns.sheet].top[columns.row - 1]
     for field, place in zip(Wanted.ANSWERS.fields, columns.places, strict=True):
         name = t.choice("own_file.field", field)
-        env.out.note(t("own_file.column_is", field=name, column=letters(place + 1), heading=text_of(headings[place])))
+        env.out.note(t("own_file.column_is", field=name, column=letters(place + 1), heading=hidden(headings[place])))
     if as_before:
         env.out.note(t("own_file.as_before"))
     if found.wrong:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from rich.cells import cell_len
 
-from kelmu_tui.domain.identifiers import mask
-from kelmu_tui.domain.text import clean
-from kelmu_tui.services.own_table import Cell, Row, text_of
-from kelmu_tui.services.own_words import letters
+from kelmu_tui.services.own_table import Row, text_of
+from kelmu_tui.services.own_words import hidden, letters
 from kelmu_tui.widgets.cells import fit
 from kelmu_tui.widgets.painted import Line, Piece
 from kelmu_tui.widgets.sheet import Drawn
@@ -19,23 +16,11 @@ from kelmu_tui.widgets.sheet import Drawn
 WIDEST: Final = 24
 NARROWEST: Final = 6
 GAP: Final = "  "
-_CODE: Final = re.compile(r"(?<![0-9])[0-9]{6}[-+A-Fa-fU-Yu-y]?[0-9]{3}[0-9A-Za-z](?![0-9A-Za-z])")
-"""What looks like an identity code, also where its sign was lost or a letter is wrong."""
 
 
 def preview(rows: Sequence[Row], wanted: Sequence[int | None]) -> Drawn:
     """Return headings and rows as a drawing; `wanted` are the places of the columns that count."""
     return Drawn(_drawing(rows, [place for place in wanted if place is not None]))
-
-
-def hidden(cell: Cell) -> str:
-    """Return a cell as a text that is safe to show, without anybody's identity code."""
-    return _CODE.sub(_masked, clean(text_of(cell)))
-
-
-def _masked(match: re.Match[str]) -> str:
-    code = match.group()
-    return mask(code) if len(code) == 11 else "*" * len(code)
 
 
 def _drawing(rows: Sequence[Row], wanted: Sequence[int]) -> Callable[[int], Sequence[Line]]:

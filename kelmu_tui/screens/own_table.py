@@ -16,10 +16,10 @@ from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.own_preview import preview
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.own_data import parts
-from kelmu_tui.services.own_files import Columns, first_row, headings, print_of
+from kelmu_tui.services.own_files import Columns, guess, nearest, print_of
 from kelmu_tui.services.own_table import OwnFileProblem, Row, Sheet, Table
 from kelmu_tui.services.own_values import Answers, Residents, read_answers, read_residents
-from kelmu_tui.services.own_words import letters, outcome_text, problem_text, rows_text
+from kelmu_tui.services.own_words import hidden, letters, outcome_text, problem_text, rows_text
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.own_answers import Outcome, TooManyAnswers
 from kelmu_tui.widgets.chrome import Caption
@@ -55,8 +55,14 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         self.wanted = wanted
         self.table = table
         self.columns = columns
-        self._sheet = 0 if columns is None else columns.sheet
-        self._places: list[int | None] = list(columns.places) if columns else [None] * len(wanted.fields)
+        self._sheet = 0
+        self._headings_row: int | None = None
+        """Number of the row with the headings; None when there is none to choose from."""
+        self._places: list[int | None] = []
+        if columns is None:
+            self._begin(0)
+        else:
+            self._sheet, self._headings_row, self._places = columns.sheet, columns.row, list(columns.places)
         self._as_before = as_before
         self._chosen = False
         self._problem = problem
@@ -75,7 +81,7 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
             self.face.t.choice("own_file.title", self.wanted),
             Page(glyphs=self.face.glyphs, id="page", can_focus=False),
             Caption("", id="effect"),
-            Caption(self.hint_line(*names, accept=self.face.t("own_file.take"))),
+            Caption(self.hint_line(*names, accept=self.face.t("own_file.take")), id="hints"),
         )
 
     def on_mount(self) -> None:
@@ -89,28 +95,41 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
     def _table_sheet(self) -> Sheet:
         return self.table.sheets[self._sheet]
 
-    @property
-    def _headings_row(self) -> int | None:
-        """Number of the row with the headings; None when there is none to choose from."""
-        if self.columns is not None:
-            return self.columns.row
-        try:
-            return first_row(self._table_sheet, self.wanted)
-        except OwnFileProblem:
-            return None
+    def _begin(self, sheet: int) -> None:
+        """Begin with what the headings of a sheet tell by themselves."""
+        found = nearest(self.table.sheets[sheet], self.wanted)
+        self._sheet = sheet
+        self._headings_row = None if found is None else found[0]
+        self._places = [None] * len(self.wanted.fields) if found is None else list(found[1])
 
     @property
     def _headings(self) -> Row:
         row = self._headings_row
         return () if row is None else self._table_sheet.top[row - 1]
 
+    @property
+    def _texts(self) -> list[str]:
+        """The headings as they are shown: what stands there may be anything as long as nothing is chosen."""
+        return list(map(hidden, self._headings))
+
     def _show(self, *, keep: bool = False) -> None:
         if self.alive:
             self.query_one(Page).show(self._blocks(), keep=keep)
+            self.call_after_refresh(self._tell_more)
+
+    def _tell_more(self) -> None:
+        """Say how many lines there are below, where they don't all fit."""
+        if self.alive:
+            below = self.query_one(Page).lines_below
+            self.query_one("#hints", Caption).show(right=f"+{below}" if below else "")
+
+    def on_resize(self) -> None:
+        """Count the lines below anew."""
+        self.call_after_refresh(self._tell_more)
 
     def _blocks(self) -> Iterator[Block]:
         t = self.face.t
-        texts = headings(self._headings)
+        texts = self._texts
         for field, place in zip(self.wanted.fields, self._places, strict=True):
             said = t("own_file.not_chosen") if place is None else f"{letters(place + 1)}  {texts[place]}"
             yield Field(t.choice("own_file.field", field), said, "warn" if place is None else "")
@@ -190,7 +209,7 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         elif len(fields) == 1:
             self._choose_column(0)
         else:
-            t, texts = self.face.t, headings(self._headings)
+            t, texts = self.face.t, self._texts
             choices = [
                 Choice(str(number), (t.choice("own_file.field", field), "" if place is None else texts[place]))
                 for number, (field, place) in enumerate(zip(fields, self._places, strict=True))
@@ -199,30 +218,24 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
             self._ask(t("own_file.which_field"), choices, str(missing), lambda key: self._choose_column(int(key)))
 
     def _choose_column(self, number: int) -> None:
-        choices = [
-            Choice(str(place), (text, letters(place + 1)))
-            for place, text in enumerate(headings(self._headings))
-            if text
-        ]
+        choices = [Choice(str(place), (text, letters(place + 1))) for place, text in enumerate(self._texts) if text]
         current, field = self._places[number], self.wanted.fields[number]
         title = self.face.t.choice("own_file.field", field)
         self._ask(title, choices, "" if current is None else str(current), lambda key: self._put(number, int(key)))
 
     def _put(self, number: int, place: int) -> None:
-        row = self._headings_row
-        if row is None:
-            return
         # A column is one thing: what it was before has to be chosen anew.
         self._places = [None if other == place else other for other in self._places]
         self._places[number] = place
-        self._use(row)
         self._chosen = True
+        self._use()
 
-    def _use(self, row: int) -> None:
-        places = tuple(place for place in self._places if place is not None)
-        whole = len(places) == len(self._places)
-        self.columns = Columns(self._sheet, row, places) if whole else None
-        self._problem = None if whole else OwnFileProblem("no_columns")
+    def _use(self, problem: OwnFileProblem | None = None) -> None:
+        """Read the columns of now, or tell which are missing."""
+        row, places = self._headings_row, tuple(place for place in self._places if place is not None)
+        whole = row is not None and len(places) == len(self._places)
+        self.columns = Columns(self._sheet, row, places) if whole and row is not None else None
+        self._problem = None if whole else problem or OwnFileProblem("no_columns")
         self._as_before = False
         self._say("", "")
         self._read()
@@ -238,22 +251,17 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         self._ask(self.face.t("own_file.sheet"), choices, str(self._sheet), lambda key: self._turn_to(int(key)))
 
     def _turn_to(self, sheet: int) -> None:
-        from kelmu_tui.services.own_files import guess
-
-        self._sheet, self.columns, problem = sheet, None, None
         one = self.table._replace(sheets=(self.table.sheets[sheet],))
+        self._chosen = False
+        self._begin(sheet)
         try:
             found = guess(one, self.wanted)
-        except OwnFileProblem as failure:
-            found, problem = None, failure
-        self._places = list(found.places) if found is not None else [None] * len(self.wanted.fields)
-        if found is not None:
-            self._use(found.row)
+        except OwnFileProblem as problem:
+            self._use(problem)
             return
-        self._problem = problem or OwnFileProblem("no_columns")
-        self._as_before = False
-        self._read()
-        self._show()
+        if found is not None:
+            self._headings_row, self._places = found.row, list(found.places)
+        self._use()
 
     def _ask(self, title: str, choices: Sequence[Choice], current: str, then: Callable[[str], None]) -> None:
         from kelmu_tui.screens.choose import ChooseScreen
@@ -316,29 +324,37 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
 
     # --- moving -----------------------------------------------------------------------------------------------------
 
+    def _scroll(self, lines: int = 0, pages: int = 0) -> None:
+        page = self.query_one(Page)
+        if lines:
+            page.scroll_lines(lines)
+        else:
+            page.scroll_pages(pages)
+        self._tell_more()
+
     def action_list_down(self) -> None:
         """Scroll."""
-        self.query_one(Page).scroll_lines(1)
+        self._scroll(1)
 
     def action_list_up(self) -> None:
         """Scroll back."""
-        self.query_one(Page).scroll_lines(-1)
+        self._scroll(-1)
 
     def action_list_page_down(self) -> None:
         """Scroll a page."""
-        self.query_one(Page).scroll_pages(1)
+        self._scroll(pages=1)
 
     def action_list_page_up(self) -> None:
         """Scroll a page back."""
-        self.query_one(Page).scroll_pages(-1)
+        self._scroll(pages=-1)
 
     def action_list_top(self) -> None:
         """Go to the first line."""
-        self.query_one(Page).scroll_lines(-MANY)
+        self._scroll(-MANY)
 
     def action_list_bottom(self) -> None:
         """Go to the last line."""
-        self.query_one(Page).scroll_lines(MANY)
+        self._scroll(MANY)
 
 
 def _good(found: Answers | Residents) -> dict[str, object] | frozenset[str]:

@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -168,16 +169,27 @@ def sheet_number(table: Table, sheet: Sheet) -> int | None:
     return sheet.number + 1 if len(table.sheets) > 1 else None
 
 
-def first_row(sheet: Sheet, wanted: Wanted) -> int:
-    """Return the number of the first row with as many cells as are wanted, which headings to choose from stand in.
+def nearest(sheet: Sheet, wanted: Wanted) -> tuple[int, tuple[int | None, ...]] | None:
+    """Return the row whose headings mean most of what is wanted, and where each field stands as far as that is plain.
 
-    Raises:
-        OwnFileProblem: there is none (`no_columns`).
+    Without such a heading it is the first row with as many cells as are wanted; None when there is none.
     """
+    found: tuple[int, tuple[int | None, ...]] | None = None
+    most = -1
     for row, cells in enumerate(sheet.top[: limits().searched], 1):
-        if sum(text != "" for text in headings(cells)) >= len(wanted.fields):
-            return row
-    raise OwnFileProblem("no_columns")
+        texts = headings(cells)
+        if sum(text != "" for text in texts) >= len(wanted.fields):
+            places = tuple(_plain(field, texts) for field in wanted.fields)
+            known = sum(place is not None for place in places)
+            if known > most:
+                found, most = (row, places), known
+    return found
+
+
+def _plain(field: str, texts: tuple[str, ...]) -> int | None:
+    with suppress(Doubled):
+        return place_of(field, texts)
+    return None
 
 
 def named_columns(sheet: Sheet, wanted: Wanted, names: Mapping[str, str]) -> tuple[int, tuple[int, ...]] | None:

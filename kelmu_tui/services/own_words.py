@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
+from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.domain.own_files import kept as time_kept
 from kelmu_tui.domain.own_files import limits
+from kelmu_tui.domain.text import clean
 from kelmu_tui.i18n import Translator
-from kelmu_tui.services.own_table import OwnFileProblem
+from kelmu_tui.services.own_table import Cell, OwnFileProblem, text_of
 from kelmu_tui.services.own_values import RowProblem
 from kelmu_tui.store.own_answers import Kept, Outcome
 
 _LETTERS: Final = 26
 _MIB: Final = 1024 * 1024
+_CODE: Final = re.compile(r"(?<![0-9])[0-9]{6}[-+A-Fa-fU-Yu-y]?[0-9]{3}[0-9A-Za-z](?![0-9A-Za-z])")
+"""What looks like an identity code, also where its sign was lost or a letter is wrong."""
 
 
 def letters(column: int) -> str:
@@ -23,6 +28,16 @@ def letters(column: int) -> str:
         column, rest = divmod(column - 1, _LETTERS)
         found = chr(ord("A") + rest) + found
     return found
+
+
+def hidden(cell: Cell) -> str:
+    """Return a cell as a text that is safe to show, without anybody's identity code."""
+    return _CODE.sub(_masked, clean(text_of(cell)))
+
+
+def _masked(match: re.Match[str]) -> str:
+    code = match.group()
+    return mask(code) if len(code) == 11 else "*" * len(code)
 
 
 def problem_text(t: Translator, problem: OwnFileProblem) -> str:
