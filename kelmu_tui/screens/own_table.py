@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import copy_context
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -32,6 +33,10 @@ SHOWN: Final = 20
 PREVIEWED: Final = 5
 MANY: Final = 10**6
 """More lines than a page has."""
+
+
+class _Overtaken(Exception):
+    """Other columns are read, or the screen has gone."""
 
 
 class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
@@ -69,6 +74,7 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         self._found: Answers | Residents | None = None
         self._outcome: Outcome | None = None
         self._asked = 0
+        self._row = 0
         self._warned = False
         self._taking = False
 
@@ -153,7 +159,7 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         if self._problem is not None:
             yield Paragraph(problem_text(t, self._problem), "alarm")
         elif found is None:
-            yield Paragraph(t("own_file.reading"), "dim")
+            yield Paragraph(t("own_file.reading_row", row=self._row) if self._row else t("own_file.reading"), "dim")
         else:
             count = len(_good(found))
             said = t("own_file.good", count=count) if isinstance(found, Answers) else t("own_file.people", count=count)
@@ -172,6 +178,7 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         """Read the values in the columns of now; what was read of others counts no more."""
         self._asked += 1
         self._found = self._outcome = None
+        self._row = 0
         self._warned = False
         if self.columns is not None:
             self.face.spawn("own_file.values", self._values(self.columns, self._asked))
@@ -179,14 +186,17 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
     async def _values(self, columns: Columns, asked: int) -> None:
         found: Answers | Residents | None = None
         problem: OwnFileProblem | None = None
+        hear = self._hearing(asked)
         try:
             if self.wanted is Wanted.ANSWERS:
-                found = await asyncio.to_thread(read_answers, self.table, columns)
+                found = await asyncio.to_thread(read_answers, self.table, columns, hear)
             else:
                 today = self.face.today()
-                found = await asyncio.to_thread(read_residents, self.table, columns, today=today)
+                found = await asyncio.to_thread(read_residents, self.table, columns, hear, today=today)
         except OwnFileProblem as failure:
             problem = failure
+        except _Overtaken:
+            return
         outcome = None
         if isinstance(found, Answers):
             try:
@@ -198,6 +208,26 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         if asked == self._asked:
             self._found, self._problem, self._outcome = found, problem, outcome
             self._show(keep=True)
+
+    def _hearing(self, asked: int) -> Callable[[int], None]:
+        """Return what hears on the reading's thread how far it is, and ends it when nobody waits for it any more."""
+        loop, own = asyncio.get_running_loop(), copy_context()
+
+        def hear(row: int) -> None:
+            if asked != self._asked:
+                raise _Overtaken
+            loop.call_soon_threadsafe(self._heard, asked, row, context=own)
+
+        return hear
+
+    def _heard(self, asked: int, row: int) -> None:
+        if asked == self._asked and self._found is None:
+            self._row = row
+            self._show(keep=True)
+
+    def on_unmount(self) -> None:
+        """Nobody waits for what is being read."""
+        self._asked += 1
 
     # --- choosing ---------------------------------------------------------------------------------------------------
 

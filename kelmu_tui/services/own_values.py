@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -28,6 +28,16 @@ _GROUPED: Final = re.compile(
 _MOST_DIGITS: Final = 10
 _EXACT: Final = 10**15
 """From here on the numbers of a workbook are not exact."""
+
+
+HEARD: Final = 2000
+"""Rows between two words of how far the reading is."""
+
+Hear = Callable[[int], None]
+
+
+def _no_one(row: int) -> None:
+    """Hear nothing."""
 
 
 class Wrong(StrEnum):
@@ -96,14 +106,17 @@ class _Unread(ValueError):
 # --- answers --------------------------------------------------------------------------------------------------------
 
 
-def read_answers(table: Table, columns: Columns) -> Answers:
+def read_answers(table: Table, columns: Columns, hear: Hear = _no_one) -> Answers:
     """Return the county's answers in a table.
+
+    Args:
+        hear: hears at times which row is being read; what it raises ends the reading.
 
     Raises:
         OwnFileProblem: it cannot be read to its end, has no headings, no rows, or more answers than are kept.
     """
     found = _Collected()
-    for number, row in _filled(table, columns, Wanted.ANSWERS):
+    for number, row in _filled(table, columns, Wanted.ANSWERS, hear):
         found.take(number, row, columns.places)
     good = {ref: answer for ref, (answer, _) in found.seen.items() if ref not in found.disputed}
     return Answers(good, tuple(sorted(found.problems)), found.wrong, found.doubled)
@@ -208,15 +221,23 @@ def _whole_cents(value: Decimal) -> Decimal:
 # --- residents ------------------------------------------------------------------------------------------------------
 
 
-def read_residents(table: Table, columns: Columns, *, today: date, artificial: bool = True) -> Residents:
+def read_residents(
+    table: Table, columns: Columns, hear: Hear = _no_one, *, today: date, artificial: bool = True
+) -> Residents:
     """Return the identity codes in a table; they are kept nowhere.
+
+    Args:
+        hear: as `read_answers`.
+        today, artificial: as `parse_identity_code`.
 
     Raises:
         OwnFileProblem: as `read_answers`.
     """
     place, codes, problems, invalid = columns.places[0], set(), list[RowProblem](), 0
-    for number, row in _filled(table, columns, Wanted.RESIDENTS):
+    for number, row in _filled(table, columns, Wanted.RESIDENTS, hear):
         text = text_of(_cell(row, place)).upper()
+        if text in codes:
+            continue
         try:
             codes.add(parse_identity_code(text, today=today, artificial=artificial).value)
         except InvalidIdentityCode:
@@ -231,13 +252,15 @@ def read_residents(table: Table, columns: Columns, *, today: date, artificial: b
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
-def _filled(table: Table, columns: Columns, wanted: Wanted) -> Iterator[tuple[int, Row]]:
+def _filled(table: Table, columns: Columns, wanted: Wanted, hear: Hear) -> Iterator[tuple[int, Row]]:
     """Yield the rows under the headings that are not empty, with their numbers."""
     sheet = table.sheets[columns.sheet]
     _need_headings(sheet.top[columns.row - 1], columns, wanted)
     any_row = False
     try:
         for number, row in sheet.rows(columns.row):
+            if number % HEARD == 0:
+                hear(number)
             if any(map(text_of, row)):
                 any_row = True
                 yield number, row

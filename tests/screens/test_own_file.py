@@ -21,8 +21,9 @@ from kelmu_tui.screens import own_file as own_file_screen
 from kelmu_tui.screens.choose import ChooseScreen
 from kelmu_tui.screens.own_file import OwnFileScreen
 from kelmu_tui.screens.own_table import OwnTableScreen
+from kelmu_tui.services import own_values
 from kelmu_tui.services.own_files import read_table
-from kelmu_tui.services.own_values import Answers
+from kelmu_tui.services.own_values import HEARD, Answers
 from kelmu_tui.store.errors import StoreFull
 from kelmu_tui.widgets.picker import PickList
 from kelmu_tui.widgets.text_field import LineField
@@ -30,6 +31,7 @@ from tests.screens.lists import ListsOffice, listing, words
 from tests.screens.support import HOSTILE, LANGUAGES, SIZES, check_grid, press, settled, text_of, type_text
 from tests.services.own_tables import GOOD, HEADINGS, ROWS, TABLE, csv_bytes, xlsx_bytes
 from tests.services.signed_in import MANDATE
+from tests.widgets.support import until
 
 ABROAD = "treatment_abroad_reimbursements"
 CODES = tuple(make_identity_code(date(1980, 1, 1 + n), "-", 900 + n).value for n in range(3))
@@ -381,6 +383,40 @@ async def test_a_mandate_that_has_gone_is_told(home: Path) -> None:
         await press(pilot, "enter")
         assert app.t("errors.api.mandate_missing")[:25] in words(app)
         assert asked.heard == []
+
+
+async def test_a_long_table_says_how_far_it_is_and_can_be_left(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "own").write_bytes(csv_bytes([HEADINGS, *((f"TP-{n}", "5,00", "1,00") for n in range(3 * HEARD))]))
+    gate, reached, real = threading.Event(), threading.Event(), own_values.euros
+
+    def slow(cell: Any) -> Decimal:
+        if not gate.is_set() and reached.is_set():
+            assert gate.wait(60)
+        return real(cell)
+
+    read = list[int]()
+
+    def row(cell: Any) -> str:
+        read.append(1)
+        if len(read) == HEARD + 10:
+            reached.set()
+        return str(cell)
+
+    monkeypatch.setattr(own_values, "euros", slow)
+    monkeypatch.setattr(own_values, "reference", row)
+    async with asking(home, size=(120, 40)) as (app, pilot, asked):
+        await type_text(pilot, "own")
+        await pilot.press("enter")
+        try:
+            await until(pilot, lambda: app.t("own_file.reading_row", row=HEARD) in words(app), "how far it is")
+            await pilot.press("enter")
+            assert asked.heard == []
+            await pilot.press("escape")
+        finally:
+            gate.set()
+        await settled(pilot)
+        assert shown(app) is OwnFileScreen
+        assert len(read) <= 2 * HEARD  # what nobody waits for is not read to its end
 
 
 # --- people ---------------------------------------------------------------------------------------------------------
