@@ -65,7 +65,7 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         """Number of the row with the headings; None when there is none to choose from."""
         self._places: list[int | None] = []
         if columns is None:
-            self._begin(0)
+            self._begin(self._nearest_sheet())
         else:
             self._sheet, self._headings_row, self._places = columns.sheet, columns.row, list(columns.places)
         self._as_before = as_before
@@ -87,7 +87,7 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
             self.face.t.choice("own_file.title", self.wanted),
             Page(glyphs=self.face.glyphs, id="page", can_focus=False),
             Caption("", id="effect"),
-            Caption(self.hint_line(*names, accept=self.face.t("own_file.take")), id="hints"),
+            Caption(self.hint_line(*names, accept=self.face.t("own_file.take"))),
         )
 
     def on_mount(self) -> None:
@@ -100,6 +100,15 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
     @property
     def _table_sheet(self) -> Sheet:
         return self.table.sheets[self._sheet]
+
+    def _nearest_sheet(self) -> int:
+        """Return the first of the sheets whose headings mean most of what is wanted."""
+
+        def known(place: int) -> int:
+            found = nearest(self.table.sheets[place], self.wanted)
+            return -1 if found is None else sum(one is not None for one in found[1])
+
+        return max(range(len(self.table.sheets)), key=known)
 
     def _begin(self, sheet: int) -> None:
         """Begin with what the headings of a sheet tell by themselves."""
@@ -127,7 +136,7 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         """Say how many lines there are below, where they don't all fit."""
         if self.alive:
             below = self.query_one(Page).lines_below
-            self.query_one("#hints", Caption).show(right=f"+{below}" if below else "")
+            self.query_one("#effect", Caption).show(right=f"+{below}" if below else "")
 
     def on_resize(self) -> None:
         """Count the lines below anew."""
@@ -151,7 +160,7 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         found = self._found
         if found is not None and found.problems:
             yield Gap()
-            for line in rows_text(t, found.problems, _wrong(found), SHOWN):
+            for line in rows_text(t, found.problems, found.wrong, SHOWN):
                 yield Paragraph(line, "warn")
 
     def _result(self) -> Iterator[Block]:
@@ -161,12 +170,12 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         elif found is None:
             yield Paragraph(t("own_file.reading_row", row=self._row) if self._row else t("own_file.reading"), "dim")
         else:
-            count = len(_good(found))
+            count = found.taken
             said = t("own_file.good", count=count) if isinstance(found, Answers) else t("own_file.people", count=count)
             more = f": {outcome_text(t, self._outcome)}" if self._outcome is not None else ""
             yield Paragraph(f"{said}{more}", "strong")
-            if _wrong(found):
-                yield Paragraph(t("own_file.wrong_rows", count=_wrong(found)), "warn")
+            if found.wrong:
+                yield Paragraph(t("own_file.wrong_rows", count=found.wrong), "warn")
 
     def _say(self, text: str, role: str) -> None:
         if self.alive:
@@ -313,11 +322,11 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
             self._say(problem_text(t, self._problem), "alarm")
         elif found is None:
             self._say(t("own_file.reading"), "dim")
-        elif not _good(found):
+        elif not found.taken:
             self._say(t("own_file.nothing_good"), "alarm")
-        elif _wrong(found) and not self._warned:
+        elif found.wrong and not self._warned:
             self._warned = True
-            self._say(t("own_file.enter_again", count=_wrong(found)), "warn")
+            self._say(t("own_file.enter_again", count=found.wrong), "warn")
         else:
             self._taking = True
             self.face.spawn("own_file.take", self._take(found))
@@ -385,11 +394,3 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
     def action_list_bottom(self) -> None:
         """Go to the last line."""
         self._scroll(MANY)
-
-
-def _good(found: Answers | Residents) -> dict[str, object] | frozenset[str]:
-    return dict(found.good) if isinstance(found, Answers) else found.codes
-
-
-def _wrong(found: Answers | Residents) -> int:
-    return found.wrong if isinstance(found, Answers) else found.invalid

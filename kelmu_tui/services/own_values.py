@@ -83,18 +83,28 @@ class Answers(NamedTuple):
     wrong: int
     doubled: int
 
+    @property
+    def taken(self) -> int:
+        """How many answers there are to take."""
+        return len(self.good)
+
 
 class Residents(NamedTuple):
     """The people of a file.
 
     Attributes:
-        invalid: how many rows have no valid identity code.
-        problems: the first ones of them.
+        problems: the first ones of the rows without a valid identity code.
+        wrong: how many of them there are.
     """
 
     codes: frozenset[str]
     problems: tuple[RowProblem, ...]
-    invalid: int
+    wrong: int
+
+    @property
+    def taken(self) -> int:
+        """How many people there are to take."""
+        return len(self.codes)
 
 
 class _Unread(ValueError):
@@ -233,7 +243,7 @@ def read_residents(
     Raises:
         OwnFileProblem: as `read_answers`.
     """
-    place, codes, problems, invalid = columns.places[0], set(), list[RowProblem](), 0
+    place, codes, problems, wrong = columns.places[0], set(), list[RowProblem](), 0
     for number, row in _filled(table, columns, Wanted.RESIDENTS, hear):
         text = text_of(_cell(row, place)).upper()
         if text in codes:
@@ -241,12 +251,12 @@ def read_residents(
         try:
             codes.add(parse_identity_code(text, today=today, artificial=artificial).value)
         except InvalidIdentityCode:
-            invalid += 1
+            wrong += 1
             if len(problems) < limits().problems:
                 problems.append(
                     RowProblem(number, place + 1, "identity_code", Wrong.UNREADABLE if text else Wrong.MISSING)
                 )
-    return Residents(frozenset(codes), tuple(problems), invalid)
+    return Residents(frozenset(codes), tuple(problems), wrong)
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

@@ -220,7 +220,7 @@ def test_residents_are_a_set_of_valid_codes(tmp_path: Path) -> None:
         ],
     )
     assert found.codes == {CODES[0], CODES[1]}
-    assert found.invalid == 3
+    assert found.wrong == 3
     assert [(one.row, one.column, one.wrong) for one in found.problems] == [
         (5, 2, Wrong.UNREADABLE),
         (6, 2, Wrong.MISSING),
