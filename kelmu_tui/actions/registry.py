@@ -39,6 +39,7 @@ class Context(StrEnum):
     TRANSFER = "transfer"
     NOTE = "note"
     CONFIRM = "confirm"
+    OWN_TABLE = "own_table"
     HELP = "help"
     PALETTE = "palette"
     FILTER = "filter"
@@ -84,6 +85,7 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
         Context.TRANSFER: (Context.TRANSFER, Context.DIALOG),
         Context.NOTE: (Context.NOTE, Context.DIALOG),
         Context.CONFIRM: (Context.CONFIRM, Context.DIALOG),
+        Context.OWN_TABLE: (Context.OWN_TABLE, Context.DIALOG),
         Context.HELP: (Context.HELP, Context.DIALOG),
         Context.PALETTE: (Context.PALETTE, Context.DIALOG),
         Context.FILTER: (Context.FILTER, Context.DIALOG),
@@ -175,7 +177,10 @@ def _part(name: str, key: str) -> Action:
 _BULK = (Context.INBOX, Context.OUTBOX, Context.FOLLOWED, Context.LIST_ROWS)
 """Lists whose commands act on several rows; elsewhere a mark would mean nothing."""
 _LOOK_UPS = (Context.HISTORY, Context.SUPERVISION)
-_MOVING = (Context.LIST, Context.NOTICE, Context.ABOUT, Context.CUSTOMER_TEXT, Context.DIFFERENCES)
+_MOVING = (
+    *(Context.LIST, Context.NOTICE, Context.ABOUT, Context.CUSTOMER_TEXT, Context.DIFFERENCES),
+    Context.OWN_TABLE,
+)
 
 ACTIONS: Final = (
     # Work on notices
@@ -298,10 +303,16 @@ ACTIONS: Final = (
     Action("lock.unlock", (Context.LOCKED,), ("enter",), Group.PROGRAM, 10, essential=True),
     Action("app.quit", (Context.GLOBAL, Context.LOCKED), ("ctrl+q",), Group.PROGRAM, 74, essential=True),
     Action("app.help", (Context.GLOBAL,), ("question_mark", "f1"), Group.PROGRAM, 1, essential=True),
+    # A table of the organisation's own
+    Action("own_table.columns", (Context.OWN_TABLE,), ("c",), Group.DIALOGS, 20),
+    Action("own_table.sheet", (Context.OWN_TABLE,), ("s",), Group.DIALOGS, 21),
     # Dialogs, where letters are text
     Action(
         "dialog.accept",
-        (Context.LOOK_UP, Context.TRANSFER, Context.CONFIRM, Context.HELP, Context.PALETTE, Context.FILTER),
+        (
+            *(Context.LOOK_UP, Context.TRANSFER, Context.CONFIRM, Context.OWN_TABLE),
+            *(Context.HELP, Context.PALETTE, Context.FILTER),
+        ),
         ("enter",),
         Group.DIALOGS,
         10,

@@ -292,6 +292,18 @@ COMMANDS: Final = (
         "kelmu_tui.cli.invoice_disputes:dispute",
         (_INVOICE, _PERIOD, _option("dispute_file", "--output", metavar="FILE", required=True)),
     ),
+    Command(
+        ("invoices", "answers"),
+        "kelmu_tui.cli.own_files:answers",
+        (
+            _option("own_file", "own_file", nargs="?", metavar="FILE"),
+            _option("own_column", "--column", dest="own_column", action="append", metavar="FIELD=COLUMN"),
+            _option("sheet", "--sheet", type=_number, metavar="N"),
+            _option("take_good", "--take-good", action="store_true"),
+            _option("dry_run", "--dry-run", action="store_true"),
+            _option("forget", "--forget", action="store_true"),
+        ),
+    ),
     Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (_option("all", "--all", action="store_true"),)),
     Command(
         ("outbox", "show"),

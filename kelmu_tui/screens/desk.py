@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kelmu_tui.services.invoices import Invoices
     from kelmu_tui.services.lists import Lists
     from kelmu_tui.services.look_ups import LookUpLog
+    from kelmu_tui.services.own_data import OwnData
 
 InboxLine = NoticeLine | TraceLine
 Hear = Callable[[str], None]
@@ -46,6 +47,7 @@ class Desk:
             any more, and `Overtaken` when another terminal fetches it.
         get_invoices: gives the invoices, which are made when they are first needed.
         refresh_invoices: asks the backend what was billed; raises as `refresh_lists`.
+        get_own_data: gives what the organisation itself knows, made when it is first needed.
     """
 
     session: ActiveSession
@@ -65,6 +67,7 @@ class Desk:
     fetch_list: Callable[[str, str, HearRows], Awaitable[None]]
     get_invoices: Callable[[], Invoices]
     refresh_invoices: Callable[[], Awaitable[None]]
+    get_own_data: Callable[[], OwnData]
 
     @cached_property
     def customers(self) -> Customers:
@@ -90,3 +93,7 @@ class Desk:
     def invoices(self) -> Invoices:
         """What Kela bills, and what is said of it."""
         return self.get_invoices()
+
+    def own_data(self) -> OwnData:
+        """What the organisation itself knows."""
+        return self.get_own_data()

@@ -218,6 +218,7 @@ class KelmuApp(Asking):
             self._fetch_list,
             lambda: context.invoices,
             self._refresh_invoices,
+            lambda: context.own_data,
         )
         self.work = Work(self, self.desk)
         self.curtain.lower(then=self._settle_in)

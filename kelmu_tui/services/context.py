@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kelmu_tui.services.invoices import Invoices
     from kelmu_tui.services.lists import Lists
     from kelmu_tui.services.outbox import Outbox
+    from kelmu_tui.services.own_data import OwnData
     from kelmu_tui.store.thread import StoreThread
     from kelmu_tui.sync.engine import Engine
 
@@ -83,6 +84,12 @@ class Context:
         from kelmu_tui.services.invoices import Invoices
 
         return Invoices(self.store, self.active, self.clock, self.ids, self.lists)
+
+    def own_data(self) -> OwnData:
+        """What the organisation itself knows."""
+        from kelmu_tui.services.own_data import OwnData
+
+        return OwnData(self.store, self.active, self.clock)
 
     @cached_property
     def outbox(self) -> Outbox:

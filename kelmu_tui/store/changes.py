@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-_LEDGER: Final = frozenset({"secret", "command", "conflict", "view_event", "trouble", "list_view", "judgement"})
+_LEDGER: Final = frozenset(
+    {
+        "secret",
+        "command",
+        "conflict",
+        "view_event",
+        "trouble",
+        "list_view",
+        "judgement",
+        "own_answer",
+        "own_mapping",
+    }
+)
 _REPLICA: Final = frozenset(
     {"state", "scope", "notice", "trace", "announcement", "customer", "follow", "list", "invoice"}
 )

@@ -1,5 +1,7 @@
 """Rows, customers' files, lists and what was said of invoices end by themselves: no query returns them after.
 
+The county's own answers end by the catalogue.
+
 Whoever wants to show rows sweeps first (`store.lease.within`); so does the sync, for stores that nobody looks at.
 """
 
@@ -7,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kelmu_tui.store import customers, feed, judgements, lists, replica
+from kelmu_tui.store import customers, feed, judgements, lists, own_answers, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.replica import microseconds
 
@@ -21,9 +23,10 @@ _UNHEARD: Final = "ended_unheard"
 
 def sweep(store: Store) -> int:
     """Delete what has come to its end, out of the log as well, and return how many rows and files it was."""
+    gone = _end_answers(store)
     if store.organisation is None:
-        return 0
-    gone = _end_files(store) + _end_follows(store) + _end_lists(store) + _end_judgements(store)
+        return gone
+    gone += _end_files(store) + _end_follows(store) + _end_lists(store) + _end_judgements(store)
     while _come(store):
         with store.write("replica") as db:
             ended = _ended(db, store)
@@ -32,6 +35,21 @@ def sweep(store: Store) -> int:
             replica.delete_notices(db, [row[:3] for row in ended])
             store.changed("notice", keys=[row[2] for row in ended])
         gone += len(ended)
+    if gone:
+        store.scrub()
+    return gone
+
+
+def _end_answers(store: Store) -> int:
+    """End the county's own answers, which stand in the ledger, whichever organisation is attached."""
+    now, gone = store.clock.now(), 0
+    while True:
+        with store.read() as db:
+            if not own_answers.over(db, now):
+                break
+        with store.write() as db:
+            gone += own_answers.end(db, now, AT_ONCE)
+            store.changed("own_answer")
     if gone:
         store.scrub()
     return gone

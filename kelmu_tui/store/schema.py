@@ -133,6 +133,24 @@ CREATE TABLE judgement (
     PRIMARY KEY (organisation, kind, period, key)
 ) WITHOUT ROWID;
 CREATE INDEX judgement_expiry ON judgement (expires);
+
+CREATE TABLE own_answer (
+    organisation TEXT NOT NULL,
+    ref TEXT NOT NULL,                          -- of Kela's information request
+    cost INTEGER NOT NULL, fee INTEGER NOT NULL, -- cents
+    at INTEGER NOT NULL,                        -- microseconds of UTC: when a file gave it last
+    PRIMARY KEY (organisation, ref)
+) WITHOUT ROWID;
+CREATE INDEX own_answer_age ON own_answer (at);
+
+CREATE TABLE own_mapping (
+    organisation TEXT NOT NULL,
+    wanted TEXT NOT NULL,                       -- domain.own_files.Wanted
+    headings TEXT NOT NULL,                     -- SHA-256: of a file without headings they would be somebody's data
+    places TEXT NOT NULL,                       -- JSON list: columns of the wanted fields, from 0
+    at INTEGER NOT NULL,                        -- microseconds of UTC
+    PRIMARY KEY (organisation, wanted, headings)
+) WITHOUT ROWID;
 """
 
 CUSTOMERS: Final = """

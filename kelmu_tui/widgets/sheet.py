@@ -158,6 +158,11 @@ class Sheet(Roled, can_focus=True):
         """Lines scrolled away at the top."""
         return self._top
 
+    @property
+    def lines_below(self) -> int:
+        """Lines below the last one that is shown."""
+        return max(0, len(self._lines) - self._top - self._room)
+
     def show(self, blocks: Iterable[Block], *, title: str = "", keep: bool = False) -> None:
         """Show other blocks, from the top or with `keep` from the same line; only lines that differ are painted."""
         old = self._picture()
@@ -210,8 +215,8 @@ class Sheet(Roled, can_focus=True):
 
     def _line(self, y: int) -> Line:
         if self._title and y == 0:
-            left = len(self._lines) - self._top - self._room
-            return title_rule(self._title, self.size.width, self._glyphs, right=f"+{left}" if left > 0 else "")
+            left = self.lines_below
+            return title_rule(self._title, self.size.width, self._glyphs, right=f"+{left}" if left else "")
         index = y - self._head + self._top
         return self._lines[index] if 0 <= index < len(self._lines) else ()
 

@@ -29,3 +29,13 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with app.router.lifespan_context(app):
         yield House(tmp_path, Switch(app), database)
     database.dispose()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of the user's own."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setattr(Path, "home", lambda: folder)
+    monkeypatch.setenv("HOME", str(folder))
+    return folder

@@ -30,6 +30,7 @@ from kelmu_tui.services.invoices import Invoices
 from kelmu_tui.services.lists import Lists
 from kelmu_tui.services.look_ups import LookUpLog
 from kelmu_tui.services.outbox import Outbox
+from kelmu_tui.services.own_data import OwnData
 from kelmu_tui.store import outbox
 from kelmu_tui.store.database import Changed, Store
 from kelmu_tui.store.rows import ActiveOrganisation, ActiveSession
@@ -111,6 +112,7 @@ class Office(Face):
             self.fetch_list,
             self._invoices,
             self.refresh_invoices,
+            lambda: OwnData(self.store, session, self.time),
         )
         self.work = Work(self, self.desk)
 
