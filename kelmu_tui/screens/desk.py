@@ -94,6 +94,7 @@ class Desk:
         """What Kela bills, and what is said of it."""
         return self.get_invoices()
 
+    @cached_property
     def own_data(self) -> OwnData:
         """What the organisation itself knows."""
         return self.get_own_data()

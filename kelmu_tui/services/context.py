@@ -85,6 +85,7 @@ class Context:
 
         return Invoices(self.store, self.active, self.clock, self.ids, self.lists)
 
+    @cached_property
     def own_data(self) -> OwnData:
         """What the organisation itself knows."""
         from kelmu_tui.services.own_data import OwnData
