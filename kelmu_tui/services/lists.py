@@ -290,6 +290,11 @@ class Lists:
         with self._again(comparing) as db:
             return list_compare.find(db, comparing.pair, kind, ids, comparing.fit)
 
+    def difference_groups(self, comparing: Comparing) -> list[Group]:
+        """Return how many differences there are by municipality, of all kinds together; errors as `compare`."""
+        with self._again(comparing) as db:
+            return list_compare.groups(db, comparing.pair, comparing.fit)
+
     def _note(self, comparing: Comparing) -> None:
         """Remember the counts for the plot over the year, which outlive the rows."""
         found, new = comparing.found, comparing.pair.after

@@ -10,12 +10,13 @@ Functions run inside `Store.read`, and who calls them has committed before that 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.lists import ColumnType
-from kelmu_tui.store.list_pages import fitting, form
+from kelmu_tui.store.list_pages import Group, fitting, form
 from kelmu_tui.store.list_values import Layout, ListRow, columns, teach
 from kelmu_tui.store.lists import Copy, span
 from kelmu_tui.store.words import asked
@@ -46,6 +47,11 @@ class Compared(NamedTuple):
     went: Number
     changed: Number
     same: int
+
+
+def number(found: Compared, kind: Kind) -> Number:
+    """Return how many there are of a kind."""
+    return {Kind.CAME: found.came, Kind.WENT: found.went, Kind.CHANGED: found.changed}[kind]
 
 
 class Difference(NamedTuple):
@@ -120,7 +126,7 @@ def shown(db: Any, pair: Pair, fit: Fit = ALL) -> Mapping[Kind, Number]:
     """Return how many differences of each kind fit; errors as `compare`."""
     found = compare(db, pair)
     if not fit.filtered:
-        return {kind: getattr(found, kind) for kind in Kind}
+        return {kind: number(found, kind) for kind in Kind}
     stamp = (pair.before.number, pair.after.number, pair.columns, tuple(asked(fit.text)), fit.municipality)
     known = db.memo.get(_FIT_MEMO)
     if known is None or known[0] != stamp:
@@ -158,6 +164,26 @@ def find(db: Any, pair: Pair, kind: Kind, ids: Iterable[str], fit: Fit = ALL) ->
     numbers = json.dumps([row[0] for row in rows])
     where = "coalesce(p.now, p.was) IN (SELECT value FROM json_each(?))"
     return _read(db, pair, _table(kind, fit), where, (numbers,))
+
+
+def groups(db: Any, pair: Pair, fit: Fit = ALL) -> list[Group]:
+    """Return how many differences of all kinds fit by municipality, the most first; who has moved counts in both."""
+    shown(db, pair, fit)
+    sides = _sides(db, pair)
+    counts: Counter[str | None] = Counter()
+    for kind in Kind:
+        parts = [
+            f"SELECT p.place, r.{known.place(column)} AS code FROM temp.{_table(kind, fit)} AS p"  # noqa: S608
+            f" JOIN replica.list_row AS r ON r.row = p.{row}"
+            for known, row in ((sides.new, "now"), (sides.old, "was"))
+            for column in known.of(ColumnType.MUNICIPALITY)[:1]
+        ]
+        if parts:
+            # The union drops what is the same on both sides.
+            by_code = db.execute(f"SELECT code, count(*) FROM ({' UNION '.join(parts)}) GROUP BY code")  # noqa: S608
+            counts.update(dict(by_code.fetchall()))
+    found = [Group(code, rows, {}) for code, rows in counts.items()]
+    return sorted(found, key=lambda group: (-group.rows, group.municipality or "~"))
 
 
 # --- the statements -------------------------------------------------------------------------------------------------
