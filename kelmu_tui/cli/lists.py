@@ -180,13 +180,16 @@ async def _fetch(env: Env, context: Context, url: str, one: KelaList, period: st
 
 def show(env: Env) -> int:
     """Show the rows of a list that is here, the newest period by default."""
+    from kelmu_tui.cli.list_views import viewed
+
     one = wanted_list(env)
     period = _period(env, env.args.period)
     sort = tuple(_sort_key(env, one, word) for word in env.option("sort_by") or ())
-    columns = [_column(env, one, word) for word in env.option("column") or ()] or [c.id for c in one.columns]
+    given = [_column(env, one, word) for word in env.option("column") or ()]
     query = ListQuery(sort, env.args.filter, env.option("municipality"))
     with env.context(NEEDS) as context:
         _need_open(env, context, one)
+        query, columns = viewed(env, context, one, query, given)
         try:
             reading = context.lists.open(one.id, period or _newest_here(env, context, one), query)
             totals = context.lists.totals(reading)

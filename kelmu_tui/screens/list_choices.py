@@ -192,7 +192,7 @@ class ViewsScreen(_Picking[Deed]):
 
     def compose(self) -> ComposeResult:
         """Put the box together."""
-        columns = (Column("name", "", 12, good=24, most=30), Column("about", "", 8, most=40))
+        columns = (Column("name", "", 12, good=20, most=30), Column("about", "", 8, most=80))
         actions = ("list_views.save", "list_views.drop")
         yield self.box(
             self.face.t("lists.choose_view"),

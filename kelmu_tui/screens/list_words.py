@@ -93,7 +93,7 @@ def _column(column: ListColumn, place: int, t: Translator) -> Column:
         label,
         width.least,
         good=max(width.good, min(len(label), width.good + 4)),
-        most=width.most,
+        most=max(width.most, len(label)),
         align=width.align,
         # Among those of a kind the later ones leave first.
         drop=0 if place == 0 else 20 * width.drop + place,

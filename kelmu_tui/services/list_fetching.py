@@ -17,6 +17,7 @@ from kelmu_tui.api.lists import ListBatch, RowsWanted
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.looking import Link
+from kelmu_tui.services.sights import demand_own
 from kelmu_tui.store.list_fetch import Fetch, Incomplete, Overtaken
 from kelmu_tui.store.lists import Entry, Publication
 from kelmu_tui.sync import backoff
@@ -59,7 +60,7 @@ async def refresh_lists(link: Link, context: Context) -> None:
         for one in offer.publications
     ]
     of = [offer.list_id for offer in answer.lists]
-    await link.thread.run(context.lists.announce, told, of)
+    await run_there(link, context, context.lists.announce, told, of)
 
 
 async def fetch_list(link: Link, context: Context, list_id: str, period: str, hear: Hear) -> None:
@@ -188,4 +189,18 @@ class _Fetching:
         return next((one for one in lists.shelf() if (one.list, one.period) == named), None)
 
     async def _run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        return await self._link.thread.run(function, *args, **kwargs)
+        return await run_there(self._link, self._context, function, *args, **kwargs)
+
+
+async def run_there(link: Link, context: Context, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a unit of work, unless another organisation's replica is attached by then.
+
+    Raises:
+        NotAllowed: it is.
+    """
+
+    def unit() -> R:
+        demand_own(context.store, context.active.organisation.business_id, "lists")
+        return function(*args, **kwargs)
+
+    return await link.thread.run(unit)
