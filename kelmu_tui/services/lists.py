@@ -79,6 +79,16 @@ class Lists:
         with lease.within(self._store) as db:
             return tuple(one for one in lists.shelf(db, self._clock.now()) if one.list in opened)
 
+    def told(self) -> datetime | None:
+        """Return when the backend told last what is published; None when it has not said it of every open list.
+
+        Raises:
+            NotAllowed: as `hold`.
+        """
+        opened = self.hold()
+        with self._store.read() as db:
+            return lists.told(db, opened)
+
     def counts(self, list_: str) -> tuple[Counts, ...]:
         """Return how many rows and persons there were in each period that is remembered, the oldest first.
 
@@ -113,8 +123,9 @@ class Lists:
         """
         opened = self.hold()
         with self._store.write("replica") as db:
-            told = [one for one in publications if one.list in opened]
-            lists.announce(db, told, [list_ for list_ in of if list_ in opened])
+            told, about = [one for one in publications if one.list in opened], [one for one in of if one in opened]
+            lists.announce(db, told, about)
+            lists.note_told(db, about, self._clock.now())
             self._store.changed("list")
 
     def begin(self, publication: Publication) -> Fetch:

@@ -69,15 +69,16 @@ def opened_lists(found: KnownOrganisation | None, on: date) -> frozenset[str]:
 
 
 def govern_lists(store: Store, opened: frozenset[str]) -> bool:
-    """Destroy what is there of lists that are not open, of the attached organisation; say whether there was any."""
+    """End what is there of lists that are not open, of the attached organisation; say whether there was any.
+
+    Nothing of it is shown any more; its rows are deleted in steps by the sweeps that follow (`store.expiry`).
+    """
     with store.read() as db:
         if lists.named(db) <= opened:
             return False
     with store.write("replica") as db:
         gone = lists.keep_only(db, opened)
-        feed.unscrub(db)
         store.changed("list", keys=gone)
-    scrub(store)
     return True
 
 

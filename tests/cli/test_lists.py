@@ -46,8 +46,12 @@ def test_every_list_is_told_open_or_closed_and_why(worker: Kelmu) -> None:
         "periods": [],
     }
     assert offers(worker, "--offline") == found
+    known = worker("lists", "list", "--offline", "--json").data["known_at"]
+    assert known == worker("lists", "list", "--offline", "--json").data["known_at"]
+    assert worker("lists", "list", "--json").data["known_at"] > known
     ran = worker("lists", "list", "--all", "--lang", "en")
     assert ran.code == Exit.OK
+    assert "known as of" in ran.err
     lines = [line.split("\t") for line in ran.out.splitlines()]
     assert len([line for line in lines if line[0] == LIST]) == len(found[LIST]["periods"])
     assert next(line[-1] for line in lines if line[0] == CLOSED).startswith("This is not opened for organisations")

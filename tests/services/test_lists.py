@@ -18,15 +18,15 @@ from kelmu_tui.services.known import OPENERS
 from kelmu_tui.services.list_looks import SITTING
 from kelmu_tui.services.list_views import InvalidName
 from kelmu_tui.services.lists import NotHere
-from kelmu_tui.store import list_fetch, list_views, views
+from kelmu_tui.store import expiry, list_fetch, list_views, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import LeaseEnded, StoreFull
 from kelmu_tui.store.list_compare import Fit, Kind
 from kelmu_tui.store.list_fetch import Incomplete
 from kelmu_tui.store.list_pages import ListQuery, SortKey
 from kelmu_tui.store.list_views import SavedView, TooMany
-from kelmu_tui.store.lists import Publication
-from tests.services.customers import WIDE, at_work, events, give
+from kelmu_tui.store.lists import Publication, copies
+from tests.services.customers import WIDE, at_work, events, give, grant
 from tests.services.signed_in import FIRST, MANDATE, NOW, SECOND, Time
 from tests.store.list_rows import INVOICED, LIST, PERIOD, published, row
 
@@ -92,6 +92,7 @@ def test_a_fetch_ends_with_the_mandate(context: Context, store: Store) -> None:
     for step in (lambda: lists.take(under_way, ROWS[3:]), lambda: lists.finish(under_way)):
         with pytest.raises(NotAllowed):
             step()
+    expiry.erase_lists(store)
     with store.read() as db:
         assert db.execute("SELECT count(*) FROM replica.list_row").fetchone() == (0,)
 
@@ -360,13 +361,63 @@ def rows_there(store: Store) -> list[tuple[Any, ...]]:
 # --- mandates -------------------------------------------------------------------------------------------------------
 
 
+LIST_TABLES = ("list_row", "list_order", "list_copy", "list_count", "list_publication")
+
+
+def left(store: Store) -> dict[str, int]:
+    """Return how many rows there are in the tables of lists, where there are any."""
+    with store.read() as db:
+        found = {name: db.execute(f"SELECT count(*) FROM replica.{name}").fetchone()[0] for name in LIST_TABLES}
+    return {name: count for name, count in found.items() if count}
+
+
 def test_lists_go_with_their_mandate_at_the_next_start(profile: Profile, context: Context, store: Store) -> None:
     fetch(context)
     give(store, MANDATE)
-    activate(profile, store, FIRST, SeededIds(3), OPENERS)
+    again = activate(profile, store, FIRST, SeededIds(3), OPENERS)
+    assert again.lists.shelf() == ()
+    expiry.erase_lists(store)
+    assert left(store) == {}
+
+
+def test_a_mandate_that_ends_by_date_takes_the_lists(context: Context, store: Store) -> None:
+    fetch(context)
+    own, tomorrow = context.active.organisation.business_id, (NOW + timedelta(days=1)).date()
+    context.session.hold(own, tomorrow)
+    assert "list_row" in left(store)
+    give(store, WIDE, grants=[grant(MANDATE), grant(WIDE, valid_to=NOW.date().isoformat())])
+    context.session.hold(SECOND, tomorrow)
+    assert "list_row" in left(store)
+    context.session.hold(own, tomorrow)
     with store.read() as db:
-        for table in ("list_row", "list_order", "list_copy", "list_count", "list_publication"):
-            assert db.execute(f"SELECT count(*) FROM replica.{table}").fetchone() == (0,)
+        assert copies(db, NOW) == []
+    expiry.erase_lists(store)
+    assert left(store) == {}
+
+
+# --- what is known of publications ----------------------------------------------------------------------------------
+
+
+def test_it_is_remembered_when_the_publications_were_told(
+    profile: Profile, context: Context, store: Store, time: Time
+) -> None:
+    assert context.lists.told() is None
+    every = [offer.list.id for offer in context.lists.offers()]
+    context.lists.announce([published(6)], every)
+    time.at = NOW + timedelta(hours=1)
+    again = activate(profile, store, FIRST, SeededIds(3), OPENERS)
+    assert again.lists.told() == NOW
+    again.lists.announce([], every)
+    assert again.lists.told() == time.at
+
+
+def test_of_a_list_that_was_closed_then_nothing_is_known(context: Context, store: Store) -> None:
+    every = [offer.list.id for offer in context.lists.offers()]
+    context.lists.announce([published(6)], every)
+    give(store, WIDE, "treatment_abroad_reimbursements")
+    assert context.lists.told() is None
+    context.lists.announce([published(6)], every)
+    assert context.lists.told() == NOW
 
 
 # --- saved views ----------------------------------------------------------------------------------------------------
