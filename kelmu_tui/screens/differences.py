@@ -132,6 +132,9 @@ class DifferencesScreen(Filtering[None]):
         )
         self.rows.show(source, keep=keep)
 
+    def _readable(self) -> bool:
+        return self.alive and self._lost is None
+
     def change_fit(self, fit: Fit) -> None:
         """Show other differences; the cursor stays on its row when that is there too."""
         if fit == self.fit_now:
@@ -146,10 +149,10 @@ class DifferencesScreen(Filtering[None]):
         """Show what is asked for now; what was asked for meanwhile comes next, and nothing in between."""
         done: Fit | None = None
         try:
-            while self.alive and self._lost is None and done != self.fit_now:
+            while self._readable() and done != self.fit_now:
                 done = self.fit_now
                 comparing = await self.desk.run(self.desk.lists.narrowed, whole, done) if done.filtered else whole
-                if self.alive and self._lost is None and done == self.fit_now:
+                if self._readable() and done == self.fit_now:
                     self.comparing = comparing
                     self._show_kind(keep=True)
                     self._show_texts()

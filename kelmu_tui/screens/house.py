@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.screen import Screen
 
-from kelmu_tui.domain.capabilities import NOTICES_INBOX
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICES_INBOX
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.i18n.failures import incident_text, store_text
 from kelmu_tui.screens.asking import Asking
@@ -231,12 +231,16 @@ class KelmuApp(Asking):
 
     @staticmethod
     def _first_screen(desk: Desk) -> Screen[Any]:
-        """Return the inbox, or the customers for whom the mandates open no inbox."""
+        """Return the inbox, or the first section that the mandates open in its stead."""
         if NOTICES_INBOX in desk.session.capabilities:
             return InboxScreen(desk)
-        from kelmu_tui.screens.customers import CustomersScreen
+        if CUSTOMER_LOOKUP in desk.session.capabilities:
+            from kelmu_tui.screens.customers import CustomersScreen
 
-        return CustomersScreen(desk)
+            return CustomersScreen(desk)
+        from kelmu_tui.screens.list_shelf import ListsScreen
+
+        return ListsScreen(desk)
 
     async def _show_only(self, screen: Screen[Any]) -> None:
         """Put `screen` in place of everything that is shown."""

@@ -15,7 +15,7 @@ from kelmu_tui.domain.lists import KelaList, read_period
 from kelmu_tui.screens.closed import ADDRESSES
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.fetches import Fetches, Which
-from kelmu_tui.screens.list_words import period_text
+from kelmu_tui.screens.list_words import period_text, short_period
 from kelmu_tui.screens.listing import ListScreen
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.database import Changed
@@ -52,7 +52,7 @@ class ListsScreen(ListScreen[Shelved, None]):
         super().__init__()
         self.desk = desk
         self.known_at: datetime | None = None
-        self._asked = False
+        self._read = self._asked = False
 
     async def fetch(self) -> Sequence[Shelved]:
         """Read what is published and here, what is closed, and since when that is known."""
@@ -84,17 +84,17 @@ class ListsScreen(ListScreen[Shelved, None]):
         self._fetches.told = self._told
 
     def _ask_once(self) -> None:
-        """Ask what is published when this screen has been opened, unless that was told a moment ago."""
-        if self._asked or not self.alive:
+        """Ask what is published as soon as there is a connection, unless that was told a moment ago."""
+        if self._asked or not self._read or not self.alive or not self.face.online:
             return
         self._asked = True
-        known = self.known_at
-        if self.face.online and (known is None or not timedelta(0) <= self.face.now() - known <= FRESH):
+        if self.known_at is None or not timedelta(0) <= self.face.now() - self.known_at <= FRESH:
             self._fetches.refresh()
 
     async def _reload(self) -> None:
         before: Shelved | None = self.rows.current if self.alive else None
         await super()._reload()
+        self._read = True
         self._ask_once()
         if before is None or not self.alive or any(row.which == before.which for row in self._all):
             return
@@ -124,6 +124,7 @@ class ListsScreen(ListScreen[Shelved, None]):
         super().update_frame()
         if self.alive:
             self._update_view()
+            self._ask_once()
 
     def key(self, row: Shelved) -> str:
         """Return list and period."""
@@ -168,7 +169,7 @@ class ListsScreen(ListScreen[Shelved, None]):
         if entry is None:
             return cells
         told = entry.publication or entry.copy
-        cells["period"] = Cell(period_text(entry.period, t), role)
+        cells["period"] = Cell(period_text(entry.period, t), role, short_period(entry.period, year=True))
         if told is not None:
             cells["published"] = Cell(t.formats.relative_date(local_date(told.published_at), self.face.today()), "dim")
             cells["rows"] = Cell(t.formats.number(told.rows), role)

@@ -65,10 +65,12 @@ def period_text(key: str, t: Translator) -> str:
             return year
 
 
-def short_period(key: str) -> str:
-    """Return a period as short as a bar is wide: `10`, `Q4`, `H2`, `26`."""
-    year, _, rest = key.partition("-")
-    return rest or year[2:]
+def short_period(key: str, *, year: bool = False) -> str:
+    """Return a period as short as a bar is wide: `10`, `Q4`, `H2`, `26`; with the year `Q4/2026`."""
+    of, _, rest = key.partition("-")
+    if year:
+        return f"{rest.removeprefix('0')}/{of}" if rest else of
+    return rest or of[2:]
 
 
 def list_columns(one: KelaList, t: Translator, chosen: Sequence[str] = ()) -> tuple[Column, ...]:

@@ -212,6 +212,20 @@ async def test_what_was_told_is_known_after_a_restart(tmp_path: Path) -> None:
         assert app.refreshed == 1
 
 
+async def test_it_asks_when_the_connection_comes(tmp_path: Path) -> None:
+    async with listing(tmp_path, language="en") as (app, pilot):
+        app.set_status(state=Connection.CONNECTING)
+        await press(pilot, "3")
+        assert app.refreshed == 0
+        app.set_status(state=Connection.ONLINE)
+        await settled(pilot)
+        assert app.refreshed == 1
+        app.set_status(state=Connection.OFFLINE)
+        app.set_status(state=Connection.ONLINE)
+        await settled(pilot)
+        assert app.refreshed == 1
+
+
 async def test_what_was_told_long_ago_is_asked_again(tmp_path: Path) -> None:
     async with listing(tmp_path, language="en") as (app, pilot):
         await app.refresh_lists()
