@@ -25,6 +25,8 @@ class Context(StrEnum):
     FOLLOWED = "followed"
     LISTS = "lists"
     LIST_ROWS = "list_rows"
+    LIST_COLUMNS = "list_columns"
+    LIST_VIEWS = "list_views"
     DIFFERENCES = "differences"
     HISTORY = "history"
     SUPERVISION = "supervision"
@@ -73,6 +75,8 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
         Context.LIST_ROWS: (Context.LIST_ROWS, *_ROWS),
         # Its parts have the numbers of the sections, as in a customer's file.
         Context.DIFFERENCES: (Context.DIFFERENCES, Context.GLOBAL),
+        Context.LIST_COLUMNS: (Context.LIST_COLUMNS, Context.DIALOG),
+        Context.LIST_VIEWS: (Context.LIST_VIEWS, Context.DIALOG),
         Context.HISTORY: (Context.HISTORY, *_ROWS),
         Context.SUPERVISION: (Context.SUPERVISION, *_ROWS),
         Context.OUTBOX: (Context.OUTBOX, *_ROWS),
@@ -177,9 +181,11 @@ def _part(name: str, key: str) -> Action:
 _BULK = (Context.INBOX, Context.OUTBOX, Context.FOLLOWED, Context.LIST_ROWS)
 """Lists whose commands act on several rows; elsewhere a mark would mean nothing."""
 _LOOK_UPS = (Context.HISTORY, Context.SUPERVISION)
+_PICKING = (Context.LIST_COLUMNS, Context.LIST_VIEWS)
+"""Boxes with choices in which nothing is typed: letters are keys there."""
 _MOVING = (
     *(Context.LIST, Context.NOTICE, Context.ABOUT, Context.CUSTOMER_TEXT, Context.DIFFERENCES),
-    Context.OWN_TABLE,
+    *(Context.OWN_TABLE, *_PICKING),
 )
 
 ACTIONS: Final = (
@@ -241,13 +247,21 @@ ACTIONS: Final = (
     Action("lists.copy", (Context.LIST_ROWS,), ("y",), Group.WORK, 20, selection=True),
     Action("lists.compare", (Context.LISTS, Context.LIST_ROWS), ("v",), Group.WORK, 21),
     Action("lists.sort", (Context.LIST_ROWS,), ("s",), Group.CHOOSE, 22),
-    Action("lists.groups", (Context.LIST_ROWS,), ("m",), Group.CHOOSE, 23),
-    Action("lists.code", (Context.LIST_ROWS, Context.DIFFERENCES), ("c",), Group.CHOOSE, 24),
+    Action("lists.groups", (Context.LIST_ROWS, Context.DIFFERENCES), ("m",), Group.CHOOSE, 23),
+    Action("lists.views", (Context.LIST_ROWS,), ("V",), Group.CHOOSE, 32),
+    Action("lists.columns", (Context.LIST_ROWS,), ("C",), Group.CHOOSE, 33),
+    Action("lists.code", (Context.LIST_ROWS, Context.DIFFERENCES), ("c",), Group.CHOOSE, 34),
     Action("differences.next", (Context.DIFFERENCES,), ("tab", "right_square_bracket"), Group.MOVE, 20),
     Action("differences.previous", (Context.DIFFERENCES,), ("shift+tab", "left_square_bracket"), Group.MOVE),
     Action("differences.came", (Context.DIFFERENCES,), ("1",), Group.PLACES),
     Action("differences.went", (Context.DIFFERENCES,), ("2",), Group.PLACES),
     Action("differences.changed", (Context.DIFFERENCES,), ("3",), Group.PLACES),
+    Action("columns.mark", (Context.LIST_COLUMNS,), ("x", "space"), Group.CHOOSE),
+    Action("columns.earlier", (Context.LIST_COLUMNS,), ("K",), Group.CHOOSE),
+    Action("columns.later", (Context.LIST_COLUMNS,), ("J",), Group.CHOOSE),
+    Action("columns.all", (Context.LIST_COLUMNS,), ("a",), Group.CHOOSE),
+    Action("list_views.save", (Context.LIST_VIEWS,), ("s",), Group.CHOOSE),
+    Action("list_views.drop", (Context.LIST_VIEWS,), ("d",), Group.CHOOSE),
     # The log of look-ups
     Action("supervision.search", (Context.SUPERVISION,), ("s",), Group.WORK, 20, supervisor=True),
     Action("supervision.sample", (Context.SUPERVISION,), ("t",), Group.WORK, 21, supervisor=True),
@@ -270,7 +284,7 @@ ACTIONS: Final = (
     Action("list.mark", _BULK, ("x", "space"), Group.CHOOSE, 30),
     Action("list.mark_range", _BULK, ("X",), Group.CHOOSE, 70),
     Action("list.mark_all", _BULK, ("asterisk",), Group.CHOOSE, 71),
-    Action("list.filter", (Context.LIST,), ("slash",), Group.CHOOSE, 31),
+    Action("list.filter", (Context.LIST, Context.DIFFERENCES), ("slash",), Group.CHOOSE, 31),
     Action("list.down", _MOVING, ("j", "down"), Group.MOVE, essential=True),
     Action("list.up", _MOVING, ("k", "up"), Group.MOVE, essential=True),
     Action("list.page_down", _MOVING, ("pagedown", "ctrl+f"), Group.MOVE),
@@ -311,7 +325,7 @@ ACTIONS: Final = (
         "dialog.accept",
         (
             *(Context.LOOK_UP, Context.TRANSFER, Context.CONFIRM, Context.OWN_TABLE),
-            *(Context.HELP, Context.PALETTE, Context.FILTER),
+            *(Context.HELP, Context.PALETTE, Context.FILTER, *_PICKING),
         ),
         ("enter",),
         Group.DIALOGS,

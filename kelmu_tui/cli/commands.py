@@ -253,9 +253,11 @@ COMMANDS: Final = (
             _option("filter", "--filter", metavar="TEXT", default=""),
             _option("municipality", "--municipality", metavar="CODE"),
             _option("sort_by", "--sort", dest="sort_by", action="append", metavar="COLUMN"),
+            _option("saved_view", "--view", dest="saved_view", metavar="NAME"),
             *_SHOWN,
         ),
     ),
+    Command(("lists", "views"), "kelmu_tui.cli.list_views:list_views", (_LIST,)),
     Command(
         ("lists", "diff"),
         "kelmu_tui.cli.lists:diff",

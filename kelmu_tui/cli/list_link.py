@@ -12,6 +12,7 @@ from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.known import SHUT_OUT
+from kelmu_tui.store import expiry
 from kelmu_tui.store.list_fetch import Overtaken
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class linked:  # noqa: N801 - used like a function
                 run, context = self._connection.thread.run, self._context
                 await renew_session(context.store, self._connection.client, None, shut_out=True, run=run)
                 await run(context.lists.hold)
+                await run(expiry.erase_lists, context.store)
         finally:
             await self._connected.__aexit__(kind, error, trace)
         if error is None and self._failures:

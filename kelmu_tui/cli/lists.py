@@ -36,10 +36,11 @@ def list_lists(env: Env) -> int:
     with env.context(NEEDS) as context:
         if not env.args.offline:
             refresh(env, context)
-        offers, shelf = context.lists.offers(), context.lists.shelf()
+        offers, shelf, told = context.lists.offers(), context.lists.shelf(), context.lists.told()
     by_list = {offer.list.id: [one for one in shelf if one.list == offer.list.id] for offer in offers}
     if env.out.as_json:
-        env.out.data("lists.list", {"lists": [_offer_data(env, one, by_list[one.list.id]) for one in offers]})
+        found = [_offer_data(env, one, by_list[one.list.id]) for one in offers]
+        env.out.data("lists.list", {"known_at": told, "lists": found})
         return Exit.OK
     t = env.t
     columns = [
@@ -64,6 +65,7 @@ def list_lists(env: Env) -> int:
         )
         rows += [[*head, *_entry_cells(env, one)] for one in shown]
     env.out.table(columns, rows)
+    env.out.note(t("cli.lists_never_told") if told is None else t("cli.lists_told", at=t.formats.instant(told)))
     return Exit.OK
 
 
@@ -180,13 +182,16 @@ async def _fetch(env: Env, context: Context, url: str, one: KelaList, period: st
 
 def show(env: Env) -> int:
     """Show the rows of a list that is here, the newest period by default."""
+    from kelmu_tui.cli.list_views import viewed
+
     one = wanted_list(env)
     period = _period(env, env.args.period)
     sort = tuple(_sort_key(env, one, word) for word in env.option("sort_by") or ())
-    columns = [_column(env, one, word) for word in env.option("column") or ()] or [c.id for c in one.columns]
+    given = [_column(env, one, word) for word in env.option("column") or ()]
     query = ListQuery(sort, env.args.filter, env.option("municipality"))
     with env.context(NEEDS) as context:
         _need_open(env, context, one)
+        query, columns = viewed(env, context, one, query, given)
         try:
             reading = context.lists.open(one.id, period or _newest_here(env, context, one), query)
             totals = context.lists.totals(reading)

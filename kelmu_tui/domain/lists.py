@@ -112,7 +112,12 @@ class ListColumn(NamedTuple):
 
 
 class KelaList(NamedTuple):
-    """A list of the catalogue; its id is the capability that opens it, too."""
+    """A list of the catalogue; its id is the capability that opens it, too.
+
+    Attributes:
+        invoice: id of the kind of invoice to which it belongs, None without one.
+        billed: id of the column whose sum is that invoice's total, None when the list bills nothing.
+    """
 
     id: str
     kind: ListKind
@@ -120,6 +125,7 @@ class KelaList(NamedTuple):
     organisation_types: frozenset[OrganisationType]
     mandate: str
     invoice: str | None
+    billed: str | None
     rhythm: Rhythm
     published: Published
     columns: tuple[ListColumn, ...]
@@ -250,6 +256,7 @@ def _list(row: dict[str, Any]) -> KelaList:
         frozenset(OrganisationType(name) for name in row["org_types"]),
         row["mandate"],
         row.get("invoice"),
+        row.get("billed"),
         Rhythm(row["rhythm"]),
         Published(**row["published"]),
         tuple(ListColumn(column["id"], _names(column), ColumnType(column["type"])) for column in row["columns"]),

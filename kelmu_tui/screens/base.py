@@ -313,9 +313,9 @@ class Dialog(KeyedScreen[Result], ModalScreen[Result], inherit_bindings=False):
         frame.border_title = Content(one_line(title))  # an object: a string would be read as markup
         return frame
 
-    def fit_picks(self, wanted: int) -> None:
-        """Give the list of choices `wanted` lines, or as many as the terminal has beside the rest of the box."""
-        self.query_one("#picks").styles.height = max(1, min(wanted, self.size.height - BESIDE_PICKS))
+    def fit_picks(self, wanted: int, *, beside: int = BESIDE_PICKS) -> None:
+        """Give the list of choices `wanted` lines, or as many as the terminal has `beside` the rest of the box."""
+        self.query_one("#picks").styles.height = max(1, min(wanted, self.size.height - beside))
 
     def hint_line(self, *actions: str, accept: str = "") -> str:
         """Return a line of hints for the foot of the dialog; `accept` says what enter does here."""

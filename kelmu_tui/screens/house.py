@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.screen import Screen
 
-from kelmu_tui.domain.capabilities import NOTICES_INBOX
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICES_INBOX
+from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.i18n.failures import incident_text, store_text
 from kelmu_tui.screens.asking import Asking
 from kelmu_tui.screens.desk import Desk
@@ -34,7 +35,7 @@ from kelmu_tui.services.session import (
     Session,
     current_folder,
 )
-from kelmu_tui.store import lease
+from kelmu_tui.store import expiry, lease
 from kelmu_tui.store.database import Changed, Store
 from kelmu_tui.store.errors import ClockBehind, KeysChanged, NotShown, StoreError, ViewsBarred
 from kelmu_tui.store.thread import StoreThread
@@ -127,7 +128,13 @@ class KelmuApp(Asking):
         self.update_frames()
         context, thread = self._working, self._thread
         if context is not None and thread is not None and not self.locked:
-            self.spawn("app.lease", thread.run(lease.check, context.store))
+            self.spawn("app.lease", self._look_after(context, thread))
+
+    async def _look_after(self, context: Context, thread: StoreThread) -> None:
+        """See that what may not be shown or kept any more goes, also while nothing is heard from the backend."""
+        await thread.run(_hold, context)
+        while self._working is context and not await thread.run(expiry.step, context.store):
+            pass  # one step after the other, and whatever else waits for the store's thread in between
 
     def shut(self, why: NotShown) -> None:
         """Leave what may not be shown any more and ask for a sign-in, which is a connection as well."""
@@ -227,12 +234,16 @@ class KelmuApp(Asking):
 
     @staticmethod
     def _first_screen(desk: Desk) -> Screen[Any]:
-        """Return the inbox, or the customers for whom the mandates open no inbox."""
+        """Return the inbox, or the first section that the mandates open in its stead."""
         if NOTICES_INBOX in desk.session.capabilities:
             return InboxScreen(desk)
-        from kelmu_tui.screens.customers import CustomersScreen
+        if CUSTOMER_LOOKUP in desk.session.capabilities:
+            from kelmu_tui.screens.customers import CustomersScreen
 
-        return CustomersScreen(desk)
+            return CustomersScreen(desk)
+        from kelmu_tui.screens.list_shelf import ListsScreen
+
+        return ListsScreen(desk)
 
     async def _show_only(self, screen: Screen[Any]) -> None:
         """Put `screen` in place of everything that is shown."""
@@ -339,6 +350,12 @@ class KelmuApp(Asking):
         from kelmu_tui.screens.facts import collect
 
         return await collect(self)
+
+
+def _hold(context: Context) -> None:
+    """See whether what is here may still be shown, and let go what a mandate opens no more that has ended by date."""
+    lease.check(context.store)
+    context.session.hold(context.active.organisation.business_id, local_date(context.clock.now()))
 
 
 def _on_loop(

@@ -16,8 +16,9 @@ from textual.widget import Widget
 
 from kelmu_tui.actions import Context, State
 from kelmu_tui.domain.lists import ColumnType, KelaList, read_period
+from kelmu_tui.screens.arranging import Arranging
 from kelmu_tui.screens.desk import Desk
-from kelmu_tui.screens.filtering import FilterBar, Filtering
+from kelmu_tui.screens.filtering import FilterBar
 from kelmu_tui.screens.list_people import look_up
 from kelmu_tui.screens.list_words import copied_text, list_columns, period_text, row_cells, sums_text
 from kelmu_tui.screens.placed_source import PlacedSource
@@ -25,23 +26,20 @@ from kelmu_tui.screens.words import municipality_name
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.lists import NotHere, Reading
 from kelmu_tui.store.database import Changed
-from kelmu_tui.store.list_pages import Group, ListQuery, SortKey, Totals
+from kelmu_tui.store.list_pages import Group, ListQuery, Totals
 from kelmu_tui.store.list_values import ListRow
 from kelmu_tui.terminal import clipboard
-from kelmu_tui.widgets.cells import Cell
+from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.chrome import Caption, ViewLine
 from kelmu_tui.widgets.list_source import ListSource
 from kelmu_tui.widgets.painted import Piece
-from kelmu_tui.widgets.picker import Choice
 from kelmu_tui.widgets.row_list import RowList
 
-MOST_KEYS: Final = 3
-"""Columns that rows are sorted by at the most; who chooses a fourth has forgotten the first."""
 CODE_SECONDS: Final = 30.0
 """How long identity codes are shown whole."""
 
 
-class ListRowsScreen(Filtering[None]):
+class ListRowsScreen(Arranging):
     """One period of a list."""
 
     CONTEXT: ClassVar[Context] = Context.LIST_ROWS
@@ -53,7 +51,6 @@ class ListRowsScreen(Filtering[None]):
         self.desk = desk
         self.list = one
         self.period = period
-        self.query_now = ListQuery()
         self.reading: Reading | None = None
         self.totals: Totals | None = None
         self._lost: NotHere | NotAllowed | None = None
@@ -67,7 +64,7 @@ class ListRowsScreen(Filtering[None]):
         yield Caption("", role="dim", id="totals")
         yield FilterBar()
         rows: RowList[ListRow] = RowList(
-            list_columns(self.list, self.face.t),
+            self._columns(),
             self._cells,
             flag=self._flag,
             glyphs=self.face.glyphs,
@@ -159,6 +156,8 @@ class ListRowsScreen(Filtering[None]):
 
     def store_changed(self, change: Changed) -> None:
         """Lists changed: see whether this one is still here."""
+        if "list_view" in change.tables or not change.tables:
+            self.views_changed()
         if not change.tables & {"list", "scope"} and change.tables:
             return
         if self.alive and self.reading is not None and (not change.keys or self.list.id in change.keys):
@@ -177,9 +176,23 @@ class ListRowsScreen(Filtering[None]):
     def retranslate(self) -> None:
         """Render every text in the language of now."""
         super().retranslate()
-        self.rows.set_columns(list_columns(self.list, self.face.t))
+        self.rows.set_columns(self._columns())
         self._say_texts()
         self._update_view()
+
+    def _columns(self) -> tuple[Column, ...]:
+        return list_columns(self.list, self.face.t, self.columns_now)
+
+    def arranged(self) -> None:
+        """Show the columns and the view of now."""
+        if self.alive:
+            self.rows.set_columns(self._columns())
+            self._update_view()
+
+    def resized(self) -> None:
+        """Other columns may have room."""
+        super().resized()
+        self.call_after_refresh(self.arranged)
 
     def _say_texts(self) -> None:
         t = self.face.t
@@ -195,6 +208,8 @@ class ListRowsScreen(Filtering[None]):
         # The name is the longest: it gives way to what else has to be known.
         left: list[Piece] = [(f"{period_text(self.period, t)}  ", ""), (self.list.name.get(t.language), "strong")]
         right: list[Piece] = []
+        if self.view_text:
+            right.append((f"  {self.view_text}", "strong"))
         if query.municipality is not None:
             right.append((f"  {municipality_name(query.municipality, t.language)}", "accent"))
         if query.text and not self.filtering:
@@ -217,12 +232,10 @@ class ListRowsScreen(Filtering[None]):
             if self.totals is not None:
                 yield from sums_text(self.list, self.totals.sums, t)
         if self.query_now.sort:
-            yield t("inbox.sorted_by", what=", ".join(self._sorted_by(key) for key in self.query_now.sort))
-
-    def _sorted_by(self, key: SortKey) -> str:
-        column = self.list.column(key.column)
-        name = key.column if column is None else column.name.get(self.face.t.language)
-        return f"{name} {self.face.glyphs.down if key.descending else self.face.glyphs.up}"
+            yield t("inbox.sorted_by", what=self.sorted_by(self.query_now.sort))
+        fitting, chosen = self.rows.fitting, len(self.columns_now) or len(self.list.columns)
+        if 0 < fitting < chosen:
+            yield t("lists.columns_of", shown=fitting, total=chosen)
 
     def _cells(self, row: ListRow) -> dict[str, Cell]:
         return row_cells(self.list, row, self.face.t, codes=self._codes is not None)
@@ -265,22 +278,6 @@ class ListRowsScreen(Filtering[None]):
         if row is not None:
             look_up(self, self.list, row)
 
-    def action_lists_sort(self) -> None:
-        """Choose the first key to sort by; the same again turns it around, the earlier ones settle ties."""
-        from kelmu_tui.screens.choose import ChooseScreen
-
-        t, keys = self.face.t, self.query_now.sort
-        arrows = {True: self.face.glyphs.down, False: self.face.glyphs.up}
-        now = {key.column: f"{place} {arrows[key.descending]}" for place, key in enumerate(keys, 1)}
-        choices = [Choice("", (t("lists.as_opened"), ""))]
-        choices += [Choice(one.id, (one.name.get(t.language), now.get(one.id, ""))) for one in self.list.columns]
-
-        def chosen(key: str | None) -> None:
-            if key is not None:
-                self.change_query(replace(self.query_now, sort=_sorted(keys, key)))
-
-        self.face.push_screen(ChooseScreen(t("inbox.choose_sort"), choices, keys[0].column if keys else ""), chosen)
-
     def action_lists_groups(self) -> None:
         """Show how many rows each municipality has, and choose one."""
         if not any(one.type is ColumnType.MUNICIPALITY for one in self.list.columns):
@@ -290,6 +287,7 @@ class ListRowsScreen(Filtering[None]):
 
     async def _choose_group(self, reading: Reading) -> None:
         from kelmu_tui.screens.choose import ChooseScreen
+        from kelmu_tui.screens.list_choices import municipality_choices
 
         t, text = self.face.t, reading.query.text
         if reading.query.municipality is None or self._groups is None or self._groups[0] != text:
@@ -300,11 +298,7 @@ class ListRowsScreen(Filtering[None]):
                 return
         if not self.alive or not self.is_current:
             return
-        choices = [Choice("", (t("lists.all_municipalities"), ""))]
-        for group in self._groups[1]:
-            if group.municipality is not None:
-                beside = "  ".join((t("lists.rows", count=group.rows), *sums_text(self.list, group.sums, t)))
-                choices.append(Choice(group.municipality, (municipality_name(group.municipality, t.language), beside)))
+        choices = municipality_choices(self.list, self._groups[1], t)
 
         def chosen(key: str | None) -> None:
             if key is not None:
@@ -321,7 +315,7 @@ class ListRowsScreen(Filtering[None]):
     async def _copy(self, reading: Reading, ids: tuple[str, ...]) -> None:
         t, lists = self.face.t, self.desk.lists
         try:
-            text = copied_text(self.list, await self.desk.run(lists.find, reading, ids), t)
+            text = copied_text(self.list, await self.desk.run(lists.find, reading, ids), t, self.columns_now)
             clipboard.sequence(text)  # what would not arrive does not leave and is not logged
             await self.desk.run(lists.leaving, reading, "list_copy", len(ids))
         except clipboard.TooLong:
@@ -362,11 +356,3 @@ class ListRowsScreen(Filtering[None]):
             self.change_query(replace(self.query_now, text="", municipality=None))
         else:
             self.dismiss(None)
-
-
-def _sorted(keys: tuple[SortKey, ...], column: str) -> tuple[SortKey, ...]:
-    """Return the keys after a column was chosen; none chosen is the order in which the list was opened."""
-    if not column:
-        return ()
-    down = bool(keys) and keys[0].column == column and not keys[0].descending
-    return (SortKey(column, down), *(key for key in keys if key.column != column))[:MOST_KEYS]

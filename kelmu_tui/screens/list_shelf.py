@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Final, NamedTuple
 
 from textual import on
@@ -15,8 +15,9 @@ from kelmu_tui.domain.lists import KelaList, read_period
 from kelmu_tui.screens.closed import ADDRESSES
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.fetches import Fetches, Which
-from kelmu_tui.screens.list_words import period_text
+from kelmu_tui.screens.list_words import period_text, short_period
 from kelmu_tui.screens.listing import ListScreen
+from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.lists import Entry
 from kelmu_tui.widgets.cells import Cell, Column
@@ -50,12 +51,14 @@ class ListsScreen(ListScreen[Shelved, None]):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
+        self.known_at: datetime | None = None
+        self._read = self._asked = False
 
     async def fetch(self) -> Sequence[Shelved]:
-        """Read what is published and here, and what is closed."""
+        """Read what is published and here, what is closed, and since when that is known."""
         lists = self.desk.lists
 
-        def read() -> Sequence[Shelved]:
+        def read() -> tuple[Sequence[Shelved], datetime | None]:
             entries: dict[str, list[Entry]] = {}
             for entry in lists.shelf():
                 entries.setdefault(entry.list, []).append(entry)
@@ -66,22 +69,33 @@ class ListsScreen(ListScreen[Shelved, None]):
                     closed.append(Shelved(one, denied=verdict))
                 else:
                     opened += [Shelved(one, entry) for entry in entries.get(one.id, ())] or [Shelved(one)]
-            return (*opened, *closed)
+            return (*opened, *closed), lists.told()
 
-        found: Sequence[Shelved] = await self.desk.run(read)
+        found: Sequence[Shelved]
+        try:
+            found, self.known_at = await self.desk.run(read)
+        except NotAllowed:
+            return ()  # another organisation is at work by now, and this screen on its way out
         return found
 
     def mounted(self) -> None:
-        """Show what is known, and ask the backend for what is new."""
+        """Show what is known; once it is there the backend is asked for what is new."""
         super().mounted()
         self._fetches.told = self._told
-        heard = self._fetches.heard_at
-        if self.face.online and (heard is None or self.face.now() - heard > FRESH):
+
+    def _ask_once(self) -> None:
+        """Ask what is published as soon as there is a connection, unless that was told a moment ago."""
+        if self._asked or not self._read or not self.alive or not self.face.online:
+            return
+        self._asked = True
+        if self.known_at is None or not timedelta(0) <= self.face.now() - self.known_at <= FRESH:
             self._fetches.refresh()
 
     async def _reload(self) -> None:
         before: Shelved | None = self.rows.current if self.alive else None
         await super()._reload()
+        self._read = True
+        self._ask_once()
         if before is None or not self.alive or any(row.which == before.which for row in self._all):
             return
         # A list stays under the cursor when its first period comes, or its last one goes.
@@ -110,6 +124,7 @@ class ListsScreen(ListScreen[Shelved, None]):
         super().update_frame()
         if self.alive:
             self._update_view()
+            self._ask_once()
 
     def key(self, row: Shelved) -> str:
         """Return list and period."""
@@ -128,7 +143,7 @@ class ListsScreen(ListScreen[Shelved, None]):
         t, fetches = self.face.t, self._fetches
         if fetches.refreshing:
             return ((t("lists.asking"), "accent"),)
-        at = None if fetches.heard_at is None else t.formats.moment(fetches.heard_at, self.face.now())
+        at = None if self.known_at is None else t.formats.moment(self.known_at, self.face.now())
         if self.face.online:
             return () if at is None else ((t("lists.known_at", at=at), "dim"),)
         return ((t("lists.offline_never") if at is None else t("lists.offline_at", at=at), "warn"),)
@@ -154,7 +169,7 @@ class ListsScreen(ListScreen[Shelved, None]):
         if entry is None:
             return cells
         told = entry.publication or entry.copy
-        cells["period"] = Cell(period_text(entry.period, t), role)
+        cells["period"] = Cell(period_text(entry.period, t), role, short_period(entry.period, year=True))
         if told is not None:
             cells["published"] = Cell(t.formats.relative_date(local_date(told.published_at), self.face.today()), "dim")
             cells["rows"] = Cell(t.formats.number(told.rows), role)
@@ -165,7 +180,7 @@ class ListsScreen(ListScreen[Shelved, None]):
         if row.denied is not None:
             return Cell(t("lists.closed"), "dim")
         if entry is None:
-            return Cell(t("lists.none_published"), "dim")
+            return Cell(t("lists.none_published") if self.known_at is not None else t("lists.not_known"), "dim")
         progress = self._fetches.progress(row.which)
         if progress is not None:
             number = t.formats.number

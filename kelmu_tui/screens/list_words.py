@@ -65,15 +65,26 @@ def period_text(key: str, t: Translator) -> str:
             return year
 
 
-def short_period(key: str) -> str:
-    """Return a period as short as a bar is wide: `10`, `Q4`, `H2`, `26`."""
-    year, _, rest = key.partition("-")
-    return rest or year[2:]
+def short_period(key: str, *, year: bool = False) -> str:
+    """Return a period as short as a bar is wide: `10`, `Q4`, `H2`, `26`; with the year `Q4/2026`."""
+    of, _, rest = key.partition("-")
+    if year:
+        return f"{rest.removeprefix('0')}/{of}" if rest else of
+    return rest or of[2:]
 
 
-def list_columns(one: KelaList, t: Translator) -> tuple[Column, ...]:
-    """Return the columns of a list as a `RowList` takes them; the first one never leaves."""
-    return tuple(_column(column, place, t) for place, column in enumerate(one.columns))
+def list_columns(one: KelaList, t: Translator, chosen: Sequence[str] = ()) -> tuple[Column, ...]:
+    """Return the columns of a list as a `RowList` takes them; the first one never leaves.
+
+    Args:
+        chosen: ids of those to be shown, in this order behind the first one; () for all, of which the least
+            important leave first.
+    """
+    if not chosen:
+        return tuple(_column(column, place, t) for place, column in enumerate(one.columns))
+    found = [column for column in map(one.column, dict.fromkeys((one.columns[0].id, *chosen))) if column is not None]
+    # Whoever has chosen an order has said what matters most: the last one leaves first.
+    return tuple(_column(column, place, t)._replace(drop=place) for place, column in enumerate(found))
 
 
 def _column(column: ListColumn, place: int, t: Translator) -> Column:
@@ -84,7 +95,7 @@ def _column(column: ListColumn, place: int, t: Translator) -> Column:
         label,
         width.least,
         good=max(width.good, min(len(label), width.good + 4)),
-        most=width.most,
+        most=max(width.most, len(label)),
         align=width.align,
         # Among those of a kind the later ones leave first.
         drop=0 if place == 0 else 20 * width.drop + place,
@@ -126,10 +137,15 @@ def sums_text(one: KelaList, sums: Mapping[str, Decimal], t: Translator) -> Sequ
     return [f"{named.get(id_, id_)} {t.formats.euros(amount)}" for id_, amount in sums.items()]
 
 
-def copied_text(one: KelaList, rows: Sequence[ListRow], t: Translator) -> str:
-    """Return rows as text: a line of the columns' names, then one for each, parted by tabs; codes are whole."""
-    lines = ["\t".join(column.name.get(t.language) for column in one.columns)]
-    lines += ["\t".join(_copied(column, row.values.get(column.id), t) for column in one.columns) for row in rows]
+def copied_text(one: KelaList, rows: Sequence[ListRow], t: Translator, chosen: Sequence[str] = ()) -> str:
+    """Return rows as text: a line of the columns' names, then one for each, parted by tabs; codes are whole.
+
+    Args:
+        chosen: ids of the columns that leave, () for all.
+    """
+    columns = [column for column in map(one.column, chosen) if column is not None] or one.columns
+    lines = ["\t".join(column.name.get(t.language) for column in columns)]
+    lines += ["\t".join(_copied(column, row.values.get(column.id), t) for column in columns) for row in rows]
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +19,9 @@ from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services import session as sessions
 from kelmu_tui.services.known import INBOX
 from kelmu_tui.services.session import AskPassphrase, Session, choose_keys, find_folder, secret
-from kelmu_tui.store import lease
+from kelmu_tui.store import expiry, lease
 from kelmu_tui.store.database import Store
+from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.rows import ActiveSession
 
 if TYPE_CHECKING:
@@ -173,7 +174,10 @@ def open_context(
     clock, ids = clock or SystemClock(), ids or RandomIds()
     store = open_store(profile, user=user, backend_url=backend_url, ask=ask, clock=clock, ids=ids)
     try:
-        return activate(profile, store, organisation, ids, needs)
+        context = activate(profile, store, organisation, ids, needs)
+        with suppress(StoreError):  # on a full disk as well there is something to be read
+            expiry.erase_lists(store)
+        return context
     except BaseException:
         store.close()
         raise

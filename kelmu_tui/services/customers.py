@@ -33,7 +33,7 @@ from kelmu_tui.platform.ids import Ids
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.known import KnownOrganisation
 from kelmu_tui.services.session import Session
-from kelmu_tui.services.sights import Sights, govern, scrub, sights_of
+from kelmu_tui.services.sights import Sights, demand_own, govern, scrub, sights_of
 from kelmu_tui.store import chain, customer_files, customers, feed, lease, views
 from kelmu_tui.store.customer_rows import File, Recent
 from kelmu_tui.store.database import Store
@@ -271,8 +271,9 @@ class Customers:
         """Destroy what the mandates don't show any more; every way to a file begins with it.
 
         Raises:
-            NotAllowed: nobody may be looked up.
+            NotAllowed: nobody may be looked up, or the user works for another organisation meanwhile.
         """
+        demand_own(self._store, self._active.organisation.business_id, CUSTOMER_LOOKUP)
         sights = self._sights()
         govern(self._store, sights)
         if sights.sections is None:

@@ -14,6 +14,7 @@ from kelmu_tui.domain.capabilities import (
     Denied,
     Grant,
     MandateKind,
+    all_capabilities,
     capabilities,
 )
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
@@ -24,8 +25,9 @@ SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})
 
 INBOX: Final = frozenset({NOTICES_INBOX})
 LOOK_UPS: Final = frozenset({CUSTOMER_LOOKUP})
-OPENERS: Final = INBOX | LOOK_UPS
-"""Capabilities of which one is needed to work for an organisation: for the inbox, for customers, for either."""
+LISTS: Final = frozenset(name for name in all_capabilities() if name.startswith("list_"))
+OPENERS: Final = INBOX | LOOK_UPS | LISTS
+"""Capabilities of which one is needed to work for an organisation: for the inbox, customers, lists, for any of them."""
 
 
 class SessionProblem(Exception):

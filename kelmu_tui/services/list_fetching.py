@@ -17,6 +17,7 @@ from kelmu_tui.api.lists import ListBatch, RowsWanted
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.looking import Link
+from kelmu_tui.services.sights import demand_own
 from kelmu_tui.store.list_fetch import Fetch, Incomplete, Overtaken
 from kelmu_tui.store.lists import Entry, Publication
 from kelmu_tui.sync import backoff
@@ -199,8 +200,7 @@ async def run_there(link: Link, context: Context, function: Callable[P, R], *arg
     """
 
     def unit() -> R:
-        if context.store.organisation != context.active.organisation.business_id:
-            raise NotAllowed("lists")
+        demand_own(context.store, context.active.organisation.business_id, "lists")
         return function(*args, **kwargs)
 
     return await link.thread.run(unit)

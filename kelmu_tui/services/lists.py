@@ -9,44 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from kelmu_tui.domain.capabilities import Allowed, Denied
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.lists import KelaList, access_to, read_period
 from kelmu_tui.domain.lists import lists as catalogue
-from kelmu_tui.domain.text import clean
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.known import KnownOrganisation
+from kelmu_tui.services.list_looks import Comparing as Comparing
+from kelmu_tui.services.list_looks import Looks, copies
+from kelmu_tui.services.list_looks import NotHere as NotHere
+from kelmu_tui.services.list_looks import Reading as Reading
+from kelmu_tui.services.list_views import ListViews
 from kelmu_tui.services.session import Session
-from kelmu_tui.services.sights import govern_lists, opened_lists
-from kelmu_tui.store import chain, lease, list_compare, list_fetch, list_pages, list_views, lists, views
+from kelmu_tui.services.sights import demand_own, govern_lists, opened_lists
+from kelmu_tui.store import lease, list_compare, list_fetch, list_pages, lists
 from kelmu_tui.store.connection import Connection
 from kelmu_tui.store.database import Store
-from kelmu_tui.store.list_compare import Compared, Difference, Kind, Pair
+from kelmu_tui.store.list_compare import ALL, Difference, Fit, Kind, Pair
 from kelmu_tui.store.list_fetch import Fetch
 from kelmu_tui.store.list_pages import Group, ListQuery, SortKey, Totals
 from kelmu_tui.store.list_values import ListRow
-from kelmu_tui.store.list_views import Owner, SavedView
-from kelmu_tui.store.lists import Copy, Counts, Entry, Publication
+from kelmu_tui.store.lists import Counts, Entry, Publication
 from kelmu_tui.store.rows import ActiveSession
-
-SITTING: Final = timedelta(minutes=30)
-"""A list read on this long after it was logged is still the same look."""
-MAX_NAME: Final = 60
-"""Letters in the name of a saved view at the most."""
-
-
-class NotHere(LookupError):
-    """There is no copy of that period, or what was being read is not here any more: withdrawn, replaced or over."""
-
-
-class InvalidName(ValueError):
-    """A view cannot be called that; the name itself is not in the message."""
 
 
 class Offer(NamedTuple):
@@ -54,23 +44,6 @@ class Offer(NamedTuple):
 
     list: KelaList
     verdict: Allowed | Denied
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A copy that is being read, filtered and sorted by a question; `rows` is how many fit."""
-
-    copy: Copy
-    query: ListQuery
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Comparing:
-    """Two periods that are held against each other, and how they differ."""
-
-    pair: Pair
-    found: Compared
 
 
 class Lists:
@@ -81,8 +54,9 @@ class Lists:
         self._active = session
         self._session = Session(store)
         self._clock = clock
-        self._ids = ids
-        self._looked: dict[tuple[Any, ...], datetime] = {}
+        self._looks = Looks(store, session, clock, ids)
+        self.views = ListViews(store, session, clock)
+        """The user's saved views."""
 
     # --- what there is -----------------------------------------------------------------------------------------------
 
@@ -98,11 +72,22 @@ class Lists:
         """Return every period of the open lists that is published or here, the newest of each list first.
 
         Raises:
+            NotAllowed: as `hold`.
             NotShown: nothing may be shown.
         """
         opened = self.hold()
         with lease.within(self._store) as db:
             return tuple(one for one in lists.shelf(db, self._clock.now()) if one.list in opened)
+
+    def told(self) -> datetime | None:
+        """Return when the backend told last what is published; None when it has not said it of every open list.
+
+        Raises:
+            NotAllowed: as `hold`.
+        """
+        opened = self.hold()
+        with self._store.read() as db:
+            return lists.told(db, opened)
 
     def counts(self, list_: str) -> tuple[Counts, ...]:
         """Return how many rows and persons there were in each period that is remembered, the oldest first.
@@ -116,7 +101,14 @@ class Lists:
             return tuple(lists.counts(db, list_))
 
     def hold(self) -> frozenset[str]:
-        """Destroy what the mandates don't open any more, and return the lists that they open."""
+        """Destroy what the mandates don't open any more, and return the lists that they open.
+
+        Every way to the replica begins with it.
+
+        Raises:
+            NotAllowed: the user works for another organisation meanwhile, whose lists are none of ours.
+        """
+        self._own()
         opened = opened_lists(self._known(), self._today())
         govern_lists(self._store, opened)
         return opened
@@ -124,11 +116,16 @@ class Lists:
     # --- fetching ----------------------------------------------------------------------------------------------------
 
     def announce(self, publications: Iterable[Publication], of: Iterable[str]) -> None:
-        """Keep what the backend publishes of the lists `of`; what it has withdrawn goes at once."""
+        """Keep what the backend publishes of the lists `of`; what it has withdrawn goes at once.
+
+        Raises:
+            NotAllowed: as `hold`.
+        """
         opened = self.hold()
         with self._store.write("replica") as db:
-            told = [one for one in publications if one.list in opened]
-            lists.announce(db, told, [list_ for list_ in of if list_ in opened])
+            told, about = [one for one in publications if one.list in opened], [one for one in of if one in opened]
+            lists.announce(db, told, about)
+            lists.note_told(db, about, self._clock.now())
             self._store.changed("list")
 
     def begin(self, publication: Publication) -> Fetch:
@@ -166,11 +163,21 @@ class Lists:
         list_fetch.finish(self._store, fetch, expires=expires)
 
     def cancel(self, fetch: Fetch) -> None:
-        """Destroy what came of a fetch."""
+        """Destroy what came of a fetch.
+
+        Raises:
+            NotAllowed: as `hold`.
+        """
+        self._own()
         list_fetch.cancel(self._store, fetch)
 
     def withdrawn(self, publication: Publication) -> None:
-        """Take the backend's word that a publication is withdrawn: nothing of it stays."""
+        """Take the backend's word that a publication is withdrawn: nothing of it stays.
+
+        Raises:
+            NotAllowed: as `hold`.
+        """
+        self._own()
         with self._store.write("replica") as db:
             lists.withdraw(db, publication.list, publication.period, publication.version)
             self._store.changed("list", keys=(publication.list,))
@@ -192,7 +199,7 @@ class Lists:
             if copy is None:
                 raise NotHere
             reading = Reading(copy, query, list_pages.count(db, copy, query))
-        self._look(reading)
+        self._looks.take(reading)
         return reading
 
     def resorted(self, reading: Reading, *sort: SortKey) -> Reading:
@@ -241,7 +248,7 @@ class Lists:
         """
         with self._again(reading):
             pass
-        self._log(view, (reading.copy,), reading.rows if rows is None else rows)
+        self._looks.log(view, (reading.copy,), reading.rows if rows is None else rows)
 
     # --- comparing ---------------------------------------------------------------------------------------------------
 
@@ -262,24 +269,42 @@ class Lists:
             if old is None or new is None:
                 raise NotHere
             pair = Pair(old, new, columns)
-            found = list_compare.compare(db, pair)
-        comparing = Comparing(pair, found)
-        self._look(comparing)
+            comparing = Comparing(pair, list_compare.compare(db, pair), ALL, list_compare.shown(db, pair))
+        self._looks.take(comparing)
         if columns is None and read_period(before).next() == read_period(after):
             self._note(comparing)
         return comparing
+
+    def narrowed(self, comparing: Comparing, fit: Fit) -> Comparing:
+        """Return the comparison with the differences that fit, after committing that these are looked at.
+
+        Raises:
+            NotAllowed, NotHere, NotShown: as `compare`.
+        """
+        self._need(comparing.pair.after.list)
+        with lease.within(self._store) as db:
+            self._looks.check(db, comparing)
+            narrowed = replace(comparing, fit=fit, shown=list_compare.shown(db, comparing.pair, fit))
+        self._looks.take(narrowed)
+        return narrowed
 
     def differences(
         self, comparing: Comparing, kind: Kind, *, after: int | None = None, before: int | None = None, limit: int = 50
     ) -> list[Difference]:
         """Return up to `limit` differences behind or before a place, or the first ones; errors as `compare`."""
+        pair, fit = comparing.pair, comparing.fit
         with self._again(comparing) as db:
-            return list_compare.page(db, comparing.pair, kind, after=after, before=before, limit=limit)
+            return list_compare.page(db, pair, kind, fit, after=after, before=before, limit=limit)
 
     def find_differences(self, comparing: Comparing, kind: Kind, ids: Iterable[str]) -> list[Difference]:
         """Return the differences whose `id` is among `ids`, in order; errors as `compare`."""
         with self._again(comparing) as db:
-            return list_compare.find(db, comparing.pair, kind, ids)
+            return list_compare.find(db, comparing.pair, kind, ids, comparing.fit)
+
+    def difference_groups(self, comparing: Comparing) -> list[Group]:
+        """Return how many differences there are by municipality, of all kinds together; errors as `compare`."""
+        with self._again(comparing) as db:
+            return list_compare.groups(db, comparing.pair, comparing.fit)
 
     def _note(self, comparing: Comparing) -> None:
         """Remember the counts for the plot over the year, which outlive the rows."""
@@ -289,37 +314,10 @@ class Lists:
             if lists.count_changes(db, new.list, new.period, new.version, numbers):
                 self._store.changed("list", keys=(new.list,))
 
-    # --- saved views -------------------------------------------------------------------------------------------------
-
-    def saved(self, list_: str) -> tuple[SavedView, ...]:
-        """Return the user's views of a list by name."""
-        known = [column.id for column in catalogue()[list_].columns]
-        with self._store.read() as db:
-            return tuple(list_views.views(db, self._owner(list_), known))
-
-    def save(self, list_: str, view: SavedView) -> None:
-        """Keep a view of a list, in the place of one of the same name.
-
-        Raises:
-            InvalidName: it has none, or too long a one.
-            TooMany: there are as many as there can be.
-            StoreError: it is not saved.
-        """
-        name = " ".join(clean(view.name).split())
-        if not 0 < len(name) <= MAX_NAME:
-            raise InvalidName
-        with self._store.write() as db:
-            list_views.save(db, self._owner(list_), view._replace(name=name), self._clock.now())
-            self._store.changed("list_view", keys=(list_,))
-
-    def drop(self, list_: str, name: str) -> bool:
-        """Forget a view; False when there is none."""
-        with self._store.write() as db:
-            gone = list_views.drop(db, self._owner(list_), name)
-            self._store.changed("list_view", keys=(list_,))
-        return gone
-
     # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _own(self) -> None:
+        demand_own(self._store, self._active.organisation.business_id, "lists")
 
     def _need(self, list_: str) -> None:
         if list_ not in self.hold():
@@ -327,59 +325,12 @@ class Lists:
 
     @contextmanager
     def _again(self, seen: Reading | Comparing) -> Iterator[Connection]:
-        """Give the connection for reading on; what was logged too long ago is logged once more before."""
-        copies = _copies(seen)
-        self._need(copies[0].list)
-        logged = self._looked.get(_stamp(seen))
-        if logged is None or not timedelta(0) <= self._clock.now() - logged < SITTING:
-            self._look(seen)
-        with lease.within(self._store) as db:
-            self._check(db, copies)
+        self._need(copies(seen)[0].list)
+        with self._looks.again(seen) as db:
             yield db
-
-    def _look(self, seen: Reading | Comparing) -> None:
-        with lease.within(self._store) as db:
-            self._check(db, _copies(seen))
-        if isinstance(seen, Reading):
-            self._log("list_rows:filtered" if seen.query.filtered else "list_rows", (seen.copy,), seen.rows)
-        else:
-            found = seen.found
-            self._log("list_compare", _copies(seen), found.came.rows + found.went.rows + found.changed.rows)
-        self._looked[_stamp(seen)] = self._clock.now()
-
-    def _check(self, db: Any, copies: Iterable[Copy]) -> None:
-        now = self._clock.now()
-        for copy in copies:
-            held = lists.copy(db, copy.list, copy.period, now)
-            if held is None or held.number != copy.number:
-                raise NotHere
-
-    def _log(self, view: str, copies: Sequence[Copy], rows: int) -> None:
-        """Commit a look at copies of one list: an event for each, with the same number of rows."""
-        at, user, own = self._clock.now(), self._active.user_id, self._active.organisation.business_id
-        with self._store.write() as db:
-            chain.ensure(db, self._ids)
-            for copy in copies:
-                subject = f"{copy.list}/{copy.period}"
-                views.log(db, views.ViewEvent(at, user, own, view, subject, rows, copy.published_at))
-            self._store.changed("view_event", keys=(view,))
-
-    def _owner(self, list_: str) -> Owner:
-        return Owner(self._active.user_id, self._active.organisation.business_id, list_)
 
     def _known(self) -> KnownOrganisation | None:
         return self._session.known().organisation(self._active.organisation.business_id)
 
     def _today(self) -> date:
         return local_date(self._clock.now())
-
-
-def _copies(seen: Reading | Comparing) -> tuple[Copy, ...]:
-    return (seen.copy,) if isinstance(seen, Reading) else (seen.pair.before, seen.pair.after)
-
-
-def _stamp(seen: Reading | Comparing) -> tuple[Any, ...]:
-    """Return what makes a look another look: sorting the same rows otherwise shows nobody else."""
-    if isinstance(seen, Reading):
-        return (seen.copy.number, seen.query.text, seen.query.municipality)
-    return (seen.pair.before.number, seen.pair.after.number, seen.pair.columns)

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, Protocol
 from kelmu_tui.api.client import Client
 from kelmu_tui.api.contract import CustomerQuery, PersonLine, ProblemCode, QueryEnd, SectionLine, SectionState
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded
-from kelmu_tui.domain.sections import Hidden, Section
+from kelmu_tui.domain.sections import CUSTOMER_LOOKUP, Hidden, Section
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.customers import InvalidQuery, LookUp
-from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.services.sights import demand_own
 from kelmu_tui.store import customers
 from kelmu_tui.store.thread import StoreThread
 
@@ -120,7 +120,7 @@ def _asked(query: LookUp) -> CustomerQuery:
 def _begin(context: Context, line: PersonLine, sections: Iterable[Section]) -> None:
     found = _json(line)
     found["person"].update(dict.fromkeys(context.customers.person_hides()))
-    _of_this_organisation(context)
+    demand_own(context.store, context.active.organisation.business_id, CUSTOMER_LOOKUP)
     store = context.store
     with store.write("replica") as db:
         customers.begin(db, found, sections, store.clock.now())
@@ -134,7 +134,7 @@ def _put(context: Context, head: PersonLine, line: SectionLine) -> None:
         found = _json(
             SectionLine(section=line.section, state=SectionState.HIDDEN, hidden=sight.hidden or Hidden.MANDATE)
         )
-    _of_this_organisation(context)
+    demand_own(context.store, context.active.organisation.business_id, CUSTOMER_LOOKUP)
     store = context.store
     with store.write("replica") as db:
         customers.put_section(db, _json(head), found, store.clock.now())
@@ -148,11 +148,6 @@ def _settle(context: Context, customer: str) -> None:
     with store.write("replica") as db:
         if customers.settle(db, customer):
             store.changed("customer", keys=(customer,))
-
-
-def _of_this_organisation(context: Context) -> None:
-    if context.store.organisation != context.active.organisation.business_id:
-        raise NotAllowed("customer_lookup")
 
 
 def _json(line: PersonLine | SectionLine) -> dict[str, Any]:

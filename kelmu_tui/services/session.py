@@ -298,6 +298,20 @@ class Session:
             self._store.detach()
             self._store.attach(organisation)
 
+    def hold(self, organisation: str, on: date) -> None:
+        """Let nothing of an organisation be there that its mandates of a day don't open: they also end by date.
+
+        Does nothing when another organisation is attached by then, or nobody is signed in any more.
+        """
+        if self._store.organisation != organisation:
+            return
+        try:
+            found = self.known().organisation(organisation)
+        except NotSignedIn:
+            return
+        if found is not None:
+            self._hold(found, on)
+
     def _hold(self, found: KnownOrganisation, on: date) -> None:
         """Let no customer's file and no list be there whose time is over, or that the mandates of now don't open."""
         expiry.sweep(self._store)

@@ -9,6 +9,7 @@ from kelmu_tui.domain.capabilities import Allowed
 from kelmu_tui.domain.lists import access_to
 from kelmu_tui.domain.lists import lists as catalogue
 from kelmu_tui.domain.sections import CUSTOMER_LOOKUP, Section, Sight, person_hides, sight
+from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.known import KnownOrganisation
 from kelmu_tui.store import customers, feed, lists
 from kelmu_tui.store.database import Store
@@ -29,6 +30,16 @@ def sights_of(found: KnownOrganisation | None, on: date) -> Sights:
     if not opened.has(CUSTOMER_LOOKUP):
         return Sights(None, frozenset())
     return Sights({section: sight(opened, found.agreement, section) for section in Section}, person_hides(opened))
+
+
+def demand_own(store: Store, organisation: str, capability: str) -> None:
+    """Let no unit of work for `organisation` touch the replica of another one, which may be attached by then.
+
+    Raises:
+        NotAllowed: it is; what `capability` opened is not open here.
+    """
+    if store.organisation != organisation:
+        raise NotAllowed(capability)
 
 
 def govern(store: Store, sights: Sights) -> bool:
@@ -58,15 +69,16 @@ def opened_lists(found: KnownOrganisation | None, on: date) -> frozenset[str]:
 
 
 def govern_lists(store: Store, opened: frozenset[str]) -> bool:
-    """Destroy what is there of lists that are not open, of the attached organisation; say whether there was any."""
+    """End what is there of lists that are not open, of the attached organisation; say whether there was any.
+
+    Nothing of it is shown any more; its rows are deleted in steps by the sweeps that follow (`store.expiry`).
+    """
     with store.read() as db:
         if lists.named(db) <= opened:
             return False
     with store.write("replica") as db:
         gone = lists.keep_only(db, opened)
-        feed.unscrub(db)
         store.changed("list", "invoice", keys=gone)
-    scrub(store)
     return True
 
 

@@ -15,7 +15,7 @@ from kelmu_tui.store.replica import microseconds
 
 AT_ONCE: Final = 250
 """Rows deleted in one transaction."""
-LIST_STEPS: Final = 4
+LIST_STEPS: Final = 2
 """Steps in which rows of lists are deleted at a time; the rest follows with the next sweep."""
 _UNHEARD: Final = "ended_unheard"
 """Key of the replica's state: microseconds, as the ends of the rows."""
@@ -95,6 +95,8 @@ def _end_lists(store: Store) -> int:
     for _ in range(LIST_STEPS):
         with store.write("replica") as db:
             if lists.erase(db):
+                # Should a reader be in the way of emptying the log now, the next pull does it.
+                feed.unscrub(db)
                 return 1
     return 0
 
@@ -110,6 +112,21 @@ def _end_judgements(store: Store) -> int:
         ended = judgements.end(db, now)
         store.changed("judgement")
     return ended
+
+
+def step(store: Store) -> bool:
+    """Sweep, and tell whether no rows of ended lists are left to be deleted."""
+    if store.organisation is None:
+        return True
+    sweep(store)
+    with store.read() as db:
+        return not lists.erasing(db)
+
+
+def erase_lists(store: Store) -> None:
+    """Delete all rows of ended lists, in as many steps as it takes; where nobody waits for the store."""
+    while not step(store):
+        pass
 
 
 def bring_back(store: Store) -> None:

@@ -10,16 +10,19 @@ Functions run inside `Store.read`, and who calls them has committed before that 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.lists import ColumnType
-from kelmu_tui.store.list_pages import form
+from kelmu_tui.store.list_pages import Group, fitting, form
 from kelmu_tui.store.list_values import Layout, ListRow, columns, teach
 from kelmu_tui.store.lists import Copy, span
+from kelmu_tui.store.words import asked
 
 _MEMO: Final = "list_compared"
+_FIT_MEMO: Final = "list_compared_fit"
 
 
 class Kind(StrEnum):
@@ -44,6 +47,11 @@ class Compared(NamedTuple):
     went: Number
     changed: Number
     same: int
+
+
+def number(found: Compared, kind: Kind) -> Number:
+    """Return how many there are of a kind."""
+    return {Kind.CAME: found.came, Kind.WENT: found.went, Kind.CHANGED: found.changed}[kind]
 
 
 class Difference(NamedTuple):
@@ -81,6 +89,21 @@ class Pair(NamedTuple):
     columns: tuple[str, ...] | None = None
 
 
+class Fit(NamedTuple):
+    """Which differences are wanted: one of both rows has to fit, as in `list_pages.ListQuery`."""
+
+    text: str = ""
+    municipality: str | None = None
+
+    @property
+    def filtered(self) -> bool:
+        """Whether it leaves any out."""
+        return bool(asked(self.text)) or self.municipality is not None
+
+
+ALL: Final = Fit()
+
+
 def compare(db: Any, pair: Pair) -> Compared:
     """Return how the periods differ.
 
@@ -99,26 +122,68 @@ def compare(db: Any, pair: Pair) -> Compared:
     return found
 
 
+def shown(db: Any, pair: Pair, fit: Fit = ALL) -> Mapping[Kind, Number]:
+    """Return how many differences of each kind fit; errors as `compare`."""
+    found = compare(db, pair)
+    if not fit.filtered:
+        return {kind: number(found, kind) for kind in Kind}
+    stamp = (pair.before.number, pair.after.number, pair.columns, tuple(asked(fit.text)), fit.municipality)
+    known = db.memo.get(_FIT_MEMO)
+    if known is None or known[0] != stamp:
+        db.memo.pop(_FIT_MEMO, None)
+        known = db.memo[_FIT_MEMO] = (stamp, _narrow(db, pair, fit))
+    fits: Mapping[Kind, Number] = known[1]
+    return fits
+
+
 def page(
-    db: Any, pair: Pair, kind: Kind, *, after: int | None = None, before: int | None = None, limit: int = 50
+    db: Any,
+    pair: Pair,
+    kind: Kind,
+    fit: Fit = ALL,
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[Difference]:
     """Return up to `limit` differences behind or before a place, or from the first; always in order."""
-    total = getattr(compare(db, pair), kind).rows
+    total = shown(db, pair, fit)[kind].rows
     first, end = (1 if after is None else after + 1), total + 1
     if before is not None:
         first, end = max(first, before - limit), min(end, before)
-    return _read(db, pair, kind, "p.place >= ? AND p.place < ?", (first, min(end, first + limit)))
+    return _read(db, pair, _table(kind, fit), "p.place >= ? AND p.place < ?", (first, min(end, first + limit)))
 
 
-def find(db: Any, pair: Pair, kind: Kind, ids: Iterable[str]) -> list[Difference]:
+def find(db: Any, pair: Pair, kind: Kind, ids: Iterable[str], fit: Fit = ALL) -> list[Difference]:
     """Return the differences whose `id` is among `ids`, in order."""
-    compare(db, pair)
+    shown(db, pair, fit)
     copy = pair.before if kind is Kind.WENT else pair.after
     wanted = json.dumps(list(ids))
     both = "SELECT row FROM replica.list_row WHERE copy IN (?, ?) AND id IN (SELECT value FROM json_each(?))"
     rows = db.execute(both, (copy.number, pair.before.number, wanted)).fetchall()
     numbers = json.dumps([row[0] for row in rows])
-    return _read(db, pair, kind, "coalesce(p.now, p.was) IN (SELECT value FROM json_each(?))", (numbers,))
+    where = "coalesce(p.now, p.was) IN (SELECT value FROM json_each(?))"
+    return _read(db, pair, _table(kind, fit), where, (numbers,))
+
+
+def groups(db: Any, pair: Pair, fit: Fit = ALL) -> list[Group]:
+    """Return how many differences of all kinds fit by municipality, the most first; who has moved counts in both."""
+    shown(db, pair, fit)
+    sides = _sides(db, pair)
+    counts: Counter[str | None] = Counter()
+    for kind in Kind:
+        parts = [
+            f"SELECT p.place, r.{known.place(column)} AS code FROM temp.{_table(kind, fit)} AS p"  # noqa: S608
+            f" JOIN replica.list_row AS r ON r.row = p.{row}"
+            for known, row in ((sides.new, "now"), (sides.old, "was"))
+            for column in known.of(ColumnType.MUNICIPALITY)[:1]
+        ]
+        if parts:
+            # The union drops what is the same on both sides.
+            by_code = db.execute(f"SELECT code, count(*) FROM ({' UNION '.join(parts)}) GROUP BY code")  # noqa: S608
+            counts.update(dict(by_code.fetchall()))
+    found = [Group(code, rows, {}) for code, rows in counts.items()]
+    return sorted(found, key=lambda group: (-group.rows, group.municipality or "~"))
 
 
 # --- the statements -------------------------------------------------------------------------------------------------
@@ -147,21 +212,50 @@ def _sides(db: Any, pair: Pair) -> _Sides:
 def _compare(db: Any, pair: Pair) -> Compared:
     sides = _sides(db, pair)
     teach(db)
-    repeated = pair.before.persons < pair.before.rows or pair.after.persons < pair.after.rows
+    repeated = _repeated(pair)
     statements = {Kind.CAME: _came(sides), Kind.WENT: _went(sides), Kind.CHANGED: _changed(sides, repeated=repeated)}
     found: dict[Kind, Number] = {}
     for kind, (statement, values) in statements.items():
-        table = _table(kind)
-        db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (place INTEGER PRIMARY KEY, was INTEGER, now INTEGER)")
-        db.execute(f"DELETE FROM temp.{table}")  # noqa: S608
-        rows = int(db.execute(f"INSERT INTO temp.{table} (was, now) {statement}", values).rowcount)
-        found[kind] = Number(_persons(db, table) if repeated else rows, rows)
+        found[kind] = _keep(db, _table(kind), statement, values, repeated=repeated)
     same = pair.after.persons - found[Kind.CAME].persons - found[Kind.CHANGED].persons
     return Compared(found[Kind.CAME], found[Kind.WENT], found[Kind.CHANGED], same)
 
 
-def _table(kind: Kind) -> str:
-    return f"list_{kind.value}"
+def _keep(db: Any, table: str, statement: str, values: Sequence[Any], *, repeated: bool) -> Number:
+    """Fill a table with pairs of rows, given their places in order, and return how many there are."""
+    db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (place INTEGER PRIMARY KEY, was INTEGER, now INTEGER)")
+    db.execute(f"DELETE FROM temp.{table}")  # noqa: S608
+    rows = int(db.execute(f"INSERT INTO temp.{table} (was, now) {statement}", values).rowcount)
+    return Number(_persons(db, table) if repeated else rows, rows)
+
+
+def _table(kind: Kind, fit: Fit = ALL) -> str:
+    return f"list_{kind.value}_fit" if fit.filtered else f"list_{kind.value}"
+
+
+def _narrow(db: Any, pair: Pair, fit: Fit) -> Mapping[Kind, Number]:
+    """Put the differences that fit into tables of their own: places without gaps are what pages go by."""
+    sides = _sides(db, pair)
+    either, values = [], list[Any]()
+    for known, row in ((sides.new, "now"), (sides.old, "was")):
+        where, wanted = fitting(known, fit.text, fit.municipality)
+        either.append(f"EXISTS (SELECT 1 FROM replica.list_row WHERE row = p.{row} AND {' AND '.join(where)})")  # noqa: S608
+        values += wanted
+    return {
+        kind: _keep(
+            db,
+            _table(kind, fit),
+            f"SELECT was, now FROM temp.{_table(kind)} AS p WHERE {' OR '.join(either)} ORDER BY place",  # noqa: S608
+            values,
+            repeated=_repeated(pair),
+        )
+        for kind in Kind
+    }
+
+
+def _repeated(pair: Pair) -> bool:
+    """Tell whether somebody has several rows in one of the copies."""
+    return pair.before.persons < pair.before.rows or pair.after.persons < pair.after.rows
 
 
 def _persons(db: Any, table: str) -> int:
@@ -227,10 +321,10 @@ def _side(known: Layout, sides: _Sides, *, repeated: bool) -> str:
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
-def _read(db: Any, pair: Pair, kind: Kind, where: str, values: Iterable[Any]) -> list[Difference]:
+def _read(db: Any, pair: Pair, table: str, where: str, values: Iterable[Any]) -> list[Difference]:
     sides = _sides(db, pair)
     found = db.execute(
-        f"SELECT p.place, p.was, p.now FROM temp.{_table(kind)} AS p WHERE {where} ORDER BY p.place",  # noqa: S608
+        f"SELECT p.place, p.was, p.now FROM temp.{table} AS p WHERE {where} ORDER BY p.place",  # noqa: S608
         tuple(values),
     ).fetchall()
     old = _rows(db, sides.old, [was for _, was, _ in found])

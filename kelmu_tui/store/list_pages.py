@@ -115,15 +115,19 @@ def _compute(db: Any, copy: Copy, query: ListQuery) -> int:
 
 
 def _conditions(known: Layout, copy: Copy, query: ListQuery) -> tuple[str, list[Any]]:
-    where, values = ["row >= ?", "row < ?"], list[Any](span(copy.number))
-    for word in asked(query.text):
-        where.append("instr(words, ?)")
-        values.append(f" {word}")
-    if query.municipality is not None:
+    where, values = fitting(known, query.text, query.municipality)
+    return " AND ".join(["row >= ?", "row < ?", *where]), [*span(copy.number), *values]
+
+
+def fitting(known: Layout, text: str, municipality: str | None) -> tuple[list[str], list[Any]]:
+    """Return what a row of `list_row` must fulfil to fit words and a municipality, and the values for it."""
+    words = asked(text)
+    where, values = ["instr(words, ?)"] * len(words), [f" {word}" for word in words]
+    if municipality is not None:
         places = [known.place(column) for column in known.of(ColumnType.MUNICIPALITY)]
         where.append(f"({' OR '.join(f'{place} = ?' for place in places) or '0'})")
-        values += [query.municipality] * len(places)
-    return " AND ".join(where), values
+        values += [municipality] * len(places)
+    return where, values
 
 
 # --- what a screen asks ---------------------------------------------------------------------------------------------

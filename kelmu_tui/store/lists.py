@@ -9,6 +9,7 @@ Functions that write work inside the caller's `Store.write("replica")`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -19,8 +20,12 @@ from kelmu_tui.store.replica import instant, microseconds
 
 RESUMABLE: Final = timedelta(days=1)
 """How long the rows of a fetch that broke off are kept for going on."""
-STEP_ROWS: Final = 1500
-"""Rows deleted in one transaction: about 30 ms."""
+STEP_ROWS: Final = 500
+"""Rows deleted in one transaction: about 10 ms."""
+STEP_PLACES: Final = 5000
+"""Places of the order deleted in one transaction."""
+_TOLD: Final = "lists_told"
+"""Key of the replica's state: when the backend said last what is published, and of which lists."""
 
 
 class Publication(NamedTuple):
@@ -112,6 +117,19 @@ def announce(db: Any, publications: Iterable[Publication], of: Iterable[str]) ->
     )
     gone = [one.list for one in found if one.withdrawn and withdraw(db, one.list, one.period, one.version)]
     return list(dict.fromkeys(gone))
+
+
+def note_told(db: Any, of: Iterable[str], now: datetime) -> None:
+    """Note when the backend has told what is published of which lists."""
+    told_ = {"at": microseconds(now), "of": sorted(of)}
+    db.execute("INSERT OR REPLACE INTO replica.state (key, value) VALUES (?, ?)", (_TOLD, json.dumps(told_)))
+
+
+def told(db: Any, of: Iterable[str]) -> datetime | None:
+    """Return when the backend told last what is published, None when it has not said it of each of these lists."""
+    row = db.execute("SELECT value FROM replica.state WHERE key = ?", (_TOLD,)).fetchone()
+    found = None if row is None else json.loads(row[0])
+    return instant(found["at"]) if found is not None and set(of) <= set(found["of"]) else None
 
 
 def shelf(db: Any, now: datetime) -> list[Entry]:
@@ -229,7 +247,13 @@ def erase(db: Any, rows: int = STEP_ROWS) -> bool:
     if last is not None:
         db.execute("DELETE FROM replica.list_row WHERE row >= ? AND row <= ?", (number << SHIFT, last))
         return False
-    db.execute("DELETE FROM replica.list_order WHERE copy = ?", (number,))
+    last = db.execute(
+        "SELECT max(place) FROM (SELECT place FROM replica.list_order WHERE copy = ? ORDER BY place LIMIT ?)",
+        (number, STEP_PLACES),
+    ).fetchone()[0]
+    if last is not None:
+        db.execute("DELETE FROM replica.list_order WHERE copy = ? AND place <= ?", (number, last))
+        return False
     db.execute("DELETE FROM replica.list_copy WHERE number = ?", (number,))
     return not erasing(db)
 
@@ -243,37 +267,40 @@ def span(copy_: int) -> tuple[int, int]:
 
 
 def any_held(db: Any) -> bool:
-    """Tell whether there is anything of any list."""
+    """Tell whether there is anything of any list that has not gone."""
     found = db.execute(
-        "SELECT EXISTS (SELECT 1 FROM replica.list_copy) OR EXISTS (SELECT 1 FROM replica.list_count)"
-        " OR EXISTS (SELECT 1 FROM replica.list_publication) OR EXISTS (SELECT 1 FROM replica.invoice_head)"
+        "SELECT EXISTS (SELECT 1 FROM replica.list_copy WHERE state <> 'gone')"
+        " OR EXISTS (SELECT 1 FROM replica.list_count) OR EXISTS (SELECT 1 FROM replica.list_publication)"
+        " OR EXISTS (SELECT 1 FROM replica.invoice_head)"
     ).fetchone()
     return bool(found[0])
 
 
 def named(db: Any) -> frozenset[str]:
-    """Return the lists of which there is anything."""
+    """Return the lists of which there is anything that has not gone."""
     rows = db.execute(
-        "SELECT list FROM replica.list_copy UNION SELECT list FROM replica.list_count"
+        "SELECT list FROM replica.list_copy WHERE state <> 'gone' UNION SELECT list FROM replica.list_count"
         " UNION SELECT list FROM replica.list_publication UNION SELECT list FROM replica.invoice_head"
     )
     return frozenset(row[0] for row in rows)
 
 
 def keep_only(db: Any, opened: frozenset[str]) -> list[str]:
-    """Destroy everything of the lists that are not open, rows at once; return those of which there was any."""
+    """End everything of the lists that are not open; return those of which there was any.
+
+    Nothing of them is shown from then on. Their rows are deleted by `erase`, like those of any copy that has gone:
+    300 000 at once would keep everybody else from the store for seconds.
+    """
     gone = sorted(named(db) - opened)
     for list_ in gone:
-        for (number,) in db.execute("SELECT number FROM replica.list_copy WHERE list = ?", (list_,)).fetchall():
-            db.execute("DELETE FROM replica.list_row WHERE row >= ? AND row < ?", span(number))
-            db.execute("DELETE FROM replica.list_order WHERE copy = ?", (number,))
-        for table in ("list_copy", "list_count", "list_publication", "invoice_head"):
+        _end(db, "list = ?", (list_,))
+        for table in ("list_count", "list_publication", "invoice_head"):
             db.execute(f"DELETE FROM replica.{table} WHERE list = ?", (list_,))  # noqa: S608
     return gone
 
 
 def forget_all(db: Any) -> bool:
-    """Destroy everything of all lists; say whether there was anything."""
+    """End everything of all lists; say whether there was anything."""
     return bool(keep_only(db, frozenset()))
 
 

@@ -108,6 +108,8 @@ async def _pull(thread: Runner, client: Api) -> None:
         except ProblemAnswer as error:
             if error.status == 403:
                 await thread.run(pull.shut_out, store, ask)
+                while not await thread.run(pull.sweep, store):
+                    pass
             raise
         done = await thread.run(pull.take_changes, store, ask, answer)
         after = await thread.run(pull.next_ask, store)

@@ -74,6 +74,8 @@ class Pulling:
         except ProblemAnswer as error:
             if error.status == 403:
                 await line.unit(pull.shut_out, ask)
+                while not await line.unit(pull.sweep):  # no answer will follow that the rest could be deleted after
+                    await line.wait(YIELD_SECONDS)
             raise
         if answer is None:
             return 0.0

@@ -138,6 +138,11 @@ class RowList(Roled, Generic[Row], can_focus=True):
         return () if key is None else (key,)
 
     @property
+    def fitting(self) -> int:
+        """How many columns there is room for; 0 before the list has a size."""
+        return len(place(self._columns, self.size.width - GUTTER)) if self.size.width > GUTTER else 0
+
+    @property
     def busy(self) -> bool:
         """Whether something is still being read."""
         return self._reader.busy

@@ -8,6 +8,10 @@ import pytest
 
 from kelmu_tui.cli.exits import Exit
 from kelmu_tui.domain.lists import lists
+from kelmu_tui.platform.paths import profile
+from kelmu_tui.services.context import open_context
+from kelmu_tui.store.list_pages import ListQuery, SortKey
+from kelmu_tui.store.list_views import SavedView
 from tests.cli.conftest import Kelmu
 
 pytestmark = pytest.mark.xdist_group("demo-backend")
@@ -42,8 +46,12 @@ def test_every_list_is_told_open_or_closed_and_why(worker: Kelmu) -> None:
         "periods": [],
     }
     assert offers(worker, "--offline") == found
+    known = worker("lists", "list", "--offline", "--json").data["known_at"]
+    assert known == worker("lists", "list", "--offline", "--json").data["known_at"]
+    assert worker("lists", "list", "--json").data["known_at"] > known
     ran = worker("lists", "list", "--all", "--lang", "en")
     assert ran.code == Exit.OK
+    assert "known as of" in ran.err
     lines = [line.split("\t") for line in ran.out.splitlines()]
     assert len([line for line in lines if line[0] == LIST]) == len(found[LIST]["periods"])
     assert next(line[-1] for line in lines if line[0] == CLOSED).startswith("This is not opened for organisations")
@@ -89,6 +97,44 @@ def test_a_list_is_fetched_once_shown_and_compared(worker: Kelmu) -> None:
     ran = worker("lists", "diff", LIST, before, newest, "--lang", "en")
     assert ran.code == Exit.OK
     assert f"the same: {compared['same']}" in ran.err
+
+
+def test_saved_views_are_listed_and_shown(worker: Kelmu) -> None:
+    assert worker("lists", "fetch", LIST).code == Exit.OK
+    nothing = worker("lists", "views", LIST, "--lang", "en")
+    assert (nothing.code, nothing.out) == (Exit.OK, "")
+    assert "no saved views" in nothing.err
+    whole = worker("lists", "show", LIST, "--json", "--limit", "1000").data["shown"]
+    word = whole[0]["name"].split(",")[0].split()[0]
+    with open_context(profile("demo"), user=USER, ask=lambda _: "", needs=frozenset({LIST})) as context:
+        query = ListQuery((SortKey("days_accumulated", descending=True),), word, whole[0]["municipality"])
+        context.lists.views.save(LIST, SavedView("Omat uudet", ("name", "days_accumulated"), query))
+    found = worker("lists", "views", LIST, "--json").data
+    assert found == {
+        "list": LIST,
+        "views": [
+            {
+                "name": "Omat uudet",
+                "columns": ["name", "days_accumulated"],
+                "sort": [{"column": "days_accumulated", "descending": True}],
+                "filter": word,
+                "municipality": whole[0]["municipality"],
+            }
+        ],
+    }
+    line = worker("lists", "views", LIST, "--lang", "en").out.strip().split("\t")
+    assert line == ["Omat uudet", "name, days_accumulated", "days_accumulated:desc", f"{query.municipality} {word}"]
+    shown = worker("lists", "show", LIST, "--view", "Omat uudet", "--json", "--limit", "1000").data["shown"]
+    assert set(shown[0]) == {"id", "non_disclosure", "name", "days_accumulated"}
+    days = [row["days_accumulated"] for row in shown]
+    assert days == sorted(days, reverse=True)
+    assert 0 < len(shown) < len(whole)
+    ran = worker("lists", "show", LIST, "--view", "Omat uudet", "--column", "address", "--sort", "name", "--json")
+    assert set(ran.data["shown"][0]) == {"id", "non_disclosure", "address"}
+    missing = worker("lists", "show", LIST, "--view", "Toinen", "--json")
+    assert (missing.code, missing.document["error"]["code"]) == (Exit.NOT_FOUND, "view_unknown")
+    assert "Omat uudet" in missing.document["error"]["message"]
+    assert word not in missing.out + missing.err
 
 
 def test_identity_codes_are_whole_only_when_asked_for(worker: Kelmu) -> None:

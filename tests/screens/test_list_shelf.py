@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from kelmu_tui.api.errors import Timeout
 from kelmu_tui.domain.capabilities import Denied
+from kelmu_tui.domain.lists import lists as catalogue
 from kelmu_tui.screens.list_rows import ListRowsScreen
-from kelmu_tui.screens.list_shelf import ListsScreen
+from kelmu_tui.screens.list_shelf import FRESH, ListsScreen
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.lists import NotHere
 from kelmu_tui.store.list_fetch import Overtaken
+from kelmu_tui.store.lists import note_told
 from kelmu_tui.sync.status import Connection
 from tests.screens.lists import VETERANS, ListsOffice, listing, looks, words
 from tests.screens.support import LANGUAGES, check_grid, press, settled
@@ -188,6 +191,49 @@ async def test_offline_it_says_since_when_the_publications_are_known(tmp_path: P
         assert app.t("actions.why.offline")[:20] in words(app)
         await press(pilot, "q", "r", "3")
         assert app.refreshed == 1
+
+
+async def test_what_was_told_is_known_after_a_restart(tmp_path: Path) -> None:
+    async with listing(tmp_path, language="en") as (app, pilot):
+        app.set_status(state=Connection.OFFLINE)
+        await press(pilot, "3")
+        assert app.t("lists.offline_never") in words(app)
+        assert states(app)[f"{LIST}/"] == app.t("lists.not_known")
+        app.publish(published(8), ROWS)
+        await app.refresh_lists()
+        await settled(pilot)
+        assert app.t("lists.offline_at", at=app.t.formats.moment(app.now(), app.now())) in words(app)
+        assert states(app)[f"{VETERANS}/"] == app.t("lists.none_published")
+        # As after a restart: nothing but the store knows of it.
+        app._fetches = None
+        app.set_status(state=Connection.ONLINE)
+        await press(pilot, "q", "3")
+        assert app.t("lists.known_at", at=app.t.formats.moment(app.now(), app.now())) in words(app)
+        assert app.refreshed == 1
+
+
+async def test_it_asks_when_the_connection_comes(tmp_path: Path) -> None:
+    async with listing(tmp_path, language="en") as (app, pilot):
+        app.set_status(state=Connection.CONNECTING)
+        await press(pilot, "3")
+        assert app.refreshed == 0
+        app.set_status(state=Connection.ONLINE)
+        await settled(pilot)
+        assert app.refreshed == 1
+        app.set_status(state=Connection.OFFLINE)
+        app.set_status(state=Connection.ONLINE)
+        await settled(pilot)
+        assert app.refreshed == 1
+
+
+async def test_what_was_told_long_ago_is_asked_again(tmp_path: Path) -> None:
+    async with listing(tmp_path, language="en") as (app, pilot):
+        await app.refresh_lists()
+        with app.store.write("replica") as db:
+            told = app.now() - FRESH - timedelta(seconds=1)
+            note_told(db, list(catalogue()), told)
+        await press(pilot, "3")
+        assert app.refreshed == 2
 
 
 async def test_asking_anew(tmp_path: Path) -> None:

@@ -15,17 +15,19 @@ from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services.context import Context, activate
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.known import OPENERS
-from kelmu_tui.services.lists import SITTING, InvalidName, NotHere
-from kelmu_tui.store import list_views, views
+from kelmu_tui.services.list_looks import SITTING
+from kelmu_tui.services.list_views import InvalidName
+from kelmu_tui.services.lists import NotHere
+from kelmu_tui.store import expiry, list_fetch, list_views, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import LeaseEnded, StoreFull
-from kelmu_tui.store.list_compare import Kind
+from kelmu_tui.store.list_compare import Fit, Kind
 from kelmu_tui.store.list_fetch import Incomplete
 from kelmu_tui.store.list_pages import ListQuery, SortKey
 from kelmu_tui.store.list_views import SavedView, TooMany
-from kelmu_tui.store.lists import Publication
-from tests.services.customers import WIDE, at_work, events, give
-from tests.services.signed_in import FIRST, MANDATE, NOW, Time
+from kelmu_tui.store.lists import Publication, copies
+from tests.services.customers import WIDE, at_work, events, give, grant
+from tests.services.signed_in import FIRST, MANDATE, NOW, SECOND, Time
 from tests.store.list_rows import INVOICED, LIST, PERIOD, published, row
 
 ROWS = [row(number) for number in range(6)]
@@ -90,6 +92,7 @@ def test_a_fetch_ends_with_the_mandate(context: Context, store: Store) -> None:
     for step in (lambda: lists.take(under_way, ROWS[3:]), lambda: lists.finish(under_way)):
         with pytest.raises(NotAllowed):
             step()
+    expiry.erase_lists(store)
     with store.read() as db:
         assert db.execute("SELECT count(*) FROM replica.list_row").fetchone() == (0,)
 
@@ -286,16 +289,135 @@ def test_what_is_not_here_is_not_compared(context: Context) -> None:
         context.lists.compare(LIST, "2026-09", PERIOD)
 
 
+def test_differences_are_narrowed_and_that_is_another_look(context: Context, store: Store, time: Time) -> None:
+    fetch(context, [row(1), row(2), row(3, municipality="536")], period="2026-09")
+    fetch(context, [row(2), row(3, municipality="837", days_accumulated=1), row(4), row(5, municipality="536")])
+    lists = context.lists
+    whole = lists.compare(LIST, "2026-09", PERIOD)
+    named = lists.narrowed(whole, Fit("000004"))
+    assert named.shown == {Kind.CAME: (1, 1), Kind.WENT: (0, 0), Kind.CHANGED: (0, 0)}
+    assert [one.id for one in lists.differences(named, Kind.CAME)] == ["r00004"]
+    assert lists.find_differences(named, Kind.CAME, ["r00004", "r00005"]) == lists.differences(named, Kind.CAME)
+    here = lists.narrowed(whole, Fit(municipality="536"))
+    assert [one.id for one in lists.differences(here, Kind.CAME)] == ["r00005"]
+    # Who has moved is found by either place.
+    assert [one.id for one in lists.differences(here, Kind.CHANGED)] == ["r00003"]
+    assert [(one.place, one.id) for one in lists.differences(whole, Kind.CAME)] == [(1, "r00004"), (2, "r00005")]
+    filtered = [one for one in logged(store) if one[0] == "list_compare:filtered"]
+    assert filtered == [
+        ("list_compare:filtered", f"{LIST}/{period}", rows) for rows in (1, 2) for period in ("2026-09", PERIOD)
+    ]
+    time.at = NOW + SITTING
+    lists.differences(here, Kind.CAME)
+    assert logged(store)[-1] == ("list_compare:filtered", SUBJECT, 2)
+
+
+# --- another organisation -------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_done_to_the_lists_of_another_organisation(context: Context, store: Store) -> None:
+    lists = context.lists
+    publication = fetch(context)
+    under_way = lists.begin(published(6, period="2026-11"))
+    reading, comparing = lists.open(LIST, PERIOD), lists.compare(LIST, PERIOD, PERIOD)
+    units: dict[str, Callable[[], object]] = {
+        "hold": lists.hold,
+        "shelf": lists.shelf,
+        "counts": lambda: lists.counts(LIST),
+        "announce": lambda: lists.announce([], [LIST]),
+        "begin": lambda: lists.begin(published(6, period="2026-11")),
+        "take": lambda: lists.take(under_way, ROWS),
+        "finish": lambda: lists.finish(under_way),
+        "cancel": lambda: lists.cancel(under_way),
+        "withdrawn": lambda: lists.withdrawn(publication),
+        "open": lambda: lists.open(LIST, PERIOD),
+        "page": lambda: lists.page(reading),
+        "leaving": lambda: lists.leaving(reading),
+        "compare": lambda: lists.compare(LIST, PERIOD, PERIOD),
+        "narrowed": lambda: lists.narrowed(comparing, Fit("aino")),
+        "differences": lambda: lists.differences(comparing, Kind.CAME),
+    }
+    store.detach()
+    store.attach(SECOND)
+    # What is there belongs to whoever works for the other organisation, with mandates of their own.
+    list_fetch.finish(store, list_fetch.put_rows(store, list_fetch.begin(store, publication), ROWS))
+    before = rows_there(store)
+    for name, unit in units.items():
+        with pytest.raises(NotAllowed):
+            unit()
+        assert rows_there(store) == before, name
+    assert len(events(store)) == 3
+
+
+def rows_there(store: Store) -> list[tuple[Any, ...]]:
+    with store.read() as db:
+        found: list[tuple[Any, ...]] = db.execute(
+            "SELECT list, period, version, state, rows FROM replica.list_copy"
+            " UNION ALL SELECT list, period, version, '', rows FROM replica.list_count"
+        ).fetchall()
+    return found
+
+
 # --- mandates -------------------------------------------------------------------------------------------------------
+
+
+LIST_TABLES = ("list_row", "list_order", "list_copy", "list_count", "list_publication")
+
+
+def left(store: Store) -> dict[str, int]:
+    """Return how many rows there are in the tables of lists, where there are any."""
+    with store.read() as db:
+        found = {name: db.execute(f"SELECT count(*) FROM replica.{name}").fetchone()[0] for name in LIST_TABLES}
+    return {name: count for name, count in found.items() if count}
 
 
 def test_lists_go_with_their_mandate_at_the_next_start(profile: Profile, context: Context, store: Store) -> None:
     fetch(context)
     give(store, MANDATE)
-    activate(profile, store, FIRST, SeededIds(3), OPENERS)
+    again = activate(profile, store, FIRST, SeededIds(3), OPENERS)
+    assert again.lists.shelf() == ()
+    expiry.erase_lists(store)
+    assert left(store) == {}
+
+
+def test_a_mandate_that_ends_by_date_takes_the_lists(context: Context, store: Store) -> None:
+    fetch(context)
+    own, tomorrow = context.active.organisation.business_id, (NOW + timedelta(days=1)).date()
+    context.session.hold(own, tomorrow)
+    assert "list_row" in left(store)
+    give(store, WIDE, grants=[grant(MANDATE), grant(WIDE, valid_to=NOW.date().isoformat())])
+    context.session.hold(SECOND, tomorrow)
+    assert "list_row" in left(store)
+    context.session.hold(own, tomorrow)
     with store.read() as db:
-        for table in ("list_row", "list_order", "list_copy", "list_count", "list_publication"):
-            assert db.execute(f"SELECT count(*) FROM replica.{table}").fetchone() == (0,)
+        assert copies(db, NOW) == []
+    expiry.erase_lists(store)
+    assert left(store) == {}
+
+
+# --- what is known of publications ----------------------------------------------------------------------------------
+
+
+def test_it_is_remembered_when_the_publications_were_told(
+    profile: Profile, context: Context, store: Store, time: Time
+) -> None:
+    assert context.lists.told() is None
+    every = [offer.list.id for offer in context.lists.offers()]
+    context.lists.announce([published(6)], every)
+    time.at = NOW + timedelta(hours=1)
+    again = activate(profile, store, FIRST, SeededIds(3), OPENERS)
+    assert again.lists.told() == NOW
+    again.lists.announce([], every)
+    assert again.lists.told() == time.at
+
+
+def test_of_a_list_that_was_closed_then_nothing_is_known(context: Context, store: Store) -> None:
+    every = [offer.list.id for offer in context.lists.offers()]
+    context.lists.announce([published(6)], every)
+    give(store, WIDE, "treatment_abroad_reimbursements")
+    assert context.lists.told() is None
+    context.lists.announce([published(6)], every)
+    assert context.lists.told() == NOW
 
 
 # --- saved views ----------------------------------------------------------------------------------------------------
@@ -303,9 +425,9 @@ def test_lists_go_with_their_mandate_at_the_next_start(profile: Profile, context
 
 def test_views_are_saved_by_name(context: Context, profile: Profile, store: Store) -> None:
     query = ListQuery((SortKey("reached_on", descending=True), SortKey("name")), "vir", "837")
-    context.lists.save(LIST, SavedView("  Uudet \n ensin ", ("name", "reached_on"), query))
-    context.lists.save(LIST, SavedView("Kaikki", (), ListQuery()))
-    again = activate(profile, store, FIRST, SeededIds(3), OPENERS).lists
+    context.lists.views.save(LIST, SavedView("  Uudet \n ensin ", ("name", "reached_on"), query))
+    context.lists.views.save(LIST, SavedView("Kaikki", (), ListQuery()))
+    again = activate(profile, store, FIRST, SeededIds(3), OPENERS).lists.views
     assert again.saved(LIST) == (
         SavedView("Kaikki", (), ListQuery()),
         SavedView("Uudet ensin", ("name", "reached_on"), query),
@@ -319,19 +441,19 @@ def test_views_are_saved_by_name(context: Context, profile: Profile, store: Stor
 
 
 def test_a_view_keeps_only_the_columns_that_the_list_has(context: Context, store: Store) -> None:
-    context.lists.save(LIST, SavedView("Oma", ("gone", "name"), ListQuery((SortKey("gone"), SortKey("name")))))
-    assert context.lists.saved(LIST) == (SavedView("Oma", ("name",), ListQuery((SortKey("name"),))),)
+    context.lists.views.save(LIST, SavedView("Oma", ("gone", "name"), ListQuery((SortKey("gone"), SortKey("name")))))
+    assert context.lists.views.saved(LIST) == (SavedView("Oma", ("name",), ListQuery((SortKey("name"),))),)
 
 
 @pytest.mark.parametrize("name", ["", "  \n", "x" * 61])
 def test_a_view_needs_a_name(context: Context, name: str) -> None:
     with pytest.raises(InvalidName):
-        context.lists.save(LIST, SavedView(name, (), ListQuery()))
+        context.lists.views.save(LIST, SavedView(name, (), ListQuery()))
 
 
 def test_views_are_not_without_end(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(list_views, "MOST", 1)
-    context.lists.save(LIST, SavedView("a", (), ListQuery()))
-    context.lists.save(LIST, SavedView("a", ("name",), ListQuery()))
+    context.lists.views.save(LIST, SavedView("a", (), ListQuery()))
+    context.lists.views.save(LIST, SavedView("a", ("name",), ListQuery()))
     with pytest.raises(TooMany):
-        context.lists.save(LIST, SavedView("b", (), ListQuery()))
+        context.lists.views.save(LIST, SavedView("b", (), ListQuery()))

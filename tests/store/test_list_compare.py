@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from kelmu_tui.store import list_compare, lists
 from kelmu_tui.store.database import Store
-from kelmu_tui.store.list_compare import Difference, Kind, Pair
+from kelmu_tui.store.list_compare import ALL, Difference, Fit, Kind, Pair
+from kelmu_tui.store.list_values import ListRow
 from kelmu_tui.store.lists import Copy
 from kelmu_tui.store.words import sort_key
 from tests.store.build import OWN, open_store
@@ -37,18 +38,18 @@ def fetched(store: Store, found: list[dict[str, Any]], period: str, list_: str =
     return fetch(store, found, list_=list_, period=period, version=1 if now is None else now.version + 1)
 
 
-def everything(store: Store, pair: Pair, kind: Kind, limit: int = 3) -> list[Difference]:
+def everything(store: Store, pair: Pair, kind: Kind, limit: int = 3, fit: Fit = ALL) -> list[Difference]:
     found: list[Difference] = []
     with store.read() as db:
-        while part := list_compare.page(db, pair, kind, after=found[-1].place if found else None, limit=limit):
+        while part := list_compare.page(db, pair, kind, fit, after=found[-1].place if found else None, limit=limit):
             found += part
         backwards: list[Difference] = []
         place = len(found) + 1
-        while part := list_compare.page(db, pair, kind, before=place, limit=limit):
+        while part := list_compare.page(db, pair, kind, fit, before=place, limit=limit):
             backwards[:0] = part
             place = part[0].place
         assert backwards == found
-        assert list_compare.find(db, pair, kind, [one.id for one in found]) == found
+        assert list_compare.find(db, pair, kind, [one.id for one in found], fit) == found
     return found
 
 
@@ -189,6 +190,39 @@ def test_different_lists_and_strange_columns_are_not_compared(shared: Store) -> 
             list_compare.compare(db, Pair(one, other))
         with pytest.raises(KeyError):
             list_compare.compare(db, Pair(one, one, ("amount_eur",)))
+
+
+@pytest.mark.parametrize(
+    "fit", [Fit("0000"), Fit("00000"), Fit("aino 3"), Fit("nobody"), Fit("", "837"), Fit("4", "837")]
+)
+def test_what_fits_is_what_memory_finds(shared: Store, fit: Fit) -> None:
+    old = [invoiced(number, number % 7) for number in range(21)]
+    new = [
+        invoiced(number, number % 6, days_paid=20 + number % 2, municipality=("837", "536")[number % 2])
+        for number in range(3, 25)
+    ]
+    pair = Pair(fetched(shared, old, BEFORE, INVOICED), fetched(shared, new, AFTER, INVOICED))
+
+    def fits(one: Difference) -> bool:
+        return any(side is not None and _fits(side, fit) for side in (one.before, one.after))
+
+    for kind in Kind:
+        expected = [one for one in everything(shared, pair, kind) if fits(one)]
+        found = everything(shared, pair, kind, fit=fit)
+        assert [(one.id, one.columns) for one in found] == [(one.id, one.columns) for one in expected]
+        assert [one.place for one in found] == list(range(1, len(found) + 1))
+        with shared.read() as db:
+            number = list_compare.shown(db, pair, fit)[kind]
+        persons = {(one.after or one.before).values["identity_code"] for one in expected}  # type: ignore[union-attr]
+        assert number == (len(persons), len(expected))
+
+
+def _fits(row_: ListRow, fit: Fit) -> bool:
+    texts = (
+        f"{row_.values['name']} {row_.values['identity_code']}".casefold().replace("-", " ").replace(",", " ").split()
+    )
+    words = all(any(text.startswith(word) for text in texts) for word in fit.text.casefold().split())
+    return words and fit.municipality in (None, row_.values["municipality"])
 
 
 def test_counts_of_changes_are_noted_once(shared: Store) -> None:

@@ -65,6 +65,11 @@ def rows_lying(store: Store) -> int:
         return int(db.execute("SELECT count(*) FROM replica.list_row").fetchone()[0])
 
 
+def places_lying(store: Store) -> int:
+    with store.read() as db:
+        return int(db.execute("SELECT count(*) FROM replica.list_order").fetchone()[0])
+
+
 # --- fetching -------------------------------------------------------------------------------------------------------
 
 
@@ -303,11 +308,8 @@ def test_nothing_of_an_ended_list_lies_on_in_the_pages(store: Store, clock: Fixe
                 assert feed.unscrubbed(db)
     if way == "replaced":
         fetch(store, [row(1)], version=2)
-    if way in ("mandate", "shut_out"):
-        store.scrub()
-    else:
-        while not pull.sweep(store):
-            pass
+    while not pull.sweep(store):
+        pass
     assert lying() == []
 
 
@@ -321,7 +323,26 @@ def test_only_the_lists_that_are_open_stay(store: Store) -> None:
         assert [one.list for one in lists.shelf(db, NOW)] == [LIST]
         assert lists.keep_only(db, frozenset()) == [LIST]
         assert not lists.any_held(db)
+        assert lists.shelf(db, NOW) == []
+    expiry.erase_lists(store)
     assert rows_lying(store) == 0
+
+
+def test_a_long_list_goes_in_steps_and_nothing_of_it_is_shown_meanwhile(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "STEP_PLACES", 4)
+    fetch(store, ROWS)
+    with store.write("replica") as db:
+        lists.keep_only(db, frozenset())
+    lying = []
+    done = False
+    while not done:
+        lying.append((rows_lying(store), places_lying(store)))
+        with store.write("replica") as db:
+            assert lists.copies(db, NOW) == []
+            done = lists.erase(db, 3)
+    assert lying == [(10, 10), (7, 10), (4, 10), (1, 10), (0, 10), (0, 6), (0, 2), (0, 0)]
 
 
 # --- files of before ------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from kelmu_tui.api.contract.common import Answer, Identifier, Line, Version
 from kelmu_tui.api.contract.customers import Euros
 from kelmu_tui.api.contract.problems import ProblemCode
 from kelmu_tui.domain.capabilities import Reason
-from kelmu_tui.domain.lists import ColumnType, Event, KelaList, Period
+from kelmu_tui.domain.lists import ColumnType, Event, KelaList, Period, lists
 
 PeriodKey = Annotated[str, Field(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]|H[12]))?$")]
 """Key of a period (`domain.lists.Period.key`): `2026-11`, `2026-Q4`, `2026-H2` or `2026`."""
@@ -269,14 +269,5 @@ def billed_column(list_id: str) -> str | None:
     `amount_eur` holds the municipal supplement of childcare support, and of the earnings-related allowance it is the
     basic part, of which the municipality pays its share.
     """
-    return _BILLED.get(list_id)
-
-
-_BILLED: Final[Mapping[str, str]] = {
-    "list_lms_invoice_persons": "municipal_share_eur",
-    "list_lms_invoice_persons_2025": "municipal_share_eur",
-    "list_basic_allowance_invoice_persons": "municipal_share_eur",
-    "list_earnings_related_invoice_persons": "municipal_share_eur",
-    "list_childcare_payments": "amount_eur",
-    "list_treatment_abroad_reimbursements": "reimbursed_eur",
-}
+    found = lists().get(list_id)
+    return None if found is None else found.billed

@@ -11,18 +11,16 @@ from decimal import Decimal
 from typing import Any, Final
 
 from kelmu_tui.domain.identifiers import InvalidIdentityCode, parse_identity_code
-from kelmu_tui.domain.lists import Event, Period
-from kelmu_tui.domain.review.facts import Shape, covered_countries, days_a_week
+from kelmu_tui.domain.lists import Event, Period, lists
+from kelmu_tui.domain.review.facts import Shape, covered_countries, days_a_week, shape_of
 from kelmu_tui.domain.review.findings import NOTHING, Finding, Findings, Setting
 from kelmu_tui.domain.review.rows import ChildcareRow, Row, TreatmentRow, UnemploymentRow
 from kelmu_tui.domain.shares import model_on, percent_on, share
 
 BILLED_COLUMN: Final[Mapping[Shape, str]] = {
-    Shape.UNEMPLOYMENT: "municipal_share_eur",
-    Shape.CHILDCARE: "amount_eur",
-    Shape.TREATMENT_ABROAD: "reimbursed_eur",
+    shape_of(one.invoice): one.billed for one in lists().values() if one.invoice is not None and one.billed is not None
 }
-"""Id of the column whose sum is the invoice's total."""
+"""Id of the column whose sum is the invoice's total: the same for all invoices of a shape."""
 
 NO_EUROS: Final = Decimal("0.00")
 

@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from kelmu_tui.domain.lists import invoices, lists
+from kelmu_tui.domain.lists import ColumnType, invoices, lists
 from kelmu_tui.domain.review import Rule, Shape, rules, shape_of
 from kelmu_tui.domain.review.facts import covered_countries, days_a_week, source_of
 from kelmu_tui.domain.review.group_rules import GROUP_RULES
@@ -71,8 +71,13 @@ def test_every_invoice_has_its_shape() -> None:
 def test_what_is_billed_stands_in_a_column_of_the_list_behind_the_invoice() -> None:
     recipients = "list_childcare_recipients"
     for one in lists().values():
-        if one.invoice is not None and one.id != recipients:
-            assert one.column(BILLED_COLUMN[shape_of(one.invoice)]) is not None
+        if one.invoice is None or one.id == recipients:
+            assert one.billed is None
+        else:
+            assert one.billed == BILLED_COLUMN[shape_of(one.invoice)]
+            column = one.column(one.billed)
+            assert column is not None
+            assert column.type is ColumnType.EUROS
 
 
 def test_parameters_are_read() -> None:
