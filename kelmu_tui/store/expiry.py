@@ -1,6 +1,5 @@
-"""Rows, customers' files, lists and what was said of invoices end by themselves: no query returns them after.
-
-The county's own answers end by the catalogue.
+"""Rows, customers' files, lists, what was said of invoices and own answers end by themselves: no query returns them
+after.
 
 Whoever wants to show rows sweeps first (`store.lease.within`); so does the sync, for stores that nobody looks at.
 """
@@ -98,7 +97,7 @@ def _end_lists(store: Store) -> int:
                 # Should a reader be in the way of emptying the log now, the next pull does it.
                 feed.unscrub(db)
                 return 1
-    return 0
+    return int(over)
 
 
 def _end_judgements(store: Store) -> int:
