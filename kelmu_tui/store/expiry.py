@@ -1,5 +1,4 @@
-"""Rows, customers' files, lists, what was said of invoices and own answers end by themselves: no query returns them
-after.
+"""Notices, files, lists and all else that ends by itself: no query returns it after.
 
 Whoever wants to show rows sweeps first (`store.lease.within`); so does the sync, for stores that nobody looks at.
 """
