@@ -79,6 +79,10 @@ _PERIOD = _option("period", "period", nargs="?", metavar="PERIOD")
 _AGAIN = _option("again", "--again", action="store_true")
 _INVOICE = _option("invoice", "invoice", metavar="KIND")
 _FETCH = _option("fetch_rows", "--fetch", action="store_true")
+_RESIDENTS = (
+    _option("residents", "--residents", metavar="FILE"),
+    _option("residents_column", "--residents-column", metavar="COLUMN"),
+)
 _SHOWN = (
     _option("column", "--column", action="append", metavar="COLUMN"),
     _option("full", "--full", action="store_true"),
@@ -276,7 +280,7 @@ COMMANDS: Final = (
     Command(
         ("invoices", "review"),
         "kelmu_tui.cli.invoices:review_invoice",
-        (_INVOICE, _PERIOD, _FETCH, _option("full", "--full", action="store_true")),
+        (_INVOICE, _PERIOD, _FETCH, *_RESIDENTS, _option("full", "--full", action="store_true")),
     ),
     Command(
         ("invoices", "judge"),
@@ -287,12 +291,13 @@ COMMANDS: Final = (
             _option("findings", "keys", nargs="+", metavar="KEY"),
             *(_option(f"judge_{verdict}", f"--{verdict}", dest=verdict, action="store_true") for verdict in VERDICTS),
             _option("judgement_text", "--text", metavar="TEXT", default=""),
+            *_RESIDENTS,
         ),
     ),
     Command(
         ("invoices", "dispute"),
         "kelmu_tui.cli.invoice_disputes:dispute",
-        (_INVOICE, _PERIOD, _option("dispute_file", "--output", metavar="FILE", required=True)),
+        (_INVOICE, _PERIOD, _option("dispute_file", "--output", metavar="FILE", required=True), *_RESIDENTS),
     ),
     Command(
         ("invoices", "answers"),

@@ -12,9 +12,11 @@ from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.cli.invoice_output import billing_data, finding_lines, reviewed_data, rules_told
 from kelmu_tui.cli.list_link import linked, reached, refresh
 from kelmu_tui.cli.output import Column
+from kelmu_tui.cli.own_files import residents
 from kelmu_tui.domain.capabilities import Denied, mandates
 from kelmu_tui.domain.lists import Invoice, lists, read_period
 from kelmu_tui.domain.lists import invoices as kinds
+from kelmu_tui.domain.own_files import ABROAD
 from kelmu_tui.domain.review.billing import billed_list
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.invoices import Billing, KindOffer, NoHead
@@ -160,14 +162,24 @@ def _tell(env: Env, reviewed: Reviewed) -> None:
 
 
 def run_review(env: Env, context: Context, kind: Invoice, period: str) -> Reviewed:
-    """Review an invoice, telling the progress; to be called `here`."""
+    """Review an invoice against all that is at hand, telling the progress; to be called `here`."""
+    known = residents(env, context)
+    answers = context.own_data.answers() if billed_list(kind.id).id == ABROAD else {}
 
     async def run() -> Reviewed:
         from kelmu_tui.store.thread import StoreThread
 
         thread = StoreThread(context.store)
         try:
-            return await review(thread.run, context.invoices, kind.id, period, hear=_progress(env))
+            return await review(
+                thread.run,
+                context.invoices,
+                kind.id,
+                period,
+                residents=known,
+                answers=answers or None,
+                hear=_progress(env),
+            )
         finally:
             thread.close()
 

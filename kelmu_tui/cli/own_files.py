@@ -1,4 +1,4 @@
-"""`kelmu invoices answers`: the county's own answers, read from its file, shown as kept, or forgotten."""
+"""The organisation's own files: the county's answers, read, shown as kept, or forgotten; residents for one review."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
+from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.lists import lists
 from kelmu_tui.domain.own_files import Wanted
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.known import OPENERS
+from kelmu_tui.services.session import Session
 
 if TYPE_CHECKING:
     from kelmu_tui.services.own_files import Columns
@@ -68,7 +70,7 @@ def _read(env: Env, context: Context, path: Path) -> int:
     try:
         table = _one_sheet(env, read_table(path))
         remembered = {} if chosen else context.own_data.mappings(Wanted.ANSWERS)
-        columns = _columns(table, chosen, remembered)
+        columns = _columns(table, Wanted.ANSWERS, chosen, remembered)
         found = read_answers(table, columns)
         headings = table.sheets[columns.sheet].top[columns.row - 1]
     except OwnFileProblem as problem:
@@ -118,16 +120,18 @@ def _one_sheet(env: Env, table: Table) -> Table:
     return table._replace(sheets=found)
 
 
-def _columns(table: Table, chosen: Mapping[str, str], remembered: Mapping[str, tuple[int, ...]]) -> Columns:
+def _columns(
+    table: Table, wanted: Wanted, chosen: Mapping[str, str], remembered: Mapping[str, tuple[int, ...]]
+) -> Columns:
     from kelmu_tui.services.own_files import Columns, guess, named_columns
     from kelmu_tui.services.own_table import OwnFileProblem
 
     if not chosen:
-        found = guess(table, Wanted.ANSWERS, remembered.get)
+        found = guess(table, wanted, remembered.get)
         if found is not None:
             return found
     for place, sheet in enumerate(table.sheets):
-        named = named_columns(sheet, Wanted.ANSWERS, chosen) if chosen else None
+        named = named_columns(sheet, wanted, chosen) if chosen else None
         if named is not None:
             return Columns(place, *named)
     raise OwnFileProblem("no_columns")
@@ -138,6 +142,43 @@ def _refused(env: Env, problem: OwnFileProblem) -> CliError:
 
     code = Exit.NOT_FOUND if problem.code == "missing" else Exit.REFUSED
     return CliError(code, f"own_file_{problem.code}", problem_text(env.t, problem))
+
+
+# --- residents ------------------------------------------------------------------------------------------------------
+
+
+def residents(env: Env, context: Context) -> frozenset[str] | None:
+    """Return the identity codes in the file that the line names, None without one; they are kept nowhere.
+
+    Raises:
+        CliError: the file cannot be read, or nobody is in it.
+    """
+    file = env.option("residents")
+    if file is None:
+        return None
+    from kelmu_tui.services.own_files import print_of, read_table
+    from kelmu_tui.services.own_table import OwnFileProblem
+    from kelmu_tui.services.own_values import read_residents
+
+    named, wanted = env.option("residents_column"), Wanted.RESIDENTS
+    chosen = {} if named is None else dict.fromkeys(wanted.fields, named)
+    try:
+        table = read_table(Path(file))
+        columns = _columns(table, wanted, chosen, {} if chosen else context.own_data.mappings(wanted))
+        found = read_residents(
+            table, columns, today=local_date(context.clock.now()), artificial=Session(context.store).known().demo
+        )
+        if not found.codes:
+            raise CliError(Exit.REFUSED, "own_file_no_rows", env.t("own_file.nothing_good"))
+    except OwnFileProblem as problem:
+        raise _refused(env, problem) from None
+    if chosen:
+        headings = table.sheets[columns.sheet].top[columns.row - 1]
+        context.own_data.remember(print_of(headings), wanted, columns.places)
+    env.out.note(env.t("own_file.people", count=len(found.codes)))
+    if found.wrong:
+        env.out.note(env.t("own_file.wrong_rows", count=found.wrong))
+    return found.codes
 
 
 # --- telling --------------------------------------------------------------------------------------------------------

@@ -171,3 +171,52 @@ def test_answers_are_for_who_may_fetch_the_list(demo: Kelmu, tmp_path: Path) -> 
     (tmp_path / "own").write_bytes(csv_bytes([HEADINGS, ("TP-1", "5", "1")]))
     ran = demo("invoices", "answers", str(tmp_path / "own"), "--json")
     assert (ran.code, ran.document["error"]["code"]) == (Exit.NOT_ALLOWED, "mandate_missing")
+
+
+def test_a_review_holds_an_invoice_against_what_the_county_answered(
+    county: Kelmu, printed: str, tmp_path: Path
+) -> None:
+    rows, path = rows_of(printed), tmp_path / "answers.csv"
+    path.write_text(printed, encoding="utf-8")
+    assert county("invoices", "answers", str(path)).code == Exit.OK
+    before = county("invoices", "review", "treatment_abroad", "--fetch", "--json").data
+    assert "answers" not in before["without"]
+    billed = county("lists", "show", ABROAD, before["period"], "--json", "--limit", "1000").data["shown"]
+    asked = {row["request_ref"] for row in billed}
+    other = next(row for row in rows[1:] if row[0] in asked)
+    path.write_bytes(csv_bytes([HEADINGS, (other[0], str(Decimal(other[1]) + 1), other[2])]))
+    assert county("invoices", "answers", str(path)).code == Exit.OK
+    after = county("invoices", "review", "treatment_abroad", "--json").data
+    found = {one["key"]: one for one in after["findings"]}
+    new = [found[key] for key in found.keys() - {one["key"] for one in before["findings"]}]
+    assert [one["expected"] for one in new if one["column"] == "comparable_cost_eur"] == [str(Decimal(other[1]) + 1)]
+
+
+def test_people_who_are_none_of_the_residents_are_found_and_nobody_is_kept(demo: Kelmu, tmp_path: Path) -> None:
+    assert demo("sign-in", "--persona", "persona-invoice-checker").code == Exit.OK
+    assert demo("invoices", "review", "lms_2025", "--fetch").code == Exit.OK
+    shown = demo("lists", "show", "lms_invoice_persons_2025", "--json", "--full", "--limit", "1000").data["shown"]
+    codes = sorted({row["identity_code"] for row in shown if row["identity_code"]})
+    stranger, path = codes[0], tmp_path / "vaesto.csv"
+    path.write_bytes(csv_bytes([("Hetu",), *((code,) for code in codes[1:])]))
+    ran = demo("invoices", "review", "lms_2025", "--residents", str(path), "--json", "--full", "--lang", "en")
+    assert ran.code == Exit.OK, ran.err
+    assert "residents" not in ran.data["without"]
+    unknown = [one for one in ran.data["findings"] if one["rule"] == "person_unknown"]
+    assert stranger in {row["values"]["identity_code"] for one in unknown for row in one["rows"]}
+    again = demo("invoices", "review", "lms_2025", "--json").data
+    assert "residents" in again["without"]
+    assert len(again["findings"]) < len(ran.data["findings"])
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [(None, "own_file_missing"), (b"Hetu\nx\n", "own_file_no_rows"), (b"", "own_file_empty")]
+)
+def test_a_file_without_residents_is_refused(demo: Kelmu, tmp_path: Path, content: bytes | None, code: str) -> None:
+    assert demo("sign-in", "--persona", "persona-invoice-checker").code == Exit.OK
+    assert demo("invoices", "review", "lms_2025", "--fetch").code == Exit.OK
+    path = tmp_path / "vaesto.csv"
+    if content is not None:
+        path.write_bytes(content)
+    ran = demo("invoices", "review", "lms_2025", "--residents", str(path), "--json")
+    assert ran.document["error"]["code"] == code
