@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
 class Kept(NamedTuple):
     """How many answers are kept, and when the oldest and the newest of them were given (UTC)."""
 
-    count: int
+    answers: int
     first_at: datetime
     last_at: datetime
 

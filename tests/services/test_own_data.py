@@ -92,7 +92,7 @@ def test_the_newest_answer_counts_and_it_is_said_what_changes(context: Context, 
     assert context.own_data.answers() == GIVEN | more
     kept = context.own_data.kept()
     assert kept is not None
-    assert (kept.count, kept.first_at, kept.last_at) == (4, first, time.at)
+    assert (kept.answers, kept.first_at, kept.last_at) == (4, first, time.at)
 
 
 def test_many_are_written_in_parts(context: Context) -> None:
@@ -159,7 +159,7 @@ def test_they_are_for_who_may_fetch_the_list(context: Context, store: Store) -> 
             work()
     kept = context.own_data.kept()
     assert kept is not None
-    assert kept.count == 3
+    assert kept.answers == 3
     assert context.own_data.forget() == 3
 
 

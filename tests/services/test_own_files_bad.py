@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kelmu_tui.domain.own_files import Wanted, limits
-from kelmu_tui.services import own_files, own_values
+from kelmu_tui.services import own_values
 from kelmu_tui.services.own_files import guess, read_table
 from kelmu_tui.services.own_table import FILE_CODES, OwnFileProblem
 from tests.services.own_tables import (
@@ -265,7 +265,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytes
                 file.write(b"TP-9;1;1\n")
         return real(handle)
 
-    monkeypatch.setattr(own_files.os, "fstat", grow)
+    monkeypatch.setattr(os, "fstat", grow)
     assert problem_of(path) == "changed"
 
 
