@@ -97,7 +97,9 @@ def work(data: bytes, argv: list[str]) -> Iterator[Any]:
         yield from rows(book.get_sheet_by_index(int(which)), int(which) + 1, most)
     else:
         for place, meta in enumerate(book.sheets_metadata[: most.sheets]):
-            if meta.typ == python_calamine.SheetTypeEnum.WorkSheet:
+            # What its own program does not show is not what somebody means to hand over.
+            shown = meta.visible == python_calamine.SheetVisibleEnum.Visible
+            if shown and meta.typ == python_calamine.SheetTypeEnum.WorkSheet:
                 found = rows(book.get_sheet_by_index(place), place + 1, most)
                 top = list(islice(found, int(which)))
                 yield {"number": place, "name": meta.name, "top": top}

@@ -106,8 +106,9 @@ def test_there_are_not_more_than_can_be_kept(context: Context, monkeypatch: pyte
     fewer = limits()._replace(answers=3)
     monkeypatch.setattr(facts, "limits", lambda: fewer)
     context.own_data.keep_answers(GIVEN)
-    with pytest.raises(TooManyAnswers):
-        context.own_data.keep_answers({"TP-4": answer("1.00")})
+    for work in (context.own_data.compare, context.own_data.keep_answers):
+        with pytest.raises(TooManyAnswers):
+            work({"TP-4": answer("1.00")})
     assert context.own_data.answers() == GIVEN
     assert context.own_data.keep_answers({"TP-1": answer("2.00")}) == Outcome(changed=1)
 
