@@ -86,7 +86,10 @@ def plain(cell: Any) -> str | float | bool:
 
 def work(data: bytes, argv: list[str]) -> Iterator[Any]:
     """Yield what is told."""
-    import python_calamine
+    try:
+        import python_calamine
+    except ImportError:
+        raise Refused({"error": "no_reader"}) from None
 
     what, which, *given = argv
     most = Most(*map(int, given))
