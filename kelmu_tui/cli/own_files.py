@@ -77,24 +77,22 @@ def _read(env: Env, context: Context, path: Path) -> int:
         raise _refused(env, problem) from None
     as_before = print_of(headings) in remembered
     take = not env.option("dry_run") and bool(found.good) and (not found.wrong or bool(env.option("take_good")))
-    if take:
-        outcome = _keep(env, context, found)
-        if chosen:
-            context.own_data.remember(print_of(headings), Wanted.ANSWERS, columns.places)
-    else:
-        outcome = context.own_data.compare(found.good)
+    outcome = _keep(env, context, found, take=take)
+    if take and chosen:
+        context.own_data.remember(print_of(headings), Wanted.ANSWERS, columns.places)
     if env.out.as_json:
         env.out.data("invoices.answers", _data(table, columns, found, outcome, take=take, as_before=as_before))
     _tell(env, table, columns, found, outcome, take=take, as_before=as_before)
     return Exit.OK if found.good and not found.wrong else Exit.OK if take else Exit.REFUSED
 
 
-def _keep(env: Env, context: Context, found: Answers) -> Outcome:
+def _keep(env: Env, context: Context, found: Answers, *, take: bool) -> Outcome:
     from kelmu_tui.services.own_table import OwnFileProblem
     from kelmu_tui.store.own_answers import TooManyAnswers
 
     try:
-        return context.own_data.keep_answers(found.good)
+        outcome = context.own_data.compare(found.good)
+        return context.own_data.keep_answers(found.good) if take else outcome
     except TooManyAnswers:
         raise _refused(env, OwnFileProblem("too_many")) from None
 

@@ -210,6 +210,8 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         if isinstance(found, Answers):
             try:
                 outcome = await self.desk.run(self.desk.own_data.compare, found.good)
+            except TooManyAnswers:
+                problem = OwnFileProblem("too_many")
             except NotAllowed:
                 self._say(self.face.t("errors.api.mandate_missing"), "alarm")
             except StoreError as failure:

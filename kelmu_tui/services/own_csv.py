@@ -25,6 +25,7 @@ _MARKS: Final = (
 _CHUNK: Final = 1 << 16
 _SAMPLE: Final = 1 << 18
 _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+"""Controls that no table has; an escape may have come with a name, and is cleaned where it is shown."""
 _UNDEFINED: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 """Bytes that are no letters in Windows' code page, so that it is not the one that was used."""
 _TOLD: Final = re.compile(r'"?sep=(.)"?\Z')

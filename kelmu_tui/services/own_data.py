@@ -64,7 +64,12 @@ class OwnData:
             return own_answers.kept(db, self._organisation, self._clock.now())
 
     def compare(self, answers: Mapping[str, Answer]) -> Outcome:
-        """Return what keeping these answers would change; errors as `answers`."""
+        """Return what keeping these answers would change.
+
+        Raises:
+            NotAllowed: as `answers`.
+            TooManyAnswers: there would be more than are kept for an organisation.
+        """
         self.need()
         with self._store.read() as db:
             return own_answers.compared(db, self._organisation, answers, self._clock.now())
@@ -73,6 +78,7 @@ class OwnData:
         """Keep answers beside those that are kept; to the same request the newest one counts.
 
         They are written in `parts`: one of many that breaks off has kept the first of them, and can be repeated.
+        `compare` says before whether there is room for all.
 
         Raises:
             NotAllowed: as `answers`.

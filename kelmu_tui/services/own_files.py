@@ -32,18 +32,15 @@ _REASONS: Final = {
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _BARE_MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_WORKBOOK: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _STARTS: Final = (
-    (b"%PDF", "pdf"),
-    (b"\x7fELF", "binary"),
-    (b"MZ", "binary"),
-    (b"\x89PNG", "binary"),
-    (b"\xff\xd8\xff", "binary"),
-    (b"GIF8", "binary"),
-    (b"\x1f\x8b", "archive"),
-    (b"7z\xbc\xaf", "archive"),
-    (b"Rar!", "archive"),
+    (b"%PDF-", "pdf"),
     (b"{\\rtf", "binary"),
+    (b"\x1f\x8b", "archive"),
+    (b"7z\xbc\xaf\x27\x1c", "archive"),
+    (b"Rar!\x1a\x07", "archive"),
 )
+"""What could be taken for text; other files that are none have zeros in them."""
 
 
 class Columns(NamedTuple):
@@ -76,7 +73,7 @@ def read_table(path: Path) -> Table:
     data = _content(path)
     if not data.strip(b"\x00 \t\r\n") or data in _BARE_MARKS:
         raise OwnFileProblem("empty")
-    if data.startswith(b"PK"):
+    if data.startswith(_WORKBOOK):
         from kelmu_tui.services.own_xlsx import workbook_sheets
 
         return Table(workbook_sheets(data), workbook=True)

@@ -12,7 +12,7 @@ Row = tuple[Cell, ...]
 
 FILE_CODES: Final = (
     *("missing", "folder", "not_a_file", "denied", "changed", "unread", "too_large", "empty", "name"),
-    *("encrypted", "old_workbook", "other_workbook", "pdf", "archive", "binary", "broken", "unpacked"),
+    *("encrypted", "old_workbook", "other_workbook", "pdf", "archive", "binary", "broken", "unpacked", "no_reader"),
     *("encoding", "quotes", "rows", "columns", "cell", "no_sheet"),
     *("no_headings", "no_columns", "doubled_heading", "no_rows", "too_many"),
 )

@@ -80,4 +80,4 @@ def kept_text(t: Translator, kept: Kept | None) -> str:
         return t("own_file.none_kept")
     day = t.formats.date
     until = day(kept.first_at + time_kept())
-    return t("own_file.kept", count=kept.count, first=day(kept.first_at), last=day(kept.last_at), until=until)
+    return t("own_file.kept", count=kept.answers, first=day(kept.first_at), last=day(kept.last_at), until=until)

@@ -48,6 +48,8 @@ def _told(data: bytes, what: str, which: int) -> Iterator[Any]:
     with _reading(data, what, which) as process:
         assert process.stdout is not None
         for line in process.stdout:
+            if not line.endswith(b"\n"):
+                break  # it ended in the middle of a word
             told = json.loads(line)
             if isinstance(told, dict) and "error" in told:
                 where = {name: told.get(name) for name in ("row", "column", "sheet")}
@@ -55,21 +57,25 @@ def _told(data: bytes, what: str, which: int) -> Iterator[Any]:
             if isinstance(told, dict) and "end" in told:
                 return
             yield told
-        raise OwnFileProblem("unpacked" if process.wait() in _STARVED else "broken")
+        code = process.wait()
+        raise OwnFileProblem("unpacked" if code in _STARVED else "broken" if code < 0 else "no_reader")
 
 
 @contextmanager
 def _reading(data: bytes, what: str, which: int) -> Iterator[subprocess.Popen[bytes]]:
     most = limits()
     given = (most.unpacked, most.memory, most.seconds, most.rows, most.columns, most.letters, most.sheets)
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and file, no shell; the content comes by a pipe
-        [sys.executable, "-I", "-B", str(_CHILD), what, str(which), *map(str, given)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        env={},
-    )
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and file, no shell; the content comes by a pipe
+            [sys.executable, "-I", "-B", str(_CHILD), what, str(which), *map(str, given)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={},
+        )
+    except OSError:
+        raise OwnFileProblem("no_reader") from None
     with process:
         watch = threading.Timer(most.seconds, process.kill)
         watch.daemon = True

@@ -86,7 +86,10 @@ def plain(cell: Any) -> str | float | bool:
 
 def work(data: bytes, argv: list[str]) -> Iterator[Any]:
     """Yield what is told."""
-    import python_calamine
+    try:
+        import python_calamine
+    except ImportError:
+        raise Refused({"error": "no_reader"}) from None
 
     what, which, *given = argv
     most = Most(*map(int, given))
@@ -97,7 +100,9 @@ def work(data: bytes, argv: list[str]) -> Iterator[Any]:
         yield from rows(book.get_sheet_by_index(int(which)), int(which) + 1, most)
     else:
         for place, meta in enumerate(book.sheets_metadata[: most.sheets]):
-            if meta.typ == python_calamine.SheetTypeEnum.WorkSheet:
+            # What its own program does not show is not what somebody means to hand over.
+            shown = meta.visible == python_calamine.SheetVisibleEnum.Visible
+            if shown and meta.typ == python_calamine.SheetTypeEnum.WorkSheet:
                 found = rows(book.get_sheet_by_index(place), place + 1, most)
                 top = list(islice(found, int(which)))
                 yield {"number": place, "name": meta.name, "top": top}

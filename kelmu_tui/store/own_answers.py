@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
 class Kept(NamedTuple):
     """How many answers are kept, and when the oldest and the newest of them were given (UTC)."""
 
-    count: int
+    answers: int
     first_at: datetime
     last_at: datetime
 
@@ -72,11 +72,18 @@ def put(db: Any, organisation: str, answers: Mapping[str, Answer], now: datetime
 
 
 def compared(db: Any, organisation: str, answers: Mapping[str, Answer], now: datetime) -> Outcome:
-    """Return what `put` would say, without keeping anything."""
+    """Return what `put` would say, without keeping anything.
+
+    Raises:
+        TooManyAnswers: as there, for all of them together.
+    """
     known = answered(db, organisation, now)
     same = sum(known.get(ref) == answer for ref, answer in answers.items())
     changed = sum(ref in known for ref in answers) - same
-    return Outcome(len(answers) - same - changed, changed, same)
+    new = len(answers) - same - changed
+    if len(known) + new > own_files.limits().answers:
+        raise TooManyAnswers
+    return Outcome(new, changed, same)
 
 
 def answered(db: Any, organisation: str, now: datetime) -> dict[str, Answer]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_what_the_backend_prints_is_read_and_kept(county: Kelmu, printed: str, t
     plain, latin, book = tmp_path / "answers.txt", tmp_path / "vastaukset.csv", tmp_path / "kirja.xlsx"
     plain.write_text(printed, encoding="utf-8")
     latin.write_bytes(csv_bytes(finnish(rows), ";", "latin-1", end="\r\n"))
-    numbers = [rows[0], *([ref, float(cost), float(fee)] for ref, cost, fee in rows[1:])]
+    numbers: list[list[Any]] = [[*rows[0]], *([ref, float(cost), float(fee)] for ref, cost, fee in rows[1:])]
     book.write_bytes(xlsx_bytes(numbers))
 
     count = len(rows) - 1
@@ -88,7 +89,7 @@ def test_what_the_backend_prints_is_read_and_kept(county: Kelmu, printed: str, t
     for same in (latin, book):
         again = county("invoices", "answers", str(same), "--json").data
         assert (again["new"], again["changed"], again["same"]) == (0, 0, count)
-    assert county("invoices", "answers", "--json").data["kept"]["count"] == count
+    assert county("invoices", "answers", "--json").data["kept"]["answers"] == count
     shown = county("invoices", "answers", "--lang", "en")
     assert shown.out.startswith(f"{count} answers (oldest ")
 

@@ -38,8 +38,10 @@ def csv_bytes(
 ) -> bytes:
     """Return rows as CSV; `every` cell in quotes, or only those that need them."""
     out = io.StringIO(newline="")
-    quoting = csv.QUOTE_ALL if every else csv.QUOTE_MINIMAL
-    csv.writer(out, delimiter=separator, quoting=quoting, lineterminator=end).writerows(rows)
+    writer = csv.writer(
+        out, delimiter=separator, quoting=csv.QUOTE_ALL if every else csv.QUOTE_MINIMAL, lineterminator=end
+    )
+    writer.writerows(rows)
     return out.getvalue().encode(encoding)
 
 

@@ -92,7 +92,7 @@ def test_the_newest_answer_counts_and_it_is_said_what_changes(context: Context, 
     assert context.own_data.answers() == GIVEN | more
     kept = context.own_data.kept()
     assert kept is not None
-    assert (kept.count, kept.first_at, kept.last_at) == (4, first, time.at)
+    assert (kept.answers, kept.first_at, kept.last_at) == (4, first, time.at)
 
 
 def test_many_are_written_in_parts(context: Context) -> None:
@@ -106,8 +106,9 @@ def test_there_are_not_more_than_can_be_kept(context: Context, monkeypatch: pyte
     fewer = limits()._replace(answers=3)
     monkeypatch.setattr(facts, "limits", lambda: fewer)
     context.own_data.keep_answers(GIVEN)
-    with pytest.raises(TooManyAnswers):
-        context.own_data.keep_answers({"TP-4": answer("1.00")})
+    for work in (context.own_data.compare, context.own_data.keep_answers):
+        with pytest.raises(TooManyAnswers):
+            work({"TP-4": answer("1.00")})
     assert context.own_data.answers() == GIVEN
     assert context.own_data.keep_answers({"TP-1": answer("2.00")}) == Outcome(changed=1)
 
@@ -159,7 +160,7 @@ def test_they_are_for_who_may_fetch_the_list(context: Context, store: Store) -> 
             work()
     kept = context.own_data.kept()
     assert kept is not None
-    assert kept.count == 3
+    assert kept.answers == 3
     assert context.own_data.forget() == 3
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +85,39 @@ def test_a_table_need_not_begin_in_the_first_cell_or_sheet(tmp_path: Path) -> No
     assert columns == Columns(1, 6, (3, 4, 5))
     assert answers_of(table).good == GOOD
     assert [sheet.name for sheet in table.sheets] == ["Taulukko 1", "Taulukko 2"]
+
+
+def test_a_sheet_that_is_hidden_is_not_read(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        for name, row in (("vanha", ("TP-9", 1, 1)), ("uusi", ("TP-1", 5, 1))):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, HEADINGS)
+            sheet.write_row(1, 0, row)
+        book.worksheets()[1].activate()
+        book.worksheets()[0].hide()
+    table = table_of(tmp_path, out.getvalue())
+    assert [(sheet.number, sheet.name) for sheet in table.sheets] == [(1, "uusi")]
+    assert list(answers_of(table).good) == ["TP-1"]
+
+
+@pytest.mark.parametrize("heading", ["PK-tunnus", "MZ", "GIF89a", "Rar!", "7z", "%PD", "sep"])
+def test_a_heading_may_begin_as_other_files_do(tmp_path: Path, heading: str) -> None:
+    rows = [(heading, *HEADINGS), ("x", *ROWS[0])]
+    assert list(answers_of(table_of(tmp_path, csv_bytes(rows))).good) == ["TP-1"]
+
+
+def test_cells_of_a_workbook_that_are_no_text_and_no_number(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"default_date_format": "d.m.yyyy"}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, (datetime(2026, 1, 2), True, 1e20))
+        sheet.write_formula(0, 3, "=1/0", None, "#DIV/0!")
+        sheet.write(0, 4, "last")
+    cells = cells_of(table_of(tmp_path, out.getvalue()))[0]
+    assert cells[0].startswith("2026-01-02")
+    assert cells[1:3] == ("TRUE", "1e+20")
+    assert cells[4] == "last"
 
 
 def test_headings_are_looked_for_among_the_first_rows_only(tmp_path: Path) -> None:

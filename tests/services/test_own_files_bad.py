@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import socket
 import struct
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kelmu_tui.domain.own_files import Wanted, limits
-from kelmu_tui.services import own_files, own_values
+from kelmu_tui.services import own_values, own_xlsx
 from kelmu_tui.services.own_files import guess, read_table
 from kelmu_tui.services.own_table import FILE_CODES, OwnFileProblem
 from tests.services.own_tables import (
@@ -161,6 +165,48 @@ def test_a_workbook_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: py
     assert refused(tmp_path, xlsx_bytes(TABLE)).code == "unpacked"
 
 
+@pytest.mark.parametrize(
+    ("does", "code"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", "unpacked"),
+        ("import os; os.abort()", "unpacked"),
+        ("print('{\"number\": 0, \"na', end='', flush=True); import os; os.abort()", "unpacked"),
+        ("import os; os.kill(os.getpid(), 11)", "broken"),
+        ("raise SystemExit(3)", "no_reader"),
+        ("import nothing_of_that_name", "no_reader"),
+        ("", "no_reader"),
+    ],
+)
+def test_the_end_of_the_reader_is_the_end_of_the_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, code: str
+) -> None:
+    child = tmp_path / "child.py"
+    child.write_text(does)
+    monkeypatch.setattr(own_xlsx, "_CHILD", child)
+    assert refused(tmp_path, xlsx_bytes(TABLE)).code == code
+
+
+def test_a_reader_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    assert refused(tmp_path, xlsx_bytes(TABLE)).code == "no_reader"
+
+
+def test_a_reading_that_is_given_up_ends_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = table_of(tmp_path, xlsx_bytes([HEADINGS, *((f"TP-{n}", "x" * 100, "1") for n in range(5000))]))
+    begun, real = list[subprocess.Popen[bytes]](), subprocess.Popen
+
+    def remembered(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        begun.append(real(*arguments, **options))
+        return begun[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", remembered)
+    rows = table.sheets[0].rows()
+    assert next(rows)[0] == 1
+    assert [one.poll() for one in begun] == [None]
+    del rows
+    assert [one.returncode for one in begun] == [-signal.SIGKILL]
+
+
 def test_places_are_told(tmp_path: Path) -> None:
     problem = refused(tmp_path, b'ref;cost;fee\nTP-1;5;1\n"TP-2"x;5;1\n')
     assert (problem.code, problem.row) == ("quotes", 3)
@@ -265,7 +311,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytes
                 file.write(b"TP-9;1;1\n")
         return real(handle)
 
-    monkeypatch.setattr(own_files.os, "fstat", grow)
+    monkeypatch.setattr(os, "fstat", grow)
     assert problem_of(path) == "changed"
 
 
