@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from benchmarks.fill import demo_profile, failed
-from benchmarks.list_world import LIST, municipality, opened, the_list
+from benchmarks.list_world import Desk, town
 from benchmarks.world import environment, peak_memory
 from kelmu_tui.api.contract import HEADER_ORGANISATION
 from kelmu_tui.api.lists import BATCH
@@ -35,15 +35,16 @@ from kelmu_tui.store.keys import DemoKeys
 
 
 class Fetched(NamedTuple):
-    """What a fetch took: seconds, seconds of processor time of the client, and KiB of memory at its peak.
+    """What a fetch took.
 
     Attributes:
-        before: KiB at the peak before the first request.
+        seconds: from the first request for rows to the last row on the disk.
+        cpu: of processor time of the client meanwhile.
+        peak: KiB of the client's memory at the most.
     """
 
     seconds: float
     cpu: float
-    before: int
     peak: int
 
 
@@ -51,39 +52,35 @@ class _Watch:
     """Takes the time from when it is made."""
 
     def __init__(self) -> None:
-        self._before = _peak()
         self._start, self._cpu = time.perf_counter(), time.process_time()
 
     def read(self) -> Fetched:
         """Return what it took until now."""
-        return Fetched(time.perf_counter() - self._start, time.process_time() - self._cpu, self._before, _peak())
+        seconds, cpu = time.perf_counter() - self._start, time.process_time() - self._cpu
+        return Fetched(seconds, cpu, peak_memory(os.getpid()))
 
 
-def _peak() -> int:
-    # Not `getrusage`, which begins with the peak of the process that started this one.
-    return peak_memory(os.getpid())
-
-
-async def ours(home: Path, url: str, period: str) -> Fetched:
-    """Fetch a period of the list on the machine in `home`, which does not have it yet."""
-    with opened(home) as context:
+async def ours(desk: Desk, home: Path, url: str, *periods: str) -> Fetched:
+    """Fetch periods of the list on the machine in `home`, which does not have them yet."""
+    with desk.opened(home) as context:
         async with connect(context, url, on_failure=failed) as connection:
             await refresh_lists(connection, context)
             watch = _Watch()
-            await fetch_list(connection, context, LIST, period, lambda _done, _total: None)
+            for period in periods:
+                await fetch_list(connection, context, desk.list_id, period, lambda _done, _total: None)
             return watch.read()
 
 
-async def bare(home: Path, url: str, period: str) -> Fetched:
+async def bare(desk: Desk, home: Path, url: str, period: str) -> Fetched:
     """Stream the same bytes and insert the same rows."""
-    with opened(home) as context:
+    with desk.opened(home) as context:
         async with SignIn(url, clock=context.clock) as authorization:
             token = await LedgerTokens(context.store, authorization, context.clock).access_token()
-    folder = home / "bare"
+    folder, own = home / "bare", desk.organisation.business_id
     shutil.rmtree(folder, ignore_errors=True)
     store = Store.open(folder, DemoKeys(folder, demo_profile(home)), SystemClock(), RandomIds())
-    store.attach(municipality().business_id)
-    columns = [column.id for column in the_list().columns]
+    store.attach(own)
+    columns = [column.id for column in desk.one.columns]
     with store.write("replica") as db:
         db.execute(f"CREATE TABLE replica.bare (id TEXT PRIMARY KEY, {', '.join(columns)}) WITHOUT ROWID")
     put = f"INSERT INTO replica.bare VALUES ({', '.join('?' * (len(columns) + 1))})"
@@ -92,11 +89,11 @@ async def bare(home: Path, url: str, period: str) -> Fetched:
         with store.write("replica") as db:
             db.executemany(put, batch)
 
-    headers = {"Authorization": f"Bearer {token}", HEADER_ORGANISATION: municipality().business_id}
+    headers = {"Authorization": f"Bearer {token}", HEADER_ORGANISATION: own}
     watch = _Watch()
     async with (
         httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client,
-        client.stream("GET", f"/v1/lists/{LIST}/{period}/rows") as response,
+        client.stream("GET", f"/v1/lists/{desk.list_id}/{period}/rows") as response,
     ):
         response.raise_for_status()
         batch: list[tuple[Any, ...]] = []
@@ -117,13 +114,16 @@ def _value(cell: Any) -> Any:
     return f"{cell['from']}/{cell['to']}" if isinstance(cell, dict) else cell
 
 
-def fetch(how: str, home: Path, url: str, period: str) -> Fetched:
-    """Fetch in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.fetching", how, str(home), url, period]
-    done = subprocess.run(command, env=environment(home), check=True, stdout=subprocess.PIPE)
+def fetched(how: str, home: Path, url: str, period: str) -> Fetched:
+    """Fetch the town's list in a process of its own, on a copy of the machine in `home`."""
+    machine = home.parent / f"{home.name}-{how}"
+    shutil.copytree(home, machine)
+    command = [sys.executable, "-m", "benchmarks.fetching", how, str(machine), url, period]
+    done = subprocess.run(command, env=environment(machine), check=True, stdout=subprocess.PIPE)
+    shutil.rmtree(machine)
     return Fetched(*json.loads(done.stdout))
 
 
 if __name__ == "__main__":
-    way = {"ours": ours, "bare": bare}[sys.argv[1]]
-    print(json.dumps(asyncio.run(way(Path(sys.argv[2]), sys.argv[3], sys.argv[4]))))
+    way = ours if sys.argv[1] == "ours" else bare
+    print(json.dumps(asyncio.run(way(town(), Path(sys.argv[2]), sys.argv[3], sys.argv[4]))))

@@ -1,19 +1,21 @@
-"""The world in which lists are measured: a municipality whose invoice has a hundred thousand rows, and its backend.
+"""The world in which lists are measured: a town and a county with a hundred thousand rows a month, and their backend.
 
-The rows are those of the labour market subsidy's invoice, the widest there are: each of a person of its own with a
-valid code, each with the share that the municipality has to pay, so that the review finds nothing in them.
+The town's list is that behind the invoice for labour market subsidy, the widest there is: a row for each person, with a
+valid code and the share that the municipality has to pay, so that a review finds nothing in it. The county's is one of
+recipients, for somebody who works with customers as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
-from benchmarks.fill import demo_profile, nobody
-from benchmarks.fill import sign_in as signed_in
+from benchmarks import fill as filling
+from benchmarks.world import PERSONA, county
 from kelmu_backend import population
 from kelmu_backend.database.engine import Database
 from kelmu_backend.lists import publishing
@@ -28,104 +30,107 @@ from kelmu_tui.domain.organisations import Organisation, municipal_authority
 from kelmu_tui.platform.clock import SystemClock
 from kelmu_tui.services.context import Context, open_context
 
-PERSONA: Final = "persona-invoice-checker"
-LIST: Final = "list_lms_invoice_persons_2025"
 ROWS: Final = 100_000
+PART: Final = ROWS // 5
 FEW: Final = 100
-MANY: Final = ROWS // 5
-"""Rows of a list that is long, and a fifth as long as the longest."""
-_FAMILIES: Final = (
-    "Virtanen",
-    "Korhonen",
-    "Åberg",
-    "Nieminen",
-    "Öhman",
-    "Mäkelä",
-    "Laine",
-    "Heikkinen",
-    "Koskela-Salo",
-)
+_FAMILIES: Final = ("Virtanen", "Korhonen", "Åberg", "Nieminen", "Öhman", "Mäkelä", "Laine", "Heikkinen", "Salo-Koski")
 _GIVEN: Final = ("Aino Maria", "Otto", "Helmi Sofia", "Eino Johannes", "Saga", "Väinö", "Märta Elisabet", "Onni Eemeli")
 _ALIKE: Final = 100
 """Artificial people who can be born on one day."""
 _BORN: Final = date(1962, 1, 1)
+_DAYS: Final = 20
+_CENTS: Final = _DAYS * 3721
 
 
-def municipality() -> Organisation:
-    """The municipality of the persona."""
-    return municipal_authority("536")
+class Desk(NamedTuple):
+    """Somebody who fetches a list: a persona, the organisation, and the list's id."""
+
+    persona: str
+    organisation: Organisation
+    list_id: str
+
+    @property
+    def one(self) -> KelaList:
+        """The list."""
+        return lists()[self.list_id]
+
+    def periods(self, count: int) -> list[Period]:
+        """Return so many periods of the list that have come, the newest first."""
+        return list(islice(published_until(self.one, local_date(SystemClock().now())), count))
+
+    def sign_in(self, home: Path, url: str) -> None:
+        """Sign the persona in on an empty machine in `home`."""
+        filling.sign_in(home, url, self.persona)
+
+    def opened(self, home: Path) -> Context:
+        """Open the store in `home`."""
+        profile, own = filling.demo_profile(home), self.organisation.business_id
+        return open_context(profile, organisation=own, ask=filling.nobody, needs=frozenset({self.list_id}))
 
 
-def the_list() -> KelaList:
-    """The list that is measured."""
-    return lists()[LIST]
+def town() -> Desk:
+    """Who checks the invoices of a municipality."""
+    return Desk("persona-invoice-checker", municipal_authority("536"), "list_lms_invoice_persons_2025")
 
 
-def newest(count: int) -> list[Period]:
-    """Return so many periods of the list that have come, the newest first."""
-    return list(islice(published_until(the_list(), local_date(SystemClock().now())), count))
+def recipients() -> Desk:
+    """Who works with the customers of a county."""
+    return Desk(PERSONA, county(), "list_lms_300_days")
 
 
-def month(period: Period, count: int, seed: int = 1) -> list[Draft]:
-    """Return the rows of a period; whoever is in two of them has other days, one in twenty is in only one of them."""
-    random, one = Random(seed), []
-    first = period.first - timedelta(days=period.first.weekday() + 28)
-    paid_for, paid_on = Period(first, first + timedelta(days=25)), period.first + timedelta(days=4)
+def month(desk: Desk, period: Period, count: int) -> list[Draft]:
+    """Return the rows of a period; from one to the next one in twenty leaves, and the days of three in ten grow."""
+    chance = Random(period.key)
+    monday = period.first - timedelta(days=period.first.weekday() + 28)
+    paid_for = Period(monday, monday + timedelta(days=25))
     gone = period.first.month * count // 20
-    for number in range(gone, gone + count):
-        person = Random(number)
-        born = _BORN + timedelta(days=number // _ALIKE)
-        days = 101 + person.randrange(900) + (random.random() < 0.3)
-        cents = 20 * 3721
-        values = {
-            "name": f"{person.choice(_FAMILIES)} {person.choice(_GIVEN)}",
-            "identity_code": make_identity_code(born, "-", 900 + number % _ALIKE).value,
-            "municipality": municipality().municipalities[0],
-            "period": paid_for,
-            "paid_on": paid_on,
-            "days_paid": 20,
-            "days_accumulated": days,
-            "amount_eur": cents,
-            "share_percent": percent(NEW, days),
-            "municipal_share_eur": share(NEW, cents, 20, days),
-            "event": Event.PAID,
-        }
-        one.append(Draft(None, f"{number}", values))
-    return one
+    return [_row(desk, period, paid_for, number, grown=chance.random() < 0.3) for number in range(gone, gone + count)]
 
 
-def issue(period: Period, rows: list[Draft]) -> Issue:
-    """Return the list of a period with the invoice over it."""
-    one, payer = the_list(), municipality().municipalities[0]
-    total = sum(row.values["municipal_share_eur"] for row in rows)
-    bill = Bill(invoices()[str(one.invoice)], f"benchmark-{payer}-{period.key}", total, payer)
+def _row(desk: Desk, period: Period, paid_for: Period, number: int, *, grown: bool) -> Draft:
+    person = Random(number)
+    days = 301 + person.randrange(900) + grown
+    code = make_identity_code(_BORN + timedelta(days=number // _ALIKE), "-", 900 + number % _ALIKE).value
+    values = {
+        "name": f"{person.choice(_FAMILIES)} {person.choice(_GIVEN)}",
+        "identity_code": code,
+        "municipality": desk.organisation.municipalities[0],
+        "address": f"Koskikatu {number % 200}, 33100 TAMPERE",
+        "reached_on": period.first,
+        "last_paid_until": paid_for.last,
+        "period": paid_for,
+        "paid_on": period.first + timedelta(days=4),
+        "days_paid": _DAYS,
+        "days_accumulated": days,
+        "amount_eur": _CENTS,
+        "share_percent": percent(NEW, days),
+        "municipal_share_eur": share(NEW, _CENTS, _DAYS, days),
+        "event": Event.PAID,
+    }
+    return Draft(None, f"{number}", values)
+
+
+def issue(desk: Desk, period: Period, count: int) -> Issue:
+    """Return the list of a period, with the invoice over it if the list bills anything."""
+    one, rows = desk.one, month(desk, period, count)
+    bill = None
+    if one.invoice is not None:
+        payer = desk.organisation.municipalities[0]
+        total = sum(row.values["municipal_share_eur"] for row in rows)
+        bill = Bill(invoices()[one.invoice], f"benchmark-{payer}-{period.key}", total, payer)
     return Issue(period, [issued(one, period.key, row) for row in rows], bill)
 
 
-def fill(folder: Path, sizes: list[int]) -> list[Period]:
-    """Fill the record in `folder` with the list of some periods, the newest with the first of `sizes` rows."""
+def fill(folder: Path, sizes: Mapping[Desk, Sequence[int]]) -> None:
+    """Fill the record in `folder`: of each desk's list the newest periods, with so many rows each."""
     database = Database(database_url(folder))
-    found = newest(len(sizes))
     try:
         database.migrate()
         population.fill(database, population.generate(1, SystemClock().now(), 300, 30))
-        for period, size in zip(found, sizes, strict=True):
-            with database.write() as connection:
-                publishing.publish(
-                    connection, municipality().business_id, the_list(), issue(period, month(period, size))
-                )
+        for desk, counts in sizes.items():
+            for period, count in zip(desk.periods(len(counts)), counts, strict=True):
+                with database.write() as connection:
+                    own = desk.organisation.business_id
+                    publishing.publish(connection, own, desk.one, issue(desk, period, count))
     finally:
         database.dispose()
-    return found
-
-
-def sign_in(home: Path, url: str) -> None:
-    """Sign the persona in on an empty machine in `home`."""
-    signed_in(home, url, PERSONA)
-
-
-def opened(home: Path) -> Context:
-    """Open the store in `home`."""
-    return open_context(
-        demo_profile(home), organisation=municipality().business_id, ask=nobody, needs=frozenset({LIST})
-    )
