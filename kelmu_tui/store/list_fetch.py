@@ -8,6 +8,7 @@ finds that and ends.
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -203,7 +204,7 @@ def _order(store: Store, fetch: Fetch) -> None:
             f"SELECT row FROM replica.list_row WHERE row >= ? AND row < ? ORDER BY {form.order()}",  # noqa: S608
             lists.span(fetch.copy),
         )
-        order = [row[0] for row in found]
+        order = array("q", (row[0] for row in found))
     for start in range(done, len(order), STEP_PLACES):
         part = order[start : start + STEP_PLACES]
         with store.write("replica") as db:
