@@ -10,7 +10,7 @@ WORKERS ?= 2
 help:
 	@echo "make demo    start the app on the embedded backend with generated data"
 	@echo "make test    run all checks and tests"
-	@echo "make soak    run the sync protocol through many more seeds, for some hours"
+	@echo "make soak    run the sync protocol and the review of invoices through many more seeds, for some hours"
 	@echo "make bench   print the performance ratios of docs/performance.md"
 	@echo "make lock    renew the pinned dependencies"
 
@@ -51,6 +51,7 @@ soak: $(READY)
 	$(BIN)/python -m tests.sync.simulation soak --count 1000
 	$(BIN)/python -m tests.sync.simulation soak --count 200 --postgresql
 	$(BIN)/python -m tests.sync.simulation plants
+	$(BIN)/python -m tests.population.reviewed --count 1000
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)

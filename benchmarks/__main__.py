@@ -32,7 +32,15 @@ PARTS = (
 
 
 def rows(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[Row]:
-    """Make the world and measure the parts in `only`."""
+    """Make the worlds that the parts in `only` need, and measure these."""
+    if set(only) - {"lists"}:
+        yield from inbox(folder, notices, only, rounds)
+    if "lists" in only:
+        yield from lists.measured(folder, rounds)
+
+
+def inbox(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[Row]:
+    """Measure everything about a county with a full inbox."""
     data, home = folder / "backend", folder / "home"
     data.mkdir(mode=0o700)
     world.fill(data, notices)
@@ -69,8 +77,6 @@ def on_a_filled_machine(home: Path, folder: Path, only: list[str], rounds: int, 
         yield filter.filtering(home)
     if "customer" in only:
         yield from customer.opening_a_file(home)
-    if "lists" in only:
-        yield from lists.measured(folder, rounds)
 
 
 def latencies(home: Path, connected: float) -> Iterator[Row]:

@@ -37,17 +37,17 @@ def nobody(_new: bool) -> str:
     raise AssertionError("the demo has no passphrase")
 
 
-def sign_in(home: Path, url: str) -> None:
-    """Sign the persona in on an empty machine in `home`."""
+def sign_in(home: Path, url: str, persona: str = PERSONA) -> None:
+    """Sign a persona in on an empty machine in `home`."""
     shutil.rmtree(home, ignore_errors=True)
-    asyncio.run(_sign_in(demo_profile(home), url))
+    asyncio.run(_sign_in(demo_profile(home), url, persona))
 
 
-async def _sign_in(profile: Profile, url: str) -> None:
+async def _sign_in(profile: Profile, url: str, persona: str) -> None:
     clock, ids = SystemClock(), RandomIds()
     async with SignIn(url, device=device(profile, ids), clock=clock) as authorization:
         asked = await authorization.start("benchmark")
-        await authorization.approve(asked.user_code, PERSONA)
+        await authorization.approve(asked.user_code, persona)
         tokens = await authorization.poll(asked, at_once=True)
         (await complete(profile, url, tokens, clock=clock, ids=ids, ask=nobody)).close()
 

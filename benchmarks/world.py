@@ -86,6 +86,19 @@ def backend_process(folder: Path) -> int:
     return int(json.loads((folder / "ready.json").read_text())["pid"])
 
 
+def peak_memory(process: int) -> int:
+    """Return the peak resident memory of a process in KiB."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1])
+    raise AssertionError("the kernel does not tell the peak memory")
+
+
+def forget_peak(process: int) -> None:
+    """Let the peak of a process's memory begin anew with what it has now."""
+    Path(f"/proc/{process}/clear_refs").write_text("5")
+
+
 def environment(home: Path) -> dict[str, str]:
     """Return the environment of a program of ours whose data lie in `home`.
 

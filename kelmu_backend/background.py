@@ -188,11 +188,11 @@ class Background:
         made = 0
         for organisation, one in await core.run(self._due_lists):
 
-            def work(organisation: str = organisation, one: KelaList = one) -> int:
-                with core.database.write() as connection:
-                    return making.make(connection, lister, organisation, one, core.config.clock.now())
+            def work(connection: Connection, organisation: str = organisation, one: KelaList = one) -> int:
+                return making.make(connection, lister, organisation, one, core.config.clock.now())
 
-            made += await core.run(work)
+            async with core.making[organisation]:
+                made += await core.run(core.database.insist, work)
             await asyncio.sleep(CROWD_PAUSE)
         return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
@@ -37,6 +38,8 @@ class Core:
         self.limits: Final = Limits(config.clock)
         self.hub: Final = Hub()
         self.stillness: Final = Stillness()
+        self.making: Final[defaultdict[str, asyncio.Lock]] = defaultdict(asyncio.Lock)
+        """By organisation, for whoever makes its lists: one after another within this process."""
         self._threads = ThreadPoolExecutor(POOL, thread_name_prefix="work")
 
     def authenticate(self, connection: Connection, token: str) -> Principal:

@@ -46,8 +46,8 @@ def _run(options: argparse.Namespace) -> int:
     from kelmu_backend.lists.publishing import NotPublished
 
     try:
-        with record(options) as database, database.write() as connection:
-            told: str = options.work(connection, options)
+        with record(options) as database:
+            told: str = database.insist(lambda connection: options.work(connection, options))
     except NotPublished:
         raise NotPossible(_NOT_THERE) from None
     if told:

@@ -16,12 +16,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
 
 from kelmu_backend.database import schema
 from kelmu_tui.platform.paths import private_folder
@@ -33,8 +34,15 @@ STATEMENT_TIMEOUT: Final = 5_000
 LOCK_TIMEOUT: Final = 3_000
 """Milliseconds before PostgreSQL gives up a statement, and a wait for a lock."""
 
+TRIES: Final = 10
+"""How often a unit of work is begun that others stand in the way of, each time after waiting for a lock at the most."""
+_IN_THE_WAY: Final = frozenset({"55P03", "40P01", "40001", "23505"})
+"""What PostgreSQL says then: no lock, deadlock, no order of both transactions, a key that somebody else has by now."""
+
 BUSY_TIMEOUT: Final = 10_000
 """Milliseconds that SQLite waits for a writer in another process."""
+
+T = TypeVar("T")
 
 
 class Database:
@@ -79,6 +87,21 @@ class Database:
         """Give a connection in a transaction that commits at the end and rolls back when the work raises."""
         with self._begin(self._writer) as connection:
             yield connection
+
+    def insist(self, work: Callable[[Connection], T]) -> T:
+        """Do in `write` what looks for itself what is left to do, and begin anew when others stood in the way.
+
+        Raises:
+            DBAPIError: they did `TRIES` times, or it failed otherwise.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                with self.write() as connection:
+                    return work(connection)
+            except DBAPIError as failure:
+                if not left or getattr(failure.orig, "sqlstate", None) not in _IN_THE_WAY:
+                    raise
+        raise AssertionError("unreachable")
 
     @contextmanager
     def _begin(self, engine: Engine) -> Iterator[Connection]:

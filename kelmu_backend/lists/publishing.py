@@ -117,7 +117,8 @@ def withdraw(connection: Connection, organisation: str, one: KelaList, period: P
 
 def drop_over(connection: Connection, now: datetime) -> int:
     """Delete the publications whose time is over, and the invoices behind them; return how many publications."""
-    over = connection.execute(select(publication).where(publication.c.expires_at <= now)).all()
+    # Locked, so that none is published anew meanwhile.
+    over = connection.execute(select(publication).where(publication.c.expires_at <= now).with_for_update()).all()
     for row in over:
         connection.execute(delete(list_row).where(list_row.c.publication == row.id))
         connection.execute(

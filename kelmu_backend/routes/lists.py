@@ -59,8 +59,10 @@ async def _told(call: Call, told: Told) -> Response:
 
     body, due = await call.read(work)
     if due:
-        for one in due:
-            await call.core.run(_make, call, one)
+        # Who comes second waits here and not on a thread, which others need meanwhile.
+        async with call.core.making[str(call.organisation)]:
+            for one in due:
+                await call.core.run(_make, call, one)
         body, _ = await call.read(work)
     return json_response(body)
 
@@ -73,11 +75,11 @@ def _is_due(call: Call, connection: Connection, visit: Visit, one: KelaList) -> 
 
 
 def _make(call: Call, one: KelaList) -> None:
-    core = call.core
-    assert core.config.lister is not None
-    assert call.organisation is not None
-    with core.database.write() as connection:
-        making.make(connection, core.config.lister, call.organisation, one, core.config.clock.now())
+    config, organisation = call.core.config, call.organisation
+    assert config.lister is not None
+    assert organisation is not None
+    lister = config.lister
+    call.core.database.insist(lambda found: making.make(found, lister, organisation, one, config.clock.now()))
 
 
 async def get_rows(

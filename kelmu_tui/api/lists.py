@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from kelmu_tui.api.answers import RowDict, as_it_came
-from kelmu_tui.api.contract import InvoiceHead, Invoices, ListEnd, ListLine, ListRow, ListStart, ListStop, read_values
+from kelmu_tui.api.answers import RowDict
+from kelmu_tui.api.contract import InvoiceHead, Invoices, ListEnd, ListLine, ListStart, ListStop
 from kelmu_tui.api.errors import BadAnswer
-from kelmu_tui.domain.lists import KelaList, Period, invoices, lists, period_of, read_period
+from kelmu_tui.api.row_lines import read_line, read_row
+from kelmu_tui.domain.lists import invoices, lists, period_of, read_period
 from kelmu_tui.domain.review.billing import billed_list
 
 BATCH: Final = 500
@@ -80,10 +80,13 @@ class RowReader:
         """
         if self._ended:
             raise BadAnswer("order", self._request_id)
-        found = self._parse(line)
-        if self._left is None or found.get("line") != "row":
-            return self._other(found)
-        self._take(found.get("row"), line)
+        row = None if self._left is None else read_line(self._list, line)
+        if row is None:
+            found = self._parse(line)
+            if self._left is None or found.get("line") != "row":
+                return self._other(found)
+            row = self._judge(found.get("row"), line)
+        self._take(row)
         return [self._batch()] if len(self._rows) >= BATCH else []
 
     def rest(self) -> list[ListPart]:
@@ -127,40 +130,22 @@ class RowReader:
             raise BadAnswer("scope", self._request_id)
         self._left = start.rows
 
-    def _take(self, row: object, line: str) -> None:
+    def _judge(self, row: object, line: str) -> RowDict:
         try:
-            taken = _checked(self._list, row, line)
+            return read_row(self._list, row, line)
         except ValueError:  # pydantic's errors are ValueErrors
             raise BadAnswer("model", self._request_id) from None
-        if taken["id"] <= self._last or not self._left:
+
+    def _take(self, row: RowDict) -> None:
+        if row["id"] <= self._last or not self._left:
             raise BadAnswer("order", self._request_id)
         self._left -= 1
-        self._last = taken["id"]
-        self._rows.append(taken)
+        self._last = row["id"]
+        self._rows.append(row)
 
     def _batch(self) -> ListBatch:
         rows, self._rows = self._rows, []
         return ListBatch(rows)
-
-
-def _checked(one: KelaList, row: object, line: str) -> RowDict:
-    """Return a row as the store takes it: days in one form, texts cleaned.
-
-    Raises:
-        ValueError: it is not a row of the contract, or a value is not of its column's type.
-    """
-    model = ListRow.model_validate(row)
-    values = read_values(one, model)
-    taken: RowDict = (
-        dict(row) if isinstance(row, dict) and as_it_came(line) else model.model_dump(mode="json", by_alias=True)
-    )
-    taken["non_disclosure"] = model.non_disclosure
-    for column, value in values.items():
-        if isinstance(value, Period):
-            taken[column] = {"from": value.first.isoformat(), "to": value.last.isoformat()}
-        elif isinstance(value, date):
-            taken[column] = value.isoformat()
-    return taken
 
 
 def check_invoices(answer: Invoices, request_id: str) -> Invoices:

@@ -90,6 +90,7 @@ class _Fetching:
         self._period = period
         self._hear = hear
         self._failures = 0
+        self._again = 0.0
 
     async def run(self) -> None:
         """Ask until all rows are here."""
@@ -128,10 +129,14 @@ class _Fetching:
             raise BadAnswer("rows") from None
 
     async def _take(self, fetch: Fetch, batch: ListBatch) -> Fetch:
+        clock = self._context.clock
+        # What reading the batch has left of the pause between two transactions.
+        if (rest := self._again - clock.monotonic()) > 0:
+            await asyncio.sleep(rest)
         fetch = await self._run(self._context.lists.take, fetch, batch.rows)
+        self._again = clock.monotonic() + YIELD_SECONDS
         self._failures = 0
         self._hear(fetch.rows, fetch.expected)
-        await asyncio.sleep(YIELD_SECONDS)
         return fetch
 
     async def _after(self, error: ApiError, publication: Publication) -> Publication:

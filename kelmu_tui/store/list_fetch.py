@@ -8,6 +8,7 @@ finds that and ends.
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -15,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from kelmu_tui.domain.lists import ColumnType, retention
 from kelmu_tui.store import lists
 from kelmu_tui.store.database import Store
-from kelmu_tui.store.list_values import PLACES, SHIFT, Layout, fresh_columns, layout, teach
+from kelmu_tui.store.list_values import SHIFT, Layout, fresh_columns, layout, teach
 from kelmu_tui.store.lists import Publication
 from kelmu_tui.store.replica import microseconds
 
@@ -23,11 +24,6 @@ STEP_ROWS: Final = 1000
 """Rows written in one transaction: about 20 ms."""
 STEP_PLACES: Final = 10_000
 """Places of the order written in one transaction."""
-_VALUES: Final = ", ".join(f"v{place}" for place in range(PLACES))
-_PUT: Final = (
-    f"INSERT INTO replica.list_row (row, copy, id, person, words, non_disclosure, {_VALUES})"  # noqa: S608
-    f" VALUES ({','.join('?' * (PLACES + 6))})"
-)
 
 
 class Overtaken(Exception):
@@ -133,7 +129,7 @@ def _put(store: Store, fetch: Fetch, rows: Sequence[Mapping[str, Any]]) -> Fetch
     after = rows[-1]["id"]
     with store.write("replica") as db:
         sums = json.loads(_own(db, fetch))
-        db.executemany(_PUT, records)
+        db.executemany(form.put, records)
         _add_up(form, sums, records)
         db.execute(
             "UPDATE replica.list_copy SET rows = rows + ?, after = ?, sums = ? WHERE number = ?",
@@ -208,7 +204,7 @@ def _order(store: Store, fetch: Fetch) -> None:
             f"SELECT row FROM replica.list_row WHERE row >= ? AND row < ? ORDER BY {form.order()}",  # noqa: S608
             lists.span(fetch.copy),
         )
-        order = [row[0] for row in found]
+        order = array("q", (row[0] for row in found))
     for start in range(done, len(order), STEP_PLACES):
         part = order[start : start + STEP_PLACES]
         with store.write("replica") as db:

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, MetaData, Table, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from kelmu_backend.database import schema, tables
+from kelmu_backend.database import engine, schema, tables
 from kelmu_backend.database.engine import Database
 from kelmu_tui.platform.paths import UnsafePath
 
@@ -196,6 +196,72 @@ def test_writers_wait_for_each_other(database: Database) -> None:
     with database.read() as connection:
         assert connection.execute(select(tables.head.c.seq)).scalar_one() == 100
     database.dispose()
+
+
+def test_who_insists_begins_anew_until_nobody_stands_in_the_way(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LOCK_TIMEOUT", 20)
+    database, other = Database(database_url), Database(database_url)
+    held, let_go = threading.Event(), threading.Event()
+    begun = 0
+
+    def hold() -> None:
+        with other.write() as connection:
+            connection.execute(insert(tables.meta).values(key="k", value="theirs"))
+            held.set()
+            assert let_go.wait(30)
+
+    def work(connection: Connection) -> str:
+        nonlocal begun
+        begun += 1
+        if begun == 3 or database.is_sqlite:
+            let_go.set()
+        found = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "k")).scalar_one_or_none()
+        if found is None:
+            connection.execute(insert(tables.meta).values(key="k", value="ours"))
+        return found or "ours"
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(30)
+    if database.is_sqlite:  # which lets nobody begin before the other has ended
+        let_go.set()
+    try:
+        assert database.insist(work) == "theirs"
+        assert begun >= (1 if database.is_sqlite else 3)
+    finally:
+        let_go.set()
+        holder.join()
+        database.dispose()
+        other.dispose()
+
+
+def test_who_insists_does_not_insist_on_what_cannot_be(database: Database) -> None:
+    begun = 0
+
+    def work(connection: Connection) -> None:
+        nonlocal begun
+        begun += 1
+        connection.execute(insert(tables.meta).values(key="k", value=None))
+
+    with pytest.raises(IntegrityError):
+        database.insist(work)
+    assert begun == 1
+
+
+def test_nobody_insists_for_ever(database: Database) -> None:
+    begun = 0
+
+    def work(connection: Connection) -> None:
+        nonlocal begun
+        begun += 1
+        for _ in range(2):
+            connection.execute(insert(tables.meta).values(key="k", value="v"))
+
+    with pytest.raises(IntegrityError):
+        database.insist(work)
+    assert begun == (1 if database.is_sqlite else engine.TRIES)
 
 
 def test_sqlite_is_durable_private_and_checks_keys(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_every_mistake_can_be_planted_somewhere() -> None:
 
 @pytest.mark.parametrize("name", [one.id for one in BILLING])
 def test_many_mistakes_stand_beside_one_another(name: str) -> None:
-    wanted = set(possible(lists()[name])) - {Fault.NEGATIVE_INVOICE, Fault.ZERO_INVOICE}
+    wanted = set(possible(lists()[name])) - {Fault.NEGATIVE_INVOICE, Fault.ZERO_INVOICE, Fault.TOTAL_WRONG}
     people = roll(1, name, 1000)
     one = lists()[name]
     (sheet,) = make_sheets(people, 1, one, periods(one)[-1:], lambda _period: wanted)
@@ -191,6 +191,14 @@ def test_many_mistakes_stand_beside_one_another(name: str) -> None:
     assert len(set(ids)) == len(ids)
     (again,) = make_sheets(people, 1, one, periods(one)[-1:], lambda _period: wanted)
     assert again == sheet
+
+
+@pytest.mark.parametrize("name", [one.id for one in BILLING])
+def test_a_total_is_not_made_wrong_where_none_can_be_right(name: str) -> None:
+    sheet = _sheet(1, name, Fault.SUM_MISSING, Fault.TOTAL_WRONG)
+    assert {planted.fault for planted in sheet.planted} == {Fault.SUM_MISSING}
+    right = _sheet(1, name, Fault.SUM_MISSING)
+    assert sheet.issue.bill == right.issue.bill
 
 
 def test_lists_without_an_invoice_hold_no_mistakes() -> None:

@@ -126,13 +126,17 @@ def plant(bed: Bed, faults: Collection[Fault]) -> list[tuple[Fault, Sequence[Dra
     return [(fault, plants[fault](bed, row)) for fault in wanted if (row := bed.take()) is not None]
 
 
-def wrong_total(random: Random, faults: Collection[Fault], total: int) -> tuple[Fault | None, int]:
-    """Return the fault of an invoice as a whole, and the total that it makes of the right one."""
+def wrong_total(random: Random, faults: Collection[Fault], sums: Collection[int | None]) -> tuple[Fault | None, int]:
+    """Return the fault of an invoice as a whole, and the total that it makes of what the rows add up to.
+
+    Beside a row without a sum nobody can say what the total should be, so none is made wrong there.
+    """
+    total = sum(one or 0 for one in sums)
     if Fault.NEGATIVE_INVOICE in faults:
         return Fault.NEGATIVE_INVOICE, -abs(total) - 1
     if Fault.ZERO_INVOICE in faults and total:
         return Fault.ZERO_INVOICE, 0
-    if Fault.TOTAL_WRONG in faults:
+    if Fault.TOTAL_WRONG in faults and None not in sums:
         return Fault.TOTAL_WRONG, total + random.choice((1, 100, 12_345, -1))
     return None, total
 
@@ -237,11 +241,12 @@ def _wrong_sign(bed: Bed, row: Draft) -> Sequence[Draft]:  # noqa: ARG001
 
 
 def _overlapping(bed: Bed, row: Draft) -> Sequence[Draft]:
-    """Pay the same days once more, in a period that is a week longer on the side where the law stays the same."""
+    """Pay all days but the first once more; of a time outside the row's own something else may have been paid."""
     other = _copy(row, "over")
-    period, week = other.values["period"], timedelta(days=7)
-    longer = Period(period.first, period.last + week) if bed.model == NEW else Period(period.first - week, period.last)
-    other.values["period"] = longer
+    values, period, days = other.values, row.values["period"], row.values["days_paid"]
+    values["period"] = Period(period.first + timedelta(days=1), period.last)
+    values |= {"days_paid": days - 1, "amount_eur": values["amount_eur"] * (days - 1) // days}
+    _shared(bed, other)
     return row, bed.add(other)
 
 

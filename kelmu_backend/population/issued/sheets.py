@@ -103,12 +103,12 @@ def county_answers(roll: Roll, seed: int, periods: Sequence[Period]) -> Mapping[
 
 def _billed(random: Random, bed: Bed, faults: Collection[Fault]) -> Sheet:
     placed = plant(bed, faults)
-    total = sum(row.values[bed.billed] or 0 for row in bed.rows)
-    whole, billed = wrong_total(random, faults, total)
+    sums = [row.values[bed.billed] for row in bed.rows]
+    whole, billed = wrong_total(random, faults, sums)
     planted = [Planted(fault, tuple(row_id(bed.one, bed.period.key, row) for row in rows)) for fault, rows in placed]
     # Nothing is not billed, and of childcare support nothing below it either.
     least = 1 if bed.one.id == childcare.PAYMENTS else None
-    if whole is None and (not bed.rows or (least is not None and total < least)):
+    if whole is None and (not bed.rows or (least is not None and billed < least)):
         return Sheet(_issue(bed.one, bed.period, bed.rows, None), tuple(planted))
     if whole is not None:
         planted.append(Planted(whole))

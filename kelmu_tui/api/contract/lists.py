@@ -183,8 +183,28 @@ def read_values(one: KelaList, row: ListRow) -> dict[str, Value]:
     return values
 
 
-def _matching(form: str) -> Callable[[Any], str]:
-    pattern = re.compile(form, re.ASCII | re.DOTALL)
+FORMS: Final[Mapping[ColumnType, str]] = {
+    ColumnType.MUNICIPALITY: r"[0-9]{3}",
+    ColumnType.LANGUAGE: r"[a-z]{2,3}",
+    ColumnType.EUROS: r"-?[0-9]{1,10}\.[0-9]{2}",
+    ColumnType.SUPPORT_TYPE: r"[a-z_]{1,60}",
+    ColumnType.COUNTRY: r"[A-Z]{2}",
+}
+"""What the whole of a value is like that has a form of its own on the wire."""
+TEXTS: Final = (ColumnType.TEXT, ColumnType.CODE, ColumnType.ADDRESS)
+"""Columns that hold any one line of text."""
+MAX_WHOLE: Final = 10**12
+"""Whole numbers of a row are not larger; there is nothing to count of which there is more."""
+
+
+def _text(cell: Any) -> str:
+    if not isinstance(cell, str):
+        raise ValueError
+    return cell
+
+
+def _matching(type_: ColumnType) -> Callable[[Any], str]:
+    pattern = re.compile(FORMS[type_])
 
     def read(cell: Any) -> str:
         if not isinstance(cell, str) or not pattern.fullmatch(cell):
@@ -195,7 +215,7 @@ def _matching(form: str) -> Callable[[Any], str]:
 
 
 def _whole(cell: Any) -> int:
-    if not isinstance(cell, int) or isinstance(cell, bool):
+    if not isinstance(cell, int) or isinstance(cell, bool) or abs(cell) > MAX_WHOLE:
         raise ValueError
     return cell
 
@@ -206,25 +226,19 @@ def _flag(cell: Any) -> bool:
     return cell
 
 
-_text: Final = _matching(r".*")
-_euros: Final = _matching(r"-?[0-9]{1,10}\.[0-9]{2}")
+_euros: Final = _matching(ColumnType.EUROS)
 
 _READERS: Final[Mapping[ColumnType, Callable[[Any], Value]]] = {
-    ColumnType.TEXT: _text,
-    ColumnType.CODE: _text,
-    ColumnType.MUNICIPALITY: _matching(r"[0-9]{3}"),
-    ColumnType.ADDRESS: _text,
+    **dict.fromkeys(TEXTS, _text),
+    **{type_: _matching(type_) for type_ in FORMS},
     ColumnType.INTEGER: _whole,
     ColumnType.DATE: date.fromisoformat,
     ColumnType.FLAG: _flag,
-    ColumnType.LANGUAGE: _matching(r"[a-z]{2,3}"),
     ColumnType.PERIOD: lambda cell: Period(cell.first, cell.last),
     ColumnType.EUROS: lambda cell: Decimal(_euros(cell)),
     ColumnType.PERCENT: _whole,
     ColumnType.EVENT: Event,
     ColumnType.PERSONS: lambda cell: tuple(NamedPerson(one.name, one.identity_code) for one in cell),
-    ColumnType.SUPPORT_TYPE: _matching(r"[a-z_]{1,60}"),
-    ColumnType.COUNTRY: _matching(r"[A-Z]{2}"),
 }
 
 

@@ -92,13 +92,15 @@ class Groups:
         """Yield what the rows together tell, in no order; ask once."""
         for held in self._persons.values():
             once = entries = held if isinstance(held, list) else [held]
-            # Most people have one payment, which can be neither twice nor over another.
+            # Most people have one payment, which can be neither twice nor over another, nor come back.
+            if len(entries) == 1 and entries[0].event is Event.PAID:
+                continue
             if len(entries) > 1:
                 once, again = _apart(entries)
                 yield from _duplicates(again)
                 for entry in (entry for same in again for entry in same[1:]):
                     self._treatments.pop(entry.position, None)
-            if self._timed and (len(once) > 1 or once[0].event is not Event.PAID):
+            if self._timed:
                 yield from self._times(once)
         yield from _reimbursed_too_much(self._treatments)
 
