@@ -230,18 +230,21 @@ class Lists:
         with self._again(reading) as db:
             return list_pages.groups(db, reading.copy, reading.query)
 
-    def leaving(self, reading: Reading, view: str = "list_export", rows: int | None = None) -> None:
+    def leaving(
+        self, reading: Reading, view: str = "list_export", rows: int | None = None, reason: str | None = None
+    ) -> None:
         """Log that rows leave the program, all of the reading by default; before they do.
 
         Args:
             view: `list_export` for a file, `list_copy` for what is copied.
+            reason: for what, in the user's words.
 
         Raises:
             NotAllowed, NotHere, NotShown: as `open`.
         """
         with self._again(reading):
             pass
-        self._log(view, (reading.copy,), reading.rows if rows is None else rows)
+        self._log(view, (reading.copy,), reading.rows if rows is None else rows, reason)
 
     # --- comparing ---------------------------------------------------------------------------------------------------
 
@@ -354,14 +357,15 @@ class Lists:
             if held is None or held.number != copy.number:
                 raise NotHere
 
-    def _log(self, view: str, copies: Sequence[Copy], rows: int) -> None:
+    def _log(self, view: str, copies: Sequence[Copy], rows: int, reason: str | None = None) -> None:
         """Commit a look at copies of one list: an event for each, with the same number of rows."""
         at, user, own = self._clock.now(), self._active.user_id, self._active.organisation.business_id
         with self._store.write() as db:
             chain.ensure(db, self._ids)
             for copy in copies:
                 subject = f"{copy.list}/{copy.period}"
-                views.log(db, views.ViewEvent(at, user, own, view, subject, rows, copy.published_at))
+                event = views.ViewEvent(at, user, own, view, subject, rows, copy.published_at, reason=reason)
+                views.log(db, event)
             self._store.changed("view_event", keys=(view,))
 
     def _owner(self, list_: str) -> Owner:
