@@ -25,6 +25,7 @@ _REASONS: Final = {
     errno.EROFS: "denied",
     errno.ENOSPC: "full",
     errno.EDQUOT: "full",
+    errno.EFBIG: "full",
     errno.ENAMETOOLONG: "name",
 }
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
