@@ -17,9 +17,10 @@ from textual.widget import Widget
 from kelmu_tui.actions import Context, State
 from kelmu_tui.domain.lists import ColumnType, KelaList, read_period
 from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.exports import Exports
 from kelmu_tui.screens.filtering import FilterBar, Filtering
 from kelmu_tui.screens.list_people import look_up
-from kelmu_tui.screens.list_words import copied_text, list_columns, period_text, row_cells, sums_text
+from kelmu_tui.screens.list_words import copied_text, list_columns, period_text, progress_text, row_cells, sums_text
 from kelmu_tui.screens.placed_source import PlacedSource
 from kelmu_tui.screens.words import municipality_name
 from kelmu_tui.services.inbox import NotAllowed
@@ -157,6 +158,20 @@ class ListRowsScreen(Filtering[None]):
         t = self.face.t
         return t("lists.not_any_more") if isinstance(self._lost, NotAllowed) else t("lists.gone")
 
+    def update_frame(self) -> None:
+        """Show how far an export is, now that the screen is seen."""
+        super().update_frame()
+        self._exports.told = self._export_told
+        self._export_told()
+
+    @property
+    def _exports(self) -> Exports:
+        return self.face.exports(self.desk)
+
+    def _export_told(self) -> None:
+        if self.alive:
+            self._update_view()
+
     def store_changed(self, change: Changed) -> None:
         """Lists changed: see whether this one is still here."""
         if not change.tables & {"list", "scope"} and change.tables:
@@ -195,6 +210,9 @@ class ListRowsScreen(Filtering[None]):
         # The name is the longest: it gives way to what else has to be known.
         left: list[Piece] = [(f"{period_text(self.period, t)}  ", ""), (self.list.name.get(t.language), "strong")]
         right: list[Piece] = []
+        progress = self._exports.progress((self.list.id, self.period))
+        if progress is not None:
+            right.append((f"  {progress_text(progress, t)}", "accent"))
         if query.municipality is not None:
             right.append((f"  {municipality_name(query.municipality, t.language)}", "accent"))
         if query.text and not self.filtering:
@@ -332,6 +350,13 @@ class ListRowsScreen(Filtering[None]):
             self.face.send_copy(text)
             self.say(t("customer_view.sent"), role="good")
 
+    def action_lists_export(self) -> None:
+        """Export the marked rows, or all that are listed, to a file; or stop that."""
+        if self.reading is not None:
+            from kelmu_tui.screens.export_list import export_rows
+
+            export_rows(self.face, self._exports, self.reading, self.rows.marks)
+
     def action_lists_code(self) -> None:
         """Show the identity codes whole for a while, or hide them again."""
         if self._codes is None:
@@ -355,7 +380,9 @@ class ListRowsScreen(Filtering[None]):
         self.face.push_screen(DifferencesScreen(self.desk, self.list, before, self.period))
 
     def action_app_back(self) -> None:
-        """Undo step by step: the marks, the filter; then leave."""
+        """Undo step by step: an export, the marks, the filter; then leave."""
+        if self._exports.cancel((self.list.id, self.period)):
+            return
         if self.rows.marks:
             self.rows.clear_marks()
         elif self.query_now.filtered:

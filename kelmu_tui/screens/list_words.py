@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.domain.lists import ColumnType, KelaList, ListColumn, Period, Rhythm, read_period
 from kelmu_tui.i18n import Translator
+from kelmu_tui.screens.fetches import Progress
 from kelmu_tui.screens.words import municipality_name
 from kelmu_tui.services.case_file import inert
 from kelmu_tui.services.customer_text import benefit_name
@@ -69,6 +70,13 @@ def short_period(key: str) -> str:
     """Return a period as short as a bar is wide: `10`, `Q4`, `H2`, `26`."""
     year, _, rest = key.partition("-")
     return rest or year[2:]
+
+
+def progress_text(progress: Progress, t: Translator) -> str:
+    """Return how far an export is."""
+    number = t.formats.number
+    rows = t("lists.export_progress", done=number(progress.done), total=number(progress.total))
+    return f"{t.formats.percent(progress.percent)}  {rows}"
 
 
 def list_columns(one: KelaList, t: Translator) -> tuple[Column, ...]:
