@@ -114,7 +114,7 @@ class ExportScreen(SaveScreen):
             Caption(hints),
         )
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         """Begin with what is missing: the purpose."""
         t = self.face.t
         codes = (Choice("masked", (t("lists.export_codes_masked"),)), Choice("whole", (t("lists.export_codes_whole"),)))

@@ -46,8 +46,12 @@ class SaveScreen(Dialog[None]):
         )
 
     def on_mount(self) -> None:
+        """Begin. Textual calls every class's own handler, so subclasses take the hook below."""
+        self.begin()
+
+    def begin(self) -> None:
         """Begin to type before the ending."""
-        field = self.query_one(LineField)
+        field = self.query_one("#field", LineField)
         self.set_focus(field)
         field.cursor_position = len(self._suggestion) - len(Path(self._suggestion).suffix)
 
