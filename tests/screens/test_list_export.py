@@ -17,9 +17,10 @@ from kelmu_tui.screens.list_rows import ListRowsScreen
 from kelmu_tui.services.list_files import Writing
 from kelmu_tui.widgets.text_field import LineField
 from tests.screens.lists import ListsOffice, listing, looks, words
-from tests.screens.support import LANGUAGES, check_grid, press, settled, type_text, until
+from tests.screens.support import LANGUAGES, check_grid, press, settled, type_text
 from tests.services.exporting import document, sheets, table
 from tests.store.list_rows import LIST, PERIOD, published, row
+from tests.widgets.support import until
 
 SUBJECT = f"{LIST}/{PERIOD}"
 ROWS = [row(number, municipality=("837", "536", "980")[number % 3]) for number in range(30)]
@@ -259,7 +260,7 @@ async def test_one_export_at_a_time(tmp_path: Path, home: Path, gate: threading.
         assert isinstance(app.screen, ExportScreen)
         assert app.t("lists.export_under_way", key="e") in words(app)
         gate.set()
-        await until(pilot, lambda: not app.exports(app.screen._exports.desk).busy, "the first one")
+        await until(pilot, lambda: app._exports is not None and not app._exports.busy, "the first one")
         await press(pilot, "enter")
         await over(app, pilot)
         assert sorted(path.name for path in home.iterdir()) == ["a.csv", "b.csv"]
