@@ -49,6 +49,7 @@ class Exports:
         self._task: asyncio.Task[None] | None = None
         self._which: Which | None = None
         self._progress = Progress(0, 0)
+        self._lost: Which | None = None
 
     @property
     def busy(self) -> bool:
@@ -59,11 +60,15 @@ class Exports:
         """Return how far the export of a period is, None when there is none under way."""
         return self._progress if self._which == which else None
 
+    def tells_of(self, which: Which) -> bool:
+        """Whether the export of a period says what becomes of it, or has said last that its list went."""
+        return which in (self._which, self._lost)
+
     def begin(self, subject: Subject, wanted: Wanted, path: Path) -> None:
         """Export, unless something is being exported."""
         if self._task is not None:
             return
-        self._which, self._progress = subject.which, Progress(0, subject.rows)
+        self._which, self._progress, self._lost = subject.which, Progress(0, subject.rows), None
         self._task = self._face.tasks.spawn("lists.export", self._export(subject, wanted, path))
         # Not in the coroutine: one that is cancelled before it began never runs.
         self._task.add_done_callback(self._ended)
@@ -98,10 +103,10 @@ class Exports:
             )
         except NotSaved as failure:
             face.say(not_saved(failure, path.parent, face.t), role="alarm")
-        except NotHere:
-            face.say(face.t("lists.export_gone"), role="warn")
-        except NotAllowed:
-            face.say(face.t("lists.export_not_any_more"), role="warn")
+        except (NotHere, NotAllowed) as problem:
+            self._lost = subject.which
+            gone = isinstance(problem, NotHere)
+            face.say(face.t("lists.export_gone" if gone else "lists.export_not_any_more"), role="warn")
         else:
             left_out = done.left_out and face.t("lists.export_left_out_rows", count=done.left_out)
             told = face.t("lists.export_done", count=done.rows, path=str(path))

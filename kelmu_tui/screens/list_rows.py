@@ -152,7 +152,8 @@ class ListRowsScreen(Filtering[None]):
             self.rows.show(ListSource[ListRow]((), lambda row: row.id))
             self._say_texts()
             self._update_view()
-            self.say(self._lost_text(), role="warn")
+            if not self._exports.tells_of((self.list.id, self.period)):  # which says more: that nothing was saved
+                self.say(self._lost_text(), role="warn")
 
     def _lost_text(self) -> str:
         t = self.face.t
@@ -161,16 +162,12 @@ class ListRowsScreen(Filtering[None]):
     def update_frame(self) -> None:
         """Show how far an export is, now that the screen is seen."""
         super().update_frame()
-        self._exports.told = self._export_told
-        self._export_told()
+        self._exports.told = self._update_view
+        self._update_view()
 
     @property
     def _exports(self) -> Exports:
         return self.face.exports(self.desk)
-
-    def _export_told(self) -> None:
-        if self.alive:
-            self._update_view()
 
     def store_changed(self, change: Changed) -> None:
         """Lists changed: see whether this one is still here."""
@@ -206,6 +203,8 @@ class ListRowsScreen(Filtering[None]):
         self.rows.set_texts(loading=t("common.loading"), empty=empty, failed=t("common.reading_failed"))
 
     def _update_view(self) -> None:
+        if not self.alive:
+            return
         t, query = self.face.t, self.query_now
         # The name is the longest: it gives way to what else has to be known.
         left: list[Piece] = [(f"{period_text(self.period, t)}  ", ""), (self.list.name.get(t.language), "strong")]

@@ -70,6 +70,7 @@ class Writing:
         self._t = t
         self._stack = ExitStack()
         self._file: RowFile | None = None
+        self._named = False
 
     def begin(self) -> None:
         """Begin the file.
@@ -108,6 +109,7 @@ class Writing:
         with disk_told():
             self._file.end()
         self._stack.close()
+        self._named = True
 
     def stop(self) -> None:
         """Let what is being written now come to nothing; the only method for another thread meanwhile."""
@@ -115,7 +117,9 @@ class Writing:
             self._file.valve.stop()
 
     def undo(self, error: BaseException) -> None:
-        """Remove what there is of the file."""
+        """Remove what there is of the file, also when it had its name already as it was given up."""
+        if self._named:
+            self._path.unlink(missing_ok=True)
         if self._file is not None:
             self._file.drop()
         try:

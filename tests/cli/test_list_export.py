@@ -25,7 +25,7 @@ PURPOSE = ("--purpose", "Planering")
 @pytest.fixture
 def worker(demo: Kelmu) -> Kelmu:
     """A worker of a county who has the newest list here."""
-    assert demo("sign-in", "--persona", "persona-county-worker").code == Exit.OK
+    assert demo("sign-in", "--persona", "persona-county-receiver").code == Exit.OK
     assert demo("lists", "fetch", LIST).code == Exit.OK
     return demo
 
@@ -59,7 +59,7 @@ def test_every_form_has_the_rows_that_are_shown(worker: Kelmu, folder: Path) -> 
     names = [row["name"] for row in shown["shown"]]
     assert [row[0] for row in table(folder / "a.csv")[2]] == names
     assert [row[0] for row in sheets(folder / "a.xlsx")[2]] == names
-    assert document(folder / "a.json")[0]["user"] == "persona-county-worker"
+    assert document(folder / "a.json")[0]["user"] == "persona-county-receiver"
 
 
 def test_filter_order_columns_and_codes_are_those_of_the_line(worker: Kelmu, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import threading
@@ -315,6 +316,21 @@ async def test_a_disk_that_fills_up_is_told(
         await ask(app, pilot, "a.csv")
         await over(app, pilot)
         assert app.t("saving.problem.full")[:50] in words(app)
+        assert list(home.iterdir()) == []
+
+
+async def test_a_desk_that_closes_waits_until_nothing_is_left(
+    tmp_path: Path, home: Path, gate: threading.Event
+) -> None:
+    async with listing(tmp_path, language="fi") as (app, pilot):
+        shown = await opened(app, pilot)
+        await press(pilot, "e")
+        await ask(app, pilot, "a.csv")
+        assert "lists.export" in app.tasks.names
+        stopping = asyncio.create_task(app.exports(shown.desk).stop())
+        gate.set()
+        await stopping
+        assert "lists.export" not in app.tasks.names
         assert list(home.iterdir()) == []
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import resource
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -253,6 +255,34 @@ async def test_a_workbook_stops_while_it_is_put_together(
     assert left(folder) == []
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_what_is_given_up_at_its_very_end_is_gone_too(
+    context: Context, folder: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    hold(context, [row(number) for number in range(10)])
+    loop, reached, given_up = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    end, stop = Writing.end, Writing.stop
+
+    def ended(self: Writing) -> None:
+        end(self)
+        assert left(folder) == [f"a.{ending}"]
+        loop.call_soon_threadsafe(reached.set)
+        assert given_up.wait(60)
+
+    def stops(self: Writing) -> None:
+        stop(self)
+        given_up.set()
+
+    monkeypatch.setattr(Writing, "end", ended)
+    monkeypatch.setattr(Writing, "stop", stops)
+    task = asyncio.create_task(exported(context, folder / f"a.{ending}"))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert left(folder) == []
+
+
 # --- the undisclosed ------------------------------------------------------------------------------------------------
 
 
@@ -360,6 +390,28 @@ async def test_of_a_full_disk_nothing_is_left(
     monkeypatch.setattr("os.fdopen", lambda *args: Full(fdopen(*args)))
     with pytest.raises(NotSaved, match="full"):
         await exported(context, folder / f"a.{ending}")
+    assert left(folder) == []
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_of_a_real_file_that_may_not_grow_nothing_is_left(
+    context: Context, folder: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """The kernel refuses in the middle, also of the rows of a workbook that wait in files of their own."""
+    hold(context, [row(number) for number in range(MANY)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    begin = Writing.begin
+
+    def begun(self: Writing) -> None:
+        begin(self)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+
+    monkeypatch.setattr(Writing, "begin", begun)
+    try:
+        with pytest.raises(NotSaved, match="full"):
+            await exported(context, folder / f"a.{ending}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert left(folder) == []
 
 
