@@ -84,10 +84,16 @@ def _fields(column: ListColumn, t: Translator, *, full: bool) -> list[Field]:
             Field(t("lists.export_from", column=name), lambda row: _end(row.values.get(id_), 0)),
             Field(t("lists.export_to", column=name), lambda row: _end(row.values.get(id_), 1)),
         ]
-    if column.type in WHERE:
-        hidden = t("lists.not_disclosed") if column.type is ColumnType.ADDRESS else None
-        return [Field(name, lambda row: hidden if row.non_disclosure else _cell(column, row.values.get(id_), t))]
-    return [Field(name, lambda row: _cell(column, row.values.get(id_), t, full=full))]
+    hidden = t("lists.not_disclosed") if column.type is ColumnType.ADDRESS else None
+    hides, written = column.type in WHERE, _written(column.type, t, full=full)
+
+    def cell(row: ListRow) -> Cell:
+        if hides and row.non_disclosure:
+            return hidden
+        value = row.values.get(id_)
+        return None if value is None else written(value)
+
+    return [Field(name, cell)]
 
 
 def _end(value: Value, which: int) -> Cell:
@@ -96,27 +102,31 @@ def _end(value: Value, which: int) -> Cell:
     return None if value is None else clean(str(value))
 
 
-def _cell(column: ListColumn, value: Value, t: Translator, *, full: bool = False) -> Cell:
-    if value is None or (isinstance(value, Decimal | int | date) and not isinstance(value, bool)):
-        return value
-    match column.type:
+def _written(type_: ColumnType, t: Translator, *, full: bool) -> Callable[[Any], Cell]:
+    """Return what makes a cell of a value of a column; once for the column, since there may be millions of cells."""
+    match type_:
+        case ColumnType.INTEGER | ColumnType.PERCENT | ColumnType.EUROS | ColumnType.DATE:
+            return lambda value: value if isinstance(value, int | Decimal | date) else clean(str(value))
         case ColumnType.FLAG:
-            return t("common.yes") if value else t("common.no")
+            yes, no = t("common.yes"), t("common.no")
+            return lambda value: yes if value else no
         case ColumnType.CODE:
-            return clean(str(value) if full else mask(str(value)))
-        case ColumnType.PERSONS if isinstance(value, tuple):
-            return "; ".join(clean(f"{one.name} {_code(one, full=full)}") for one in value if isinstance(one, Named))
+            return lambda value: clean(str(value) if full else mask(str(value)))
+        case ColumnType.PERSONS:
+            return lambda value: "; ".join(
+                clean(f"{one.name} {_code(one, full=full)}") for one in value if isinstance(one, Named)
+            )
         case ColumnType.MUNICIPALITY:
             # The code alone would lose its zeros in a spreadsheet.
-            return clean(_municipality(str(value), t))
+            return lambda value: clean(_municipality(str(value), t))
         case ColumnType.LANGUAGE:
-            return clean(t.choice("kinds.language", str(value), str(value)))
+            return lambda value: clean(t.choice("kinds.language", str(value), str(value)))
         case ColumnType.EVENT:
-            return clean(t.choice("lists.event", str(value), str(value)))
+            return lambda value: clean(t.choice("lists.event", str(value), str(value)))
         case ColumnType.SUPPORT_TYPE:
-            return clean(benefit_name(str(value), t))
+            return lambda value: clean(benefit_name(str(value), t))
         case _:
-            return clean(str(value))
+            return lambda value: clean(str(value))
 
 
 def _code(one: Named, *, full: bool) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import resource
 import stat
 import threading
 from collections.abc import Callable
@@ -350,87 +348,6 @@ async def test_codes_are_whole_only_when_asked_for_in_the_filter_too(
         assert ("000001-900X" in told) is full
         assert "aino" in told
         assert full or "******-*00X" in told
-
-
-# --- the disk -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("after", [0, 1, 20_000])
-async def test_of_a_full_disk_nothing_is_left(
-    context: Context, folder: Path, monkeypatch: pytest.MonkeyPatch, ending: str, after: int
-) -> None:
-    import os
-
-    hold(context, [row(number) for number in range(MANY)])
-    fdopen = os.fdopen
-
-    class Full:
-        """A file on a disk that has room for some bytes more."""
-
-        def __init__(self, file: Any) -> None:
-            self._file = file
-            self._room = after
-
-        def write(self, data: bytes) -> int:
-            self._room -= len(data)
-            if self._room < 0:
-                raise OSError(errno.ENOSPC, "")
-            return int(self._file.write(data))
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._file, name)
-
-        def __enter__(self) -> Full:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self._file.close()
-
-    monkeypatch.setattr("os.fdopen", lambda *args: Full(fdopen(*args)))
-    with pytest.raises(NotSaved, match="full"):
-        await exported(context, folder / f"a.{ending}")
-    assert left(folder) == []
-
-
-@pytest.mark.parametrize("ending", ENDINGS)
-async def test_of_a_real_file_that_may_not_grow_nothing_is_left(
-    context: Context, folder: Path, monkeypatch: pytest.MonkeyPatch, ending: str
-) -> None:
-    """The kernel refuses in the middle, also of the rows of a workbook that wait in files of their own."""
-    hold(context, [row(number) for number in range(MANY)])
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    begin = Writing.begin
-
-    def begun(self: Writing) -> None:
-        begin(self)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-
-    monkeypatch.setattr(Writing, "begin", begun)
-    try:
-        with pytest.raises(NotSaved, match="full"):
-            await exported(context, folder / f"a.{ending}")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert left(folder) == []
-
-
-async def test_the_rows_of_a_workbook_wait_where_nobody_else_can_look(
-    context: Context, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hold(context, [row(number) for number in range(MANY)])
-    elsewhere = tmp_path / "tmp"
-    elsewhere.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
-    seen: list[tuple[bool, int]] = []
-
-    def look(*_: int) -> None:
-        seen.extend((path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in folder.rglob("*"))
-
-    await exported(context, folder / "a.xlsx", hear=look)
-    assert set(seen) == {(True, 0o700), (False, 0o600)}
-    assert left(folder) == ["a.xlsx"]
-    assert left(elsewhere) == []
 
 
 async def test_units_stay_small_and_nobody_waits_between_them(context: Context, folder: Path) -> None:
