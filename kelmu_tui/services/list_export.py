@@ -152,7 +152,7 @@ async def export(
     try:
         await _write(run, lists, reading, plan, writing, hear or _nobody)
     except BaseException as error:
-        await _finished(asyncio.to_thread(writing.undo, error))
+        await _finished(_elsewhere(writing.undo, error))
         raise
     return Exported(path, plan.rows, plan.left_out)
 
@@ -171,7 +171,7 @@ async def _write(run: Run, lists: Lists, reading: Reading, plan: _Plan, writing:
 
 async def _step(writing: Writing, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
     """Do a part of the writing on another thread; who is cancelled waits until it has come to its end."""
-    part = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    part = _elsewhere(function, *args, **kwargs)
     try:
         await asyncio.shield(part)
     except asyncio.CancelledError:
@@ -180,9 +180,13 @@ async def _step(writing: Writing, function: Callable[P, object], *args: P.args, 
         raise
 
 
-async def _finished(work: Awaitable[object]) -> None:
-    """Wait until something is over, whatever comes of it, however often that is not waited for."""
-    part = asyncio.ensure_future(work)
+def _elsewhere(function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[object]:
+    """Begin something on another thread; a future and no task: a loop that ends would cancel that one on its own."""
+    return asyncio.get_running_loop().run_in_executor(None, lambda: function(*args, **kwargs))
+
+
+async def _finished(part: asyncio.Future[object]) -> None:
+    """Wait until a part is over, whatever comes of it, however often the waiting is cancelled."""
     cancelled = False
     while not part.done():
         try:

@@ -188,7 +188,7 @@ def about_lines(about: About, t: Translator) -> Iterator[tuple[str, str]]:
     yield t("lists.export_purpose"), about.purpose
     yield t("lists.export_filter"), "; ".join(_filter(about, t)) or t("lists.export_no_filter")
     yield t("lists.export_sort"), ", ".join(_sort(about, t)) or t("lists.as_opened")
-    codes = t("lists.export_codes_whole") if about.full else t("lists.export_codes_masked")
+    codes = t("lists.export_whole") if about.full else t("lists.export_masked")
     yield t("lists.export_codes"), codes
     yield t("lists.column_rows"), number(about.rows)
     if about.left_out:

@@ -232,7 +232,7 @@ def test_every_file_says_what_it_is(tmp_path: Path, language: str) -> None:
         t("lists.export_sort"): t(
             "lists.export_descending", column={"fi": "Nimi", "sv": "Namn", "en": "Name"}[language]
         ),
-        t("lists.export_codes"): t("lists.export_codes_whole"),
+        t("lists.export_codes"): t("lists.export_whole"),
         t("lists.column_rows"): t.formats.number(1234),
     }
     head = document(write(tmp_path, Form.JSON, told, []))[0]
