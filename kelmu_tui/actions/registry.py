@@ -245,6 +245,7 @@ ACTIONS: Final = (
     # Lists, the rows of one, and two periods of one against each other
     Action("lists.fetch", (Context.LISTS,), ("f",), Group.WORK, 20),
     Action("lists.copy", (Context.LIST_ROWS,), ("y",), Group.WORK, 20, selection=True),
+    Action("lists.export", (Context.LISTS, Context.LIST_ROWS), ("e",), Group.WORK, 25),
     Action("lists.compare", (Context.LISTS, Context.LIST_ROWS), ("v",), Group.WORK, 21),
     Action("lists.sort", (Context.LIST_ROWS,), ("s",), Group.CHOOSE, 22),
     Action("lists.groups", (Context.LIST_ROWS, Context.DIFFERENCES), ("m",), Group.CHOOSE, 23),

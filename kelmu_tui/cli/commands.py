@@ -10,6 +10,7 @@ SORTS: Final = ("due", "arrived", "kind", "municipality", "customer")
 SECTIONS: Final = ("pending", "decisions", "payments", "claims", "insurance", "recovery", "medicine", "passed_on")
 AUDIT_PURPOSES: Final = ("monitoring", "suspicion", "customer_request")
 FLAGS: Final = ("self", "family_name", "unrelated", "sequence", "paused")
+FORMATS: Final = ("csv", "xlsx", "json", "ndjson")
 SHELLS: Final = ("bash", "zsh", "fish")
 VERDICTS: Final = ("accept", "dispute", "note", "clear")
 LANGUAGES: Final = ("fi", "sv", "en")
@@ -87,6 +88,18 @@ _SHOWN = (
     _option("column", "--column", action="append", metavar="COLUMN"),
     _option("full", "--full", action="store_true"),
     _option("limit", "--limit", type=_number, metavar="N", default=100),
+)
+
+_EXPORTED = (
+    _option("output", "--output", metavar="FILE", required=True),
+    _option("export_purpose", "--purpose", dest="export_purpose", metavar="TEXT", required=True),
+    _option("export_format", "--format", dest="export_format", choices=FORMATS),
+    _option("filter", "--filter", metavar="TEXT", default=""),
+    _option("municipality", "--municipality", metavar="CODE"),
+    _option("sort_by", "--sort", dest="sort_by", action="append", metavar="COLUMN"),
+    _option("column", "--column", action="append", metavar="COLUMN"),
+    _option("full", "--full", action="store_true"),
+    _option("shared_folder", "--shared-folder", dest="shared_folder", action="store_true"),
 )
 
 EPHEMERAL: Final = _option("ephemeral", "--ephemeral", action="store_true", default=argparse.SUPPRESS)
@@ -272,6 +285,7 @@ COMMANDS: Final = (
             *_SHOWN,
         ),
     ),
+    Command(("lists", "export"), "kelmu_tui.cli.list_export:export_list", (_LIST, _PERIOD, *_EXPORTED)),
     Command(
         ("invoices", "list"),
         "kelmu_tui.cli.invoices:list_invoices",
@@ -310,6 +324,11 @@ COMMANDS: Final = (
             _option("dry_run", "--dry-run", action="store_true"),
             _option("forget", "--forget", action="store_true"),
         ),
+    ),
+    Command(
+        ("invoices", "export"),
+        "kelmu_tui.cli.list_export:export_invoice",
+        (_INVOICE, _PERIOD, *_EXPORTED),
     ),
     Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (_option("all", "--all", action="store_true"),)),
     Command(

@@ -9,7 +9,8 @@ from typing import Final
 from kelmu_tui.cli.commands import VERDICTS
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
-from kelmu_tui.cli.invoices import NEEDS, here, need_open, newest_here, run_review, wanted_kind, wanted_period
+from kelmu_tui.cli.invoices import NEEDS, here, need_open, newest_here, run_review, wanted_kind
+from kelmu_tui.cli.lists import wanted_period
 from kelmu_tui.domain.review.verdicts import Verdict
 from kelmu_tui.services.invoices import MAX_TEXT, NeedsReason, TooLong
 from kelmu_tui.services.reviewing import Found, Reviewed

@@ -11,10 +11,11 @@ from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.cli.invoice_output import billing_data, finding_lines, reviewed_data, rules_told
 from kelmu_tui.cli.list_link import linked, reached, refresh
+from kelmu_tui.cli.lists import wanted_period
 from kelmu_tui.cli.output import Column
 from kelmu_tui.cli.own_files import residents
 from kelmu_tui.domain.capabilities import Denied, mandates
-from kelmu_tui.domain.lists import Invoice, lists, read_period
+from kelmu_tui.domain.lists import Invoice, lists
 from kelmu_tui.domain.lists import invoices as kinds
 from kelmu_tui.domain.own_files import ABROAD
 from kelmu_tui.domain.review.billing import billed_list
@@ -262,20 +263,6 @@ def wanted_kind(env: Env) -> Invoice:
         listed = [f"  {one.id}  {one.name.get(env.t.language)}" for one in kinds().values()]
         raise CliError(Exit.USAGE, "invoice_unknown", "\n".join([env.t("cli.invoice_unknown"), *listed]))
     return found
-
-
-def wanted_period(env: Env, word: str | None) -> str | None:
-    """Return the period that the line names.
-
-    Raises:
-        CliError: it is none.
-    """
-    if word is None:
-        return None
-    try:
-        return read_period(word.upper()).key
-    except ValueError:
-        raise CliError(Exit.USAGE, "period_invalid", env.t("cli.period_invalid")) from None
 
 
 def need_open(env: Env, context: Context, kind: Invoice) -> None:

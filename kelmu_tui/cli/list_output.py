@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from kelmu_tui.domain.identifiers import mask
-from kelmu_tui.domain.lists import ColumnType, Event, KelaList, ListColumn, Period
+from kelmu_tui.domain.lists import ColumnType, KelaList, ListColumn
 from kelmu_tui.domain.organisations import municipalities
 from kelmu_tui.i18n import Translator
-from kelmu_tui.store.list_values import ListRow, Named, Value
+from kelmu_tui.services.list_fields import plain_value
+from kelmu_tui.store.list_values import ListRow
 
 NOTHING = "–"
 
@@ -39,7 +39,10 @@ class Cells:
         """Return a row as plain values under the ids of its columns."""
         if row is None:
             return None
-        values = {column: self._plain(column, value) for column, value in row.values.items()}
+        known = {column.id: column for column in self._list.columns}
+        values = {
+            id_: plain_value(known[id_], value, full=self._full) for id_, value in row.values.items() if id_ in known
+        }
         return {"id": row.id, "non_disclosure": row.non_disclosure, **values}
 
     def _text(self, column: ListColumn, value: Any) -> str:
@@ -72,20 +75,6 @@ class Cells:
                 return benefit_name(value, t)
             case _:
                 return str(value)
-
-    def _plain(self, column: str, value: Value) -> Any:
-        if isinstance(value, Decimal):
-            return str(value)
-        if isinstance(value, Event):
-            return value.value
-        if isinstance(value, Period):
-            return {"from": value.first.isoformat(), "to": value.last.isoformat()}
-        if isinstance(value, date):
-            return value.isoformat()
-        if isinstance(value, tuple):
-            people = [one for one in value if isinstance(one, Named)]
-            return [{"name": one.name, "identity_code": self._masked(one.identity_code)} for one in people]
-        return self._code(column, value) if isinstance(value, str) else value
 
     def _code(self, column: str, value: str) -> str:
         return self._masked(value) if column == "identity_code" else value

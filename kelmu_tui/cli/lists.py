@@ -131,9 +131,9 @@ def _copy_data(copy: Copy) -> dict[str, Any]:
 def fetch(env: Env) -> int:
     """Fetch a period of a list, the newest by default; one that broke off goes on."""
     one = wanted_list(env)
-    given = _period(env, env.args.period)
+    given = wanted_period(env, env.args.period)
     with env.context(NEEDS) as context:
-        _need_open(env, context, one)
+        need_open(env, context, one)
         refresh(env, context)
         entry = _newest(env, context, one, given)
         fresh = entry.copy is None or entry.outdated or bool(env.option("again"))
@@ -185,15 +185,15 @@ def show(env: Env) -> int:
     from kelmu_tui.cli.list_views import viewed
 
     one = wanted_list(env)
-    period = _period(env, env.args.period)
-    sort = tuple(_sort_key(env, one, word) for word in env.option("sort_by") or ())
-    given = [_column(env, one, word) for word in env.option("column") or ()]
+    period = wanted_period(env, env.args.period)
+    sort = tuple(wanted_sort(env, one, word) for word in env.option("sort_by") or ())
+    given = [wanted_column(env, one, word) for word in env.option("column") or ()]
     query = ListQuery(sort, env.args.filter, env.option("municipality"))
     with env.context(NEEDS) as context:
-        _need_open(env, context, one)
+        need_open(env, context, one)
         query, columns = viewed(env, context, one, query, given)
         try:
-            reading = context.lists.open(one.id, period or _newest_here(env, context, one), query)
+            reading = context.lists.open(one.id, period or newest_here(env, context, one), query)
             totals = context.lists.totals(reading)
             rows: list[ListRow] = []
             while len(rows) < env.args.limit:
@@ -225,7 +225,12 @@ def _chosen(data: Mapping[str, Any] | None, columns: Sequence[str]) -> dict[str,
     return {name: found.get(name) for name in ("id", "non_disclosure", *columns)}
 
 
-def _newest_here(env: Env, context: Context, one: KelaList) -> str:
+def newest_here(env: Env, context: Context, one: KelaList) -> str:
+    """Return the newest period of a list that is here.
+
+    Raises:
+        CliError: there is none.
+    """
     found = next((entry.period for entry in context.lists.shelf() if entry.list == one.id and entry.copy), None)
     if found is None:
         raise not_here(env)
@@ -238,12 +243,12 @@ def _newest_here(env: Env, context: Context, one: KelaList) -> str:
 def diff(env: Env) -> int:
     """Tell who is new in a period, who left, and whose values changed, against another period."""
     one = wanted_list(env)
-    before, after = _period(env, env.args.before), _period(env, env.args.after)
+    before, after = wanted_period(env, env.args.before), wanted_period(env, env.args.after)
     assert before is not None
     assert after is not None
-    columns = tuple(_column(env, one, word) for word in env.option("column") or ()) or None
+    columns = tuple(wanted_column(env, one, word) for word in env.option("column") or ()) or None
     with env.context(NEEDS) as context:
-        _need_open(env, context, one)
+        need_open(env, context, one)
         try:
             comparing = context.lists.compare(one.id, before, after, columns)
             found = {kind: context.lists.differences(comparing, kind, limit=env.args.limit) for kind in Kind}
@@ -319,13 +324,23 @@ def not_here(env: Env) -> CliError:
     return CliError(Exit.NOT_FOUND, "list_not_here", env.t("cli.list_not_here"))
 
 
-def _need_open(env: Env, context: Context, one: KelaList) -> None:
+def need_open(env: Env, context: Context, one: KelaList) -> None:
+    """Say why a list is closed.
+
+    Raises:
+        CliError: it is.
+    """
     verdict = next((offer.verdict for offer in context.lists.offers() if offer.list.id == one.id), None)
     if isinstance(verdict, Denied):
         raise CliError(Exit.NOT_ALLOWED, verdict.reason.value, _why(env, verdict))
 
 
-def _period(env: Env, word: str | None) -> str | None:
+def wanted_period(env: Env, word: str | None) -> str | None:
+    """Return the key of the period that the line names, None when it names none.
+
+    Raises:
+        CliError: it is not one.
+    """
     if word is None:
         return None
     try:
@@ -334,12 +349,18 @@ def _period(env: Env, word: str | None) -> str | None:
         raise CliError(Exit.USAGE, "period_invalid", env.t("cli.period_invalid")) from None
 
 
-def _column(env: Env, one: KelaList, word: str) -> str:
+def wanted_column(env: Env, one: KelaList, word: str) -> str:
+    """Return the id of a column.
+
+    Raises:
+        CliError: the list has no such column.
+    """
     if one.column(word) is None:
         listed = [f"  {column.id}  {column.name.get(env.t.language)}" for column in one.columns]
         raise CliError(Exit.USAGE, "column_unknown", "\n".join([env.t("cli.list_column_unknown"), *listed]))
     return word
 
 
-def _sort_key(env: Env, one: KelaList, word: str) -> SortKey:
-    return SortKey(_column(env, one, word.removesuffix(_DOWN)), word.endswith(_DOWN))
+def wanted_sort(env: Env, one: KelaList, word: str) -> SortKey:
+    """Return a key to sort by; errors as `wanted_column`."""
+    return SortKey(wanted_column(env, one, word.removesuffix(_DOWN)), word.endswith(_DOWN))

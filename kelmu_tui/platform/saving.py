@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
-from kelmu_tui.platform.paths import write_new
+from kelmu_tui.platform.paths import sync_folder
 
 _REASONS: Final = {
     errno.EEXIST: "exists",
@@ -21,8 +25,12 @@ _REASONS: Final = {
     errno.EROFS: "denied",
     errno.ENOSPC: "full",
     errno.EDQUOT: "full",
+    errno.EFBIG: "full",
     errno.ENAMETOOLONG: "name",
 }
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+_PREFIX: Final = ".kelmu-"
+"""How the name of what is not finished begins."""
 
 
 class NotSaved(Exception):
@@ -86,10 +94,93 @@ def save_new(path: Path, text: str, *, mark: bool = False) -> None:
         NotSaved: it is there already, or the disk does not take it.
     """
     data = text.encode("utf-8-sig" if mark else "utf-8")
+    with new_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def disk_told() -> Iterator[None]:
+    """Say of what the disk refuses what the user can do.
+
+    Raises:
+        NotSaved: in place of an `OSError`.
+    """
     try:
-        write_new(path, data)
+        yield
+    except OSError as error:
+        raise NotSaved(_reason(error)) from None
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write into that gets its name when the block ends well, whole and on the disk; else it is gone.
+
+    Only the user can read it, and what is there already is never written over. Until it has its name it is a hidden
+    file in the same folder, which is all that a process leaves that is killed meanwhile.
+
+    Raises:
+        NotSaved: it is there already, or the disk does not take it.
+    """
+    try:
+        if b"\0" in os.fsencode(path):
+            raise NotSaved("name")
+        handle, name = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)
     except (OSError, ValueError) as error:
         raise NotSaved(_reason(error)) from None
+    begun = Path(name)
+    try:
+        with disk_told():
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            _name(begun, path)
+    finally:
+        begun.unlink(missing_ok=True)
+
+
+@contextmanager
+def working_folder(beside: Path) -> Iterator[Path]:
+    """Give a folder for what is needed while a file is written, next to it and for the user alone; it always goes.
+
+    Raises:
+        NotSaved: there is no room for it.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=beside.parent))
+    except (OSError, ValueError) as error:
+        raise NotSaved(_reason(error)) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _name(begun: Path, path: Path) -> None:
+    """Give a finished file its name, unless there is something of that name.
+
+    Raises:
+        OSError: there is, or the folder cannot be written to.
+    """
+    try:
+        os.link(begun, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # Not every file system knows a second name for a file: the name is taken first, and then what it stands for.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        try:
+            begun.replace(path)
+        except OSError:
+            path.unlink()
+            raise
+    try:
+        begun.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError:
+        with suppress(OSError):
+            path.unlink()
+        raise
 
 
 def _reason(error: OSError | ValueError) -> str:

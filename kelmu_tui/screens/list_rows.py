@@ -18,9 +18,10 @@ from kelmu_tui.actions import Context, State
 from kelmu_tui.domain.lists import ColumnType, KelaList, read_period
 from kelmu_tui.screens.arranging import Arranging
 from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.exports import Exports
 from kelmu_tui.screens.filtering import FilterBar
 from kelmu_tui.screens.list_people import look_up
-from kelmu_tui.screens.list_words import copied_text, list_columns, period_text, row_cells, sums_text
+from kelmu_tui.screens.list_words import copied_text, list_columns, period_text, progress_text, row_cells, sums_text
 from kelmu_tui.screens.placed_source import PlacedSource
 from kelmu_tui.screens.words import municipality_name
 from kelmu_tui.services.inbox import NotAllowed
@@ -148,11 +149,22 @@ class ListRowsScreen(Arranging):
             self.rows.show(ListSource[ListRow]((), lambda row: row.id))
             self._say_texts()
             self._update_view()
-            self.say(self._lost_text(), role="warn")
+            if not self._exports.tells_of((self.list.id, self.period)):  # which says more: that nothing was saved
+                self.say(self._lost_text(), role="warn")
 
     def _lost_text(self) -> str:
         t = self.face.t
         return t("lists.not_any_more") if isinstance(self._lost, NotAllowed) else t("lists.gone")
+
+    def update_frame(self) -> None:
+        """Show how far an export is, now that the screen is seen."""
+        super().update_frame()
+        self._exports.told = self._update_view
+        self._update_view()
+
+    @property
+    def _exports(self) -> Exports:
+        return self.face.exports(self.desk)
 
     def store_changed(self, change: Changed) -> None:
         """Lists changed: see whether this one is still here."""
@@ -204,12 +216,17 @@ class ListRowsScreen(Arranging):
         self.rows.set_texts(loading=t("common.loading"), empty=empty, failed=t("common.reading_failed"))
 
     def _update_view(self) -> None:
+        if not self.alive:
+            return
         t, query = self.face.t, self.query_now
         # The name is the longest: it gives way to what else has to be known.
         left: list[Piece] = [(f"{period_text(self.period, t)}  ", ""), (self.list.name.get(t.language), "strong")]
         right: list[Piece] = []
         if self.view_text:
             right.append((f"  {self.view_text}", "strong"))
+        progress = self._exports.progress((self.list.id, self.period))
+        if progress is not None:
+            right.append((f"  {progress_text(progress, t)}", "accent"))
         if query.municipality is not None:
             right.append((f"  {municipality_name(query.municipality, t.language)}", "accent"))
         if query.text and not self.filtering:
@@ -326,6 +343,13 @@ class ListRowsScreen(Arranging):
             self.face.send_copy(text)
             self.say(t("customer_view.sent"), role="good")
 
+    def action_lists_export(self) -> None:
+        """Export the marked rows, or all that are listed, to a file; or stop that."""
+        if self.reading is not None:
+            from kelmu_tui.screens.export_list import export_rows
+
+            export_rows(self.face, self._exports, self.reading, self.rows.marks)
+
     def action_lists_code(self) -> None:
         """Show the identity codes whole for a while, or hide them again."""
         if self._codes is None:
@@ -349,7 +373,9 @@ class ListRowsScreen(Arranging):
         self.face.push_screen(DifferencesScreen(self.desk, self.list, before, self.period))
 
     def action_app_back(self) -> None:
-        """Undo step by step: the marks, the filter; then leave."""
+        """Undo step by step: an export, the marks, the filter; then leave."""
+        if self._exports.cancel((self.list.id, self.period)):
+            return
         if self.rows.marks:
             self.rows.clear_marks()
         elif self.query_now.filtered:

@@ -14,8 +14,9 @@ from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.lists import KelaList, read_period
 from kelmu_tui.screens.closed import ADDRESSES
 from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.exports import Exports
 from kelmu_tui.screens.fetches import Fetches, Which
-from kelmu_tui.screens.list_words import period_text, short_period
+from kelmu_tui.screens.list_words import period_text, progress_text, short_period
 from kelmu_tui.screens.listing import ListScreen
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.database import Changed
@@ -107,6 +108,14 @@ class ListsScreen(ListScreen[Shelved, None]):
     def _fetches(self) -> Fetches:
         return self.face.fetches(self.desk)
 
+    @property
+    def _exports(self) -> Exports:
+        return self.face.exports(self.desk)
+
+    def _export_told(self) -> None:
+        if self.alive:
+            self.rows.update()
+
     def _told(self, over: bool) -> None:
         """A fetch looks different: the rows are painted anew, and read anew when it is over."""
         if self.alive and over:
@@ -122,8 +131,10 @@ class ListsScreen(ListScreen[Shelved, None]):
     def update_frame(self) -> None:
         """Show whether the backend answers, as far as it concerns the list."""
         super().update_frame()
+        self._exports.told = self._export_told
         if self.alive:
             self._update_view()
+            self.rows.update()
             self._ask_once()
 
     def key(self, row: Shelved) -> str:
@@ -187,6 +198,9 @@ class ListsScreen(ListScreen[Shelved, None]):
             rows = t("lists.progress", done=number(progress.done), total=number(progress.total))
             percent = t.formats.percent(progress.percent)
             return Cell(f"{percent}  {rows}", "accent", percent)
+        leaving = self._exports.progress(row.which)
+        if leaving is not None:
+            return Cell(progress_text(leaving, t), "accent", t.formats.percent(leaving.percent))
         if entry.copy is not None:
             if entry.outdated:
                 return Cell(t("lists.anew"), "warn")
@@ -202,7 +216,7 @@ class ListsScreen(ListScreen[Shelved, None]):
     def flag(self, row: Shelved) -> Cell:
         """Return the sign of what is under way or published anew."""
         glyphs = self.face.glyphs
-        if self._fetches.progress(row.which) is not None:
+        if self._fetches.progress(row.which) is not None or self._exports.progress(row.which) is not None:
             return Cell(glyphs.busy, "accent")
         anew = row.entry is not None and row.entry.outdated
         return Cell(glyphs.new, "accent") if anew else Cell(" ")
@@ -304,9 +318,13 @@ class ListsScreen(ListScreen[Shelved, None]):
             self._fetches.begin(row.which, done=row.entry.staged or 0, total=publication.rows)
 
     def _cancel(self) -> bool:
-        """Stop the fetch under the cursor; False when there is none."""
+        """Stop the fetch or the export under the cursor; False when there is none."""
         row: Shelved | None = self.rows.current
-        if row is None or not self._fetches.cancel(row.which):
+        if row is None:
+            return False
+        if self._exports.cancel(row.which):
+            return True
+        if not self._fetches.cancel(row.which):
             return False
         self.say(self.face.t("lists.stopped", key=self.key_text("lists.fetch")))
         return True
@@ -322,6 +340,16 @@ class ListsScreen(ListScreen[Shelved, None]):
         before = read_period(row.entry.period).next(-1).key
         self.face.push_screen(DifferencesScreen(self.desk, row.list, before, row.entry.period))
 
+    def action_lists_export(self) -> None:
+        """Export the period under the cursor to a file, or stop that."""
+        row: Shelved | None = self.rows.current
+        if row is None or row.entry is None or row.entry.copy is None:
+            self.say(self.face.t("actions.why.nothing_selected") if row is None else self._why_not(row), role="warn")
+            return
+        from kelmu_tui.screens.export_list import export_copy
+
+        export_copy(self.face, self._exports, row.entry.copy)
+
     def action_main_sync(self) -> None:
         """Ask the backend what is published, besides all else."""
         if self.face.online:
@@ -329,6 +357,6 @@ class ListsScreen(ListScreen[Shelved, None]):
         self.face.action_main_sync()
 
     def action_app_back(self) -> None:
-        """Stop the fetch under the cursor, then leave as every list is left."""
+        """Stop the fetch or the export under the cursor, then leave as every list is left."""
         if not self._cancel():
             super().action_app_back()

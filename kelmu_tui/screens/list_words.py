@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.domain.lists import ColumnType, KelaList, ListColumn, Period, Rhythm, read_period
 from kelmu_tui.i18n import Translator
+from kelmu_tui.screens.fetches import Progress
 from kelmu_tui.screens.words import municipality_name
 from kelmu_tui.services.case_file import inert
 from kelmu_tui.services.customer_text import benefit_name
@@ -71,6 +72,13 @@ def short_period(key: str, *, year: bool = False) -> str:
     if year:
         return f"{rest.removeprefix('0')}/{of}" if rest else of
     return rest or of[2:]
+
+
+def progress_text(progress: Progress, t: Translator) -> str:
+    """Return how far an export is."""
+    number = t.formats.number
+    rows = t("lists.export_progress", done=number(progress.done), total=number(progress.total))
+    return f"{t.formats.percent(progress.percent)}  {rows}"
 
 
 def list_columns(one: KelaList, t: Translator, chosen: Sequence[str] = ()) -> tuple[Column, ...]:

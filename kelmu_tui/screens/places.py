@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kelmu_tui.screens.base import KeyedScreen
     from kelmu_tui.screens.customer import CustomerScreen
     from kelmu_tui.screens.customer_find import Whom
+    from kelmu_tui.screens.exports import Exports
     from kelmu_tui.screens.face import Face
     from kelmu_tui.screens.fetches import Fetches
     from kelmu_tui.screens.reserve import Reserve
@@ -31,6 +32,7 @@ class Places(OneByOne, inherit_bindings=False):
     tasks: Tasks
     _reserve: Reserve[CustomerScreen] | None = None
     _fetches: Fetches | None = None
+    _exports: Exports | None = None
 
     def spawn(self, name: str, work: Any) -> None:
         """Start a task of the app."""
@@ -166,6 +168,14 @@ class Places(OneByOne, inherit_bindings=False):
 
             self._fetches = Fetches(cast("Face", self), desk)
         return self._fetches
+
+    def exports(self, desk: Desk) -> Exports:
+        """Return what is being exported at a desk."""
+        if self._exports is None or self._exports.desk is not desk:
+            from kelmu_tui.screens.exports import Exports
+
+            self._exports = Exports(cast("Face", self), desk)
+        return self._exports
 
     def action_main_lists(self) -> None:
         """Go to the lists."""

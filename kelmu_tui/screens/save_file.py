@@ -46,8 +46,12 @@ class SaveScreen(Dialog[None]):
         )
 
     def on_mount(self) -> None:
+        """Begin. Textual calls every class's own handler, so subclasses take the hook below."""
+        self.begin()
+
+    def begin(self) -> None:
         """Begin to type before the ending."""
-        field = self.query_one(LineField)
+        field = self.query_one("#field", LineField)
         self.set_focus(field)
         field.cursor_position = len(self._suggestion) - len(Path(self._suggestion).suffix)
 
@@ -55,11 +59,11 @@ class SaveScreen(Dialog[None]):
         """Save, without waiting for the disk."""
         if not self._saving:
             self._saving = True
-            self.face.spawn("file.save", self._try(self.query_one(LineField).value))
+            self.face.spawn("file.save", self._try(self.query_one("#field", LineField).value))
 
     async def _try(self, name: str) -> None:
         try:
-            problem, role = await self._outcome(name), "alarm"
+            problem, role = await self.outcome(name), "alarm"
             if problem is None:
                 problem, role = self.face.t("saving.shared"), "warn"
         finally:
@@ -71,9 +75,8 @@ class SaveScreen(Dialog[None]):
         else:
             self.dismiss(None)
 
-    async def _outcome(self, name: str) -> str | None:
+    async def outcome(self, name: str) -> str | None:
         """Save and return what hinders it, empty when nothing does; None asks to confirm the folder."""
-        t = self.face.t
         try:
             path = target(name)
             await asyncio.to_thread(check, path)
@@ -82,7 +85,11 @@ class SaveScreen(Dialog[None]):
                 return None
             return await self._save(path)
         except NotSaved as failure:
-            return t.choice("saving.problem", failure.reason, folder=str(target_folder(name)))
+            return self.problem(failure, name)
+
+    def problem(self, failure: NotSaved, name: str) -> str:
+        """Return what hinders saving."""
+        return self.face.t.choice("saving.problem", failure.reason, folder=str(target_folder(name)))
 
 
 def target_folder(name: str) -> Path:

@@ -26,8 +26,10 @@ from kelmu_tui.store.customer_rows import Deduction, File, SectionFile
 WIDTH: Final = 78
 LINES: Final = 60
 """A printed page in characters and lines: what fits on A4 in the usual fixed type, with room for the margins."""
-_FORMULA: Final = tuple("=+-@")
-"""How a text begins that a spreadsheet would take for a formula."""
+_FORMULA: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+"""How a text begins that a spreadsheet would take for a formula; some take the wide forms of the signs, too."""
+_STRIPPED: Final = ("\t", "\r", "\n")
+"""What some leave out at the beginning of a cell, and read what stands behind."""
 
 
 class Form(StrEnum):
@@ -172,7 +174,7 @@ def _cell(value: Any, *, comma: bool) -> str:
 
 def inert(text: str) -> str:
     """Return a text for a cell; one that a spreadsheet would run gets an apostrophe before it."""
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_STRIPPED) or text.lstrip().startswith(_FORMULA) else text
 
 
 def _inner(value: Any) -> str:

@@ -94,14 +94,19 @@ class Looks:
             self.check(db, seen)
             yield db
 
-    def log(self, view: str, of: Sequence[Copy], rows: int) -> None:
-        """Commit a look at copies of one list: an event for each, with the same number of rows."""
+    def log(self, view: str, of: Sequence[Copy], rows: int, reason: str | None = None) -> None:
+        """Commit a look at copies of one list: an event for each, with the same number of rows.
+
+        Args:
+            reason: what rows leave the program for, in the user's words.
+        """
         at, user, own = self._clock.now(), self._active.user_id, self._active.organisation.business_id
         with self._store.write() as db:
             chain.ensure(db, self._ids)
             for copy in of:
                 subject = f"{copy.list}/{copy.period}"
-                views.log(db, views.ViewEvent(at, user, own, view, subject, rows, copy.published_at))
+                event = views.ViewEvent(at, user, own, view, subject, rows, copy.published_at, reason=reason)
+                views.log(db, event)
             self._store.changed("view_event", keys=(view,))
 
     def check(self, db: Any, seen: Reading | Comparing) -> None:

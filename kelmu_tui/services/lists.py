@@ -237,18 +237,21 @@ class Lists:
         with self._again(reading) as db:
             return list_pages.groups(db, reading.copy, reading.query)
 
-    def leaving(self, reading: Reading, view: str = "list_export", rows: int | None = None) -> None:
+    def leaving(
+        self, reading: Reading, view: str = "list_export", rows: int | None = None, reason: str | None = None
+    ) -> None:
         """Log that rows leave the program, all of the reading by default; before they do.
 
         Args:
             view: `list_export` for a file, `list_copy` for what is copied.
+            reason: for what, in the user's words.
 
         Raises:
             NotAllowed, NotHere, NotShown: as `open`.
         """
         with self._again(reading):
             pass
-        self._looks.log(view, (reading.copy,), reading.rows if rows is None else rows)
+        self._looks.log(view, (reading.copy,), reading.rows if rows is None else rows, reason)
 
     # --- comparing ---------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
 """A whole copy of a list as it is read: pages in any order and filter, counts, sums, places.
 
 An order is a sequence of row numbers. The one in which a list is opened is kept with the copy, so that a page of
-100 000 rows costs what a page of 100 costs; any other is computed once into a temporary table and serves until another
-one is asked for. A whole copy never changes, so nothing but its number and the question has to be remembered.
+100 000 rows costs what a page of 100 costs; any other is computed once into a temporary table and serves until two
+others were asked for: what is written to a file and what is being read do not undo each other. A whole copy never
+changes, so nothing but its number and the question has to be remembered.
 
 Functions run inside `Store.read`, and who calls them has committed before that the list is looked at (`store.views`).
 """
@@ -21,7 +22,7 @@ from kelmu_tui.store.lists import Copy, span
 from kelmu_tui.store.words import asked
 
 _MEMO: Final = "list_order"
-_TABLE: Final = "CREATE TEMP TABLE IF NOT EXISTS list_shown (place INTEGER PRIMARY KEY, row INTEGER NOT NULL)"
+_TABLES: Final = ("list_shown", "list_aside")
 CHUNK: Final = 500
 """Rows that are read at a time when all are wanted."""
 
@@ -90,19 +91,24 @@ def _order(db: Any, copy: Copy, query: ListQuery) -> _Order:
         return _Order("replica.list_order", "o.copy = ?", (copy.number,), copy.rows)
     words = tuple(asked(query.text))
     stamp = (copy.number, query.sort, words, query.municipality)
-    known = db.memo.get(_MEMO)
-    if known is None or known[0] != stamp:
-        db.memo.pop(_MEMO, None)
-        known = db.memo[_MEMO] = (stamp, _compute(db, copy, query))
-    return _Order("temp.list_shown", "1", (), known[1])
+    kept: dict[Any, tuple[str, int]] = db.memo.setdefault(_MEMO, {})
+    known = kept.pop(stamp, None)
+    if known is None:
+        if len(kept) == len(_TABLES):
+            del kept[next(iter(kept))]
+        taken = {table for table, _ in kept.values()}
+        table = next(name for name in _TABLES if name not in taken)
+        known = table, _compute(db, copy, query, table)
+    kept[stamp] = known  # what was asked for last stands last
+    return _Order(f"temp.{known[0]}", "1", (), known[1])
 
 
-def _compute(db: Any, copy: Copy, query: ListQuery) -> int:
+def _compute(db: Any, copy: Copy, query: ListQuery, table: str) -> int:
     known = form(db, copy)
     where, values = _conditions(known, copy, query)
     teach(db)
-    db.execute(_TABLE)
-    db.execute("DELETE FROM temp.list_shown")
+    db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (place INTEGER PRIMARY KEY, row INTEGER NOT NULL)")
+    db.execute(f"DELETE FROM temp.{table}")  # noqa: S608
     found = f"SELECT row FROM replica.list_row WHERE {where}"  # noqa: S608
     if query.sort:
         wanted = f"{found} ORDER BY {known.order(*query.sort)}"
@@ -111,7 +117,7 @@ def _compute(db: Any, copy: Copy, query: ListQuery) -> int:
         wanted = f"SELECT row FROM replica.list_order WHERE copy = ? AND row IN ({found}) ORDER BY place"  # noqa: S608
         values.insert(0, copy.number)
     # Places are given in the order of the rows, from 1.
-    return int(db.execute(f"INSERT INTO temp.list_shown (row) {wanted}", values).rowcount)
+    return int(db.execute(f"INSERT INTO temp.{table} (row) {wanted}", values).rowcount)
 
 
 def _conditions(known: Layout, copy: Copy, query: ListQuery) -> tuple[str, list[Any]]:

@@ -21,7 +21,7 @@ from kelmu_tui.store import chain
 
 GENESIS: Final = bytes(32)
 """Hash before the first event."""
-_OPTIONAL: Final = ("purpose", "case_reference")
+_OPTIONAL: Final = ("purpose", "case_reference", "reason")
 KEPT: Final = timedelta(days=7)
 """How long an event stays after its receipt: a backend that was restored from a backup asks for it again."""
 SWEPT: Final = 5000
@@ -37,6 +37,7 @@ class ViewEvent(NamedTuple):
 
     Attributes:
         purpose, case_reference: for what a customer was looked up; events about notices have none.
+        reason: in the user's words, for what rows of a list left the program.
     """
 
     at: datetime
@@ -48,6 +49,7 @@ class ViewEvent(NamedTuple):
     data_at: datetime | None
     purpose: str | None = None
     case_reference: str | None = None
+    reason: str | None = None
 
 
 class Logged(NamedTuple):
@@ -221,7 +223,7 @@ def _read(body: str) -> ViewEvent | None:
         _, at, user, organisation, view, subject, rows, data_at = (
             found if isinstance(found, list) else (found[name] for name in _FIRST)
         )
-        more = (None, None) if isinstance(found, list) else tuple(found.get(name) for name in _OPTIONAL)
+        more = (None,) * len(_OPTIONAL) if isinstance(found, list) else tuple(found.get(name) for name in _OPTIONAL)
         heard = None if data_at is None else datetime.fromisoformat(data_at)
         event = ViewEvent(datetime.fromisoformat(at), user, organisation, view, subject, rows, heard, *more)
     except (ValueError, KeyError, TypeError, RecursionError):

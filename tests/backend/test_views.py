@@ -137,6 +137,18 @@ async def test_looks_at_lists_name_the_mandate_that_opens_the_list(world: World)
     assert whole(world)
 
 
+async def test_what_rows_left_for_is_in_the_record_as_it_was_written(world: World) -> None:
+    log = Log()
+    await log.register(world)
+    reason = '"\\' * 100
+    log.look(subject="list_lms_300_days/2026-11", view="list_export", rows=346, reason=reason)
+    assert (await log.ship(world)).status_code == 200
+    (row,) = world.all(tables.view_event)
+    assert (row["view"], row["rows"]) == ("list_export", 346)
+    assert json.loads(row["body"])["reason"] == reason
+    assert whole(world)
+
+
 async def test_views_are_taken_after_session_and_mandates_have_ended(world: World, log: Log) -> None:
     with world.database.write() as connection:
         policy.replace_grants(connection, "aino", [grant(INBOX, A, valid_to=date(2026, 11, 22))])

@@ -122,7 +122,7 @@ async def test_differences_are_filtered_and_that_is_logged(
         assert t("lists.nothing_fits") in words(app)
         await press(pilot, "2", "escape")
         assert [one.id for one in shown.rows.rows] == ["r00004", "r00005"]
-        assert app.screen is shown
+        assert screen(app) is shown
         await press(pilot, "escape")
         assert isinstance(app.screen, ListsScreen)
 

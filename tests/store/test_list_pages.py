@@ -304,3 +304,36 @@ def test_opening_a_list_walks_its_order_and_sorts_nothing(shared: Store) -> None
         ]
     assert plans
     assert all(step.startswith("SEARCH") for step in plans), plans
+
+
+def test_two_orders_are_kept_and_the_one_asked_for_longest_ago_goes(
+    shared: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = fetched(shared, [invoiced(number, number, days_paid=number % 5) for number in range(20)])
+    whole = [one.id for one in page_of(shared, copy, ListQuery())]
+    questions = {
+        "down": ListQuery((SortKey("name", descending=True),)),
+        "days": ListQuery((SortKey("days_paid"),)),
+        "one": ListQuery(text="000007"),
+    }
+    computed: list[str] = []
+    compute = list_pages._compute
+
+    def counted(db: Any, copy_: Copy, query: ListQuery, table: str) -> int:
+        computed.append(next(name for name, one in questions.items() if one == query))
+        return compute(db, copy_, query, table)
+
+    monkeypatch.setattr(list_pages, "_compute", counted)
+    answers: dict[str, list[str]] = {}
+    for name in ("down", "days", "down", "days", "down", "one", "down", "one", "days"):
+        found = [one.id for one in page_of(shared, copy, questions[name])]
+        assert answers.setdefault(name, found) == found
+    assert computed == ["down", "days", "one", "days"]
+    assert answers["down"] == whole[::-1]
+    assert answers["one"] == ["i00007"]
+    assert len(answers["days"]) == len(whole)
+
+
+def page_of(store: Store, copy: Copy, query: ListQuery) -> list[ListRow]:
+    with store.read() as db:
+        return list_pages.page(db, copy, query)

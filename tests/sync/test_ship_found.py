@@ -10,7 +10,7 @@ import pytest
 
 from kelmu_tui.api.errors import ProblemAnswer
 from kelmu_tui.platform.ids import SeededIds
-from kelmu_tui.store import lease, views
+from kelmu_tui.store import chain, lease, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import ViewsBarred
 from kelmu_tui.sync import ship
@@ -183,6 +183,22 @@ def test_what_can_be_read_is_carried_over(store: Store, desk: Desk) -> None:
     carry(store, desk)
     assert desk.told(chain_of(store)) == ["n0003", "n0004"]
     assert barred(store) is None
+
+
+def test_for_what_rows_left_is_carried_over(store: Store, desk: Desk) -> None:
+    with store.write() as db:
+        chain.ensure(db, store.ids)
+        subject = "list_lms_300_days/2026-10"
+        event = views.ViewEvent(
+            store.clock.now(), "aino", A.business_id, "list_export", subject, 9, None, reason="Seuranta"
+        )
+        views.log(db, event)
+        views.begin_again(db, "aino", store.ids)
+        (body,) = db.execute("SELECT body FROM view_event").fetchone()
+    assert json.loads(body)["reason"] == "Seuranta"
+    carry(store, desk)
+    assert desk.told(chain_of(store)) == [subject]
+    assert desk.whole()
 
 
 def test_purpose_and_case_are_carried_over_with_what_has_none(store: Store, desk: Desk) -> None:

@@ -59,7 +59,7 @@ class ViewBody(Answer):
     """What the body of an event says: who looked at what, when and how old that was; never the data itself.
 
     The first version of the ledger wrote the values as a list in this order, without `purpose` and `case_reference`,
-    which events about customers have.
+    which events about customers have, and without `reason`: for what rows of a list left the client, in words.
     """
 
     number: EventNumber
@@ -72,9 +72,10 @@ class ViewBody(Answer):
     data_at: AwareDatetime | None = None
     purpose: Identifier | None = None
     case_reference: Line | None = None
+    reason: Line | None = None
 
 
-LISTED: Final = tuple(name for name in ViewBody.model_fields if name not in ("purpose", "case_reference"))
+LISTED: Final = tuple(name for name in ViewBody.model_fields if name not in ("purpose", "case_reference", "reason"))
 """The fields of a body that is a list."""
 
 
