@@ -78,6 +78,11 @@ class Arranging(Filtering[None]):
 
     # --- columns ----------------------------------------------------------------------------------------------------
 
+    @property
+    def shown_columns(self) -> tuple[str, ...] | None:
+        """Ids of the columns that were chosen, with the first one that always stays; None for all of the list."""
+        return tuple(dict.fromkeys((self.list.columns[0].id, *self.columns_now))) if self.columns_now else None
+
     def action_lists_columns(self) -> None:
         """Choose which columns are shown, and in which order."""
         from kelmu_tui.screens.list_choices import ColumnsScreen

@@ -44,6 +44,8 @@ def export_rows(
         what = t("lists.export_filtered", shown=number(reading.rows), total=number(reading.copy.rows))
     else:
         what = t("lists.export_all", count=reading.rows)
+    if columns is not None:
+        what = f"{what} {t('lists.export_columns', count=len(columns))}"
     subject = Subject((reading.copy.list, reading.copy.period), as_it_is, len(marks) or reading.rows)
     _ask(face, exports, subject, what, columns, marks or None)
 

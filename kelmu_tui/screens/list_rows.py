@@ -348,7 +348,7 @@ class ListRowsScreen(Arranging):
         if self.reading is not None:
             from kelmu_tui.screens.export_list import export_rows
 
-            export_rows(self.face, self._exports, self.reading, self.rows.marks)
+            export_rows(self.face, self._exports, self.reading, self.rows.marks, self.shown_columns)
 
     def action_lists_code(self) -> None:
         """Show the identity codes whole for a while, or hide them again."""

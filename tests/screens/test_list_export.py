@@ -92,6 +92,19 @@ def last_reason(app: ListsOffice) -> str:
 # --- well -----------------------------------------------------------------------------------------------------------
 
 
+async def test_only_the_columns_that_were_chosen_leave(tmp_path: Path, home: Path) -> None:
+    async with listing(tmp_path, language="en") as (app, pilot):
+        shown = await opened(app, pilot)
+        shown.columns_now = ("paid_until", "municipality")
+        await press(pilot, "e")
+        assert app.t("lists.export_columns", count=3) in words(app)
+        await ask(app, pilot, "rows.ndjson")
+        await over(app, pilot)
+        head, first, *_ = (home / "rows.ndjson").read_text().splitlines()
+        assert json.loads(head)["data"]["columns"] == ["name", "paid_until", "municipality"]
+        assert list(json.loads(first)) == ["id", "non_disclosure", "name", "paid_until", "municipality"]
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_list_is_exported(tmp_path: Path, home: Path, size: tuple[int, int], language: str) -> None:
