@@ -16,6 +16,7 @@ from kelmu_tui.i18n.failures import store_text
 from kelmu_tui.platform.picking import Listing, completed, listing, path_of
 from kelmu_tui.screens.base import Dialog
 from kelmu_tui.screens.desk import Desk
+from kelmu_tui.services.own_table import OwnFileProblem, Watch
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.widgets.cells import Column
 from kelmu_tui.widgets.chrome import Caption
@@ -24,7 +25,7 @@ from kelmu_tui.widgets.text_field import LineField
 
 if TYPE_CHECKING:
     from kelmu_tui.services.own_files import Columns
-    from kelmu_tui.services.own_table import OwnFileProblem, Table
+    from kelmu_tui.services.own_table import Table
     from kelmu_tui.services.own_values import Answers
 
     Taken = Answers | frozenset[str]
@@ -54,6 +55,11 @@ class OwnFileScreen(Dialog["Taken | None"]):
         self._listing: Listing | None = None
         self._asked = 0
         self._reading = False
+        self._watch = Watch()
+
+    def on_unmount(self) -> None:
+        """Nobody waits for what is being read: the program may be about to end."""
+        self._watch.end()
 
     def compose(self) -> ComposeResult:
         """Put the box together."""
@@ -164,13 +170,14 @@ class OwnFileScreen(Dialog["Taken | None"]):
         self.face.spawn("own_file.read", self._read(text))
 
     async def _read(self, text: str) -> None:
-        from kelmu_tui.services.own_table import OwnFileProblem
         from kelmu_tui.services.own_words import problem_text
 
         hindered = ""
         try:
             mappings = await self.desk.run(self.desk.own_data.mappings, self.wanted)
-            table, columns, as_before, problem = await asyncio.to_thread(_prepared, text, self.wanted, mappings)
+            table, columns, as_before, problem = await asyncio.to_thread(
+                _prepared, text, self.wanted, mappings, self._watch
+            )
         except OwnFileProblem as failure:
             hindered = problem_text(self.face.t, failure)
         except StoreError as broken:
@@ -198,7 +205,7 @@ class OwnFileScreen(Dialog["Taken | None"]):
 
 
 def _prepared(
-    text: str, wanted: Wanted, mappings: dict[str, tuple[int, ...]]
+    text: str, wanted: Wanted, mappings: dict[str, tuple[int, ...]], watch: Watch
 ) -> tuple[Table, Columns | None, bool, OwnFileProblem | None]:
     """Read a file and guess its columns: all that takes time.
 
@@ -209,13 +216,12 @@ def _prepared(
         OwnFileProblem: the file is not read.
     """
     from kelmu_tui.services.own_files import guess, print_of, read_table
-    from kelmu_tui.services.own_table import OwnFileProblem
 
     try:
         path = path_of(text)
     except ValueError:
         raise OwnFileProblem("name") from None
-    table = read_table(path)
+    table = read_table(path, watch)
     try:
         columns = guess(table, wanted, mappings.get)
     except OwnFileProblem as problem:

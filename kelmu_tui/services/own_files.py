@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kelmu_tui.domain.own_files import Doubled, Wanted, guess_columns, limits, normalised, place_of
-from kelmu_tui.services.own_table import OwnFileProblem, Row, Sheet, Table, text_of
+from kelmu_tui.services.own_table import OwnFileProblem, Row, Sheet, Table, Watch, text_of
 
 _CHUNK: Final = 1 << 20
 _REASONS: Final = {
@@ -64,8 +64,11 @@ Remembered = Callable[[str], tuple[int, ...] | None]
 # --- the file -------------------------------------------------------------------------------------------------------
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, watch: Watch | None = None) -> Table:
     """Return what stands in a file; its content decides what it is, not its name.
+
+    Args:
+        watch: ends the reading of a workbook, now and of its rows later.
 
     Raises:
         OwnFileProblem: it cannot be read, or is nothing that is read.
@@ -76,7 +79,7 @@ def read_table(path: Path) -> Table:
     if data.startswith(_WORKBOOK):
         from kelmu_tui.services.own_xlsx import workbook_sheets
 
-        return Table(workbook_sheets(data), workbook=True)
+        return Table(workbook_sheets(data, watch or Watch()), workbook=True)
     if data.startswith(_OLE):
         raise OwnFileProblem("encrypted" if _ENCRYPTED in data else "old_workbook")
     for start, code in _STARTS:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 Cell = str | float | bool
 """A text, a number of a workbook, or a truth; the empty text where there is nothing."""
@@ -36,6 +37,41 @@ class OwnFileProblem(Exception):
         self.row = row
         self.column = column
         self.sheet = sheet
+
+
+class Process(Protocol):
+    """A process that can be ended."""
+
+    def kill(self) -> None:
+        """End it."""
+
+
+class Watch:
+    """Ends the processes that read a table when nobody waits for it any more; from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: list[Process] = []
+        self._ended = False
+
+    def begun(self, process: Process) -> None:
+        """Watch a process; it ends at once when all have been ended."""
+        with self._lock:
+            self._running.append(process)
+            if self._ended:
+                process.kill()
+
+    def over(self, process: Process) -> None:
+        """A process has ended by itself."""
+        with self._lock:
+            self._running.remove(process)
+
+    def end(self) -> None:
+        """End all that run and all that will."""
+        with self._lock:
+            self._ended = True
+            for process in self._running:
+                process.kill()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,39 +13,39 @@ from pathlib import Path
 from typing import Any, Final
 
 from kelmu_tui.domain.own_files import limits
-from kelmu_tui.services.own_table import OwnFileProblem, Row, Sheet
+from kelmu_tui.services.own_table import OwnFileProblem, Row, Sheet, Watch
 
 _CHILD: Final = Path(__file__).with_name("own_xlsx_child.py")
 _STARVED: Final = frozenset({-signal.SIGABRT, -signal.SIGKILL, -signal.SIGXCPU})
 """How the process ends when it wants more memory or time than it gets."""
 
 
-def workbook_sheets(data: bytes) -> tuple[Sheet, ...]:
+def workbook_sheets(data: bytes, watch: Watch) -> tuple[Sheet, ...]:
     """Return the sheets of a workbook.
 
     Raises:
         OwnFileProblem: it is none, or none that can be read.
     """
-    found = tuple(_sheet(data, told) for told in _told(data, "top", limits().searched + 5))
+    found = tuple(_sheet(data, told, watch) for told in _told(data, "top", limits().searched + 5, watch))
     if not found:
         raise OwnFileProblem("no_sheet")
     return found
 
 
-def _sheet(data: bytes, told: dict[str, Any]) -> Sheet:
+def _sheet(data: bytes, told: dict[str, Any], watch: Watch) -> Sheet:
     def read() -> Iterator[Row]:
-        return map(tuple, _told(data, "sheet", told["number"]))
+        return map(tuple, _told(data, "sheet", told["number"], watch))
 
     return Sheet(told["number"], told["name"], tuple(map(tuple, told["top"])), read)
 
 
-def _told(data: bytes, what: str, which: int) -> Iterator[Any]:
+def _told(data: bytes, what: str, which: int, watch: Watch) -> Iterator[Any]:
     """Yield what the process tells of a workbook; ending early ends it.
 
     Raises:
         OwnFileProblem: what it found wrong, or what became of it.
     """
-    with _reading(data, what, which) as process:
+    with _reading(data, what, which, watch) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if not line.endswith(b"\n"):
@@ -62,7 +62,7 @@ def _told(data: bytes, what: str, which: int) -> Iterator[Any]:
 
 
 @contextmanager
-def _reading(data: bytes, what: str, which: int) -> Iterator[subprocess.Popen[bytes]]:
+def _reading(data: bytes, what: str, which: int, watch: Watch) -> Iterator[subprocess.Popen[bytes]]:
     most = limits()
     given = (most.unpacked, most.memory, most.seconds, most.rows, most.columns, most.letters, most.sheets)
     try:
@@ -77,14 +77,16 @@ def _reading(data: bytes, what: str, which: int) -> Iterator[subprocess.Popen[by
     except OSError:
         raise OwnFileProblem("no_reader") from None
     with process:
-        watch = threading.Timer(most.seconds, process.kill)
-        watch.daemon = True
-        watch.start()
+        longest = threading.Timer(most.seconds, process.kill)
+        longest.daemon = True
+        longest.start()
+        watch.begun(process)
         try:
             assert process.stdin is not None
             with suppress(BrokenPipeError), process.stdin as into:
                 into.write(data)
             yield process
         finally:
-            watch.cancel()
+            longest.cancel()
+            watch.over(process)
             process.kill()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,14 @@ from kelmu_tui.platform.picking import listing as listing_of
 from kelmu_tui.screens import own_file as own_file_screen
 from kelmu_tui.screens.own_file import OwnFileScreen
 from kelmu_tui.screens.own_table import OwnTableScreen
+from kelmu_tui.services import own_xlsx
 from kelmu_tui.services.own_files import read_table
+from kelmu_tui.services.own_table import Watch
 from tests.screens.lists import words
 from tests.screens.own_files import asking, entries, shown, typed
 from tests.screens.support import LANGUAGES, press, settled, type_text
-from tests.services.own_tables import TABLE, csv_bytes
+from tests.services.own_tables import TABLE, csv_bytes, xlsx_bytes
+from tests.widgets.support import until
 
 # --- the path -------------------------------------------------------------------------------------------------------
 
@@ -108,10 +113,10 @@ async def test_a_large_file_and_a_slow_disk_block_no_key(home: Path, monkeypatch
     gate = threading.Event()
     real = read_table
 
-    def waits(path: Path) -> Any:
+    def waits(path: Path, watch: Watch) -> Any:
         if path.name == "slow":
             assert gate.wait(60)
-        return real(path)
+        return real(path, watch)
 
     monkeypatch.setattr("kelmu_tui.services.own_files.read_table", waits)
     async with asking(home) as (app, pilot, _):
@@ -146,3 +151,25 @@ async def test_an_answer_for_an_older_path_is_not_listed(home: Path, monkeypatch
         gate.set()
         await settled(pilot)
         assert entries(app) == []
+
+
+async def test_leaving_ends_what_is_being_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = home.parent / "child.py"
+    child.write_text("import sys, time\nsys.stdin.buffer.read()\ntime.sleep(600)")
+    monkeypatch.setattr(own_xlsx, "_CHILD", child)
+    (home / "own").write_bytes(xlsx_bytes(TABLE))
+    begun, real = list[subprocess.Popen[bytes]](), subprocess.Popen
+
+    def remembered(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        begun.append(real(*arguments, **options))
+        return begun[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", remembered)
+    async with asking(home) as (app, pilot, asked):
+        await type_text(pilot, "own")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(begun), "a reader")
+        assert app.t("own_file.reading") in words(app)
+        await press(pilot, "escape")
+        assert [one.returncode for one in begun] == [-signal.SIGKILL]
+        assert asked.dismissed == [None]

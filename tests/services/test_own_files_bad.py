@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from kelmu_tui.domain.own_files import Wanted, limits
 from kelmu_tui.services import own_values, own_xlsx
 from kelmu_tui.services.own_files import guess, read_table
-from kelmu_tui.services.own_table import FILE_CODES, OwnFileProblem
+from kelmu_tui.services.own_table import FILE_CODES, OwnFileProblem, Watch
 from tests.services.own_tables import (
     GOOD,
     HEADINGS,
@@ -205,6 +205,19 @@ def test_a_reading_that_is_given_up_ends_its_process(tmp_path: Path, monkeypatch
     assert [one.poll() for one in begun] == [None]
     del rows
     assert [one.returncode for one in begun] == [-signal.SIGKILL]
+
+
+def test_a_reading_that_is_ended_from_elsewhere(tmp_path: Path) -> None:
+    path, watch = tmp_path / "own", Watch()
+    path.write_bytes(xlsx_bytes([HEADINGS, *((f"TP-{n}", "x" * 100, "1") for n in range(5000))]))
+    table = read_table(path, watch)
+    rows = table.sheets[0].rows()
+    assert next(rows)[0] == 1
+    watch.end()
+    with pytest.raises(OwnFileProblem):
+        list(rows)
+    with pytest.raises(OwnFileProblem):
+        read_table(path, watch)
 
 
 def test_places_are_told(tmp_path: Path) -> None:
