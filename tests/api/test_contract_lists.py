@@ -39,7 +39,7 @@ BAD: dict[ColumnType, list[Any]] = {
     ColumnType.CODE: [1],
     ColumnType.MUNICIPALITY: ["91", "0911", "０９１", 91],
     ColumnType.ADDRESS: [5],
-    ColumnType.INTEGER: ["1", True, []],
+    ColumnType.INTEGER: ["1", True, [], 10**12 + 1, -(10**30)],
     ColumnType.DATE: ["27.11.2026", "2026-02-30", "", 20261127],
     ColumnType.FLAG: [1, "true"],
     ColumnType.LANGUAGE: ["FI", "finnish", 1],
