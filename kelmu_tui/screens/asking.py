@@ -19,9 +19,11 @@ class Asking(Leaving):
     """What a desk asks for while it is there; without a way to the backend it is away."""
 
     async def stop_engine(self) -> None:
-        """Stop what is being fetched, then talking: a closed connection would look like a broken one."""
+        """Stop what is being fetched and reviewed, then talking: a closed connection would look like a broken one."""
         if self._fetches is not None:
             await self._fetches.stop()
+        if self._reviews is not None:
+            await self._reviews.stop()
         await super().stop_engine()
 
     def _way(self) -> tuple[Connection, Context]:

@@ -125,7 +125,7 @@ class Fetches:
         return self._asking is not None
 
     def refresh(self) -> None:
-        """Ask the backend what is published, unless it is being asked."""
+        """Ask the backend what is published and billed, unless it is being asked."""
         if self._asking is None:
             self._asking = self._face.tasks.spawn("lists.refresh", self._refresh())
             self._asking.add_done_callback(self._asked)
@@ -134,6 +134,7 @@ class Fetches:
     async def _refresh(self) -> None:
         try:
             await self.desk.refresh_lists()
+            await self.desk.refresh_invoices()
         except ApiError as error:
             self._say(error.code)
         except NotAllowed:

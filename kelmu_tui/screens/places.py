@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kelmu_tui.screens.face import Face
     from kelmu_tui.screens.fetches import Fetches
     from kelmu_tui.screens.reserve import Reserve
+    from kelmu_tui.screens.reviews import Reviews
 
 
 class Places(OneByOne, inherit_bindings=False):
@@ -31,6 +32,7 @@ class Places(OneByOne, inherit_bindings=False):
     tasks: Tasks
     _reserve: Reserve[CustomerScreen] | None = None
     _fetches: Fetches | None = None
+    _reviews: Reviews | None = None
 
     def spawn(self, name: str, work: Any) -> None:
         """Start a task of the app."""
@@ -167,11 +169,25 @@ class Places(OneByOne, inherit_bindings=False):
             self._fetches = Fetches(cast("Face", self), desk)
         return self._fetches
 
+    def reviews(self, desk: Desk) -> Reviews:
+        """Return what is being reviewed at a desk."""
+        if self._reviews is None or self._reviews.desk is not desk:
+            from kelmu_tui.screens.reviews import Reviews
+
+            self._reviews = Reviews(cast("Face", self), desk)
+        return self._reviews
+
     def action_main_lists(self) -> None:
         """Go to the lists."""
         from kelmu_tui.screens.list_shelf import ListsScreen
 
         self._to_section(ListsScreen)
+
+    def action_main_invoices(self) -> None:
+        """Go to Kela's invoices."""
+        from kelmu_tui.screens.invoices import InvoicesScreen
+
+        self._to_section(InvoicesScreen)
 
     def action_app_about(self) -> None:
         """Show versions, places and the connection."""
