@@ -288,7 +288,7 @@ def _capability(said: ViewBody) -> str:
 
 
 _OF_CUSTOMERS: Final = frozenset({"customer", "customer_list", "customer_copy", "customer_export"})
-_OF_LISTS: Final = frozenset({"list_rows", "list_compare", "list_copy", "list_export"})
+_OF_LISTS: Final = frozenset({"list_rows", "list_compare", "list_copy", "list_export", "invoice_dispute"})
 _EVENT: Final = tables.view_event.c
 _AROUND: Final = select(_EVENT.number, _EVENT.previous, _EVENT.hash).where(
     _EVENT.chain == bindparam("chain"), _EVENT.number.between(bindparam("low"), bindparam("high"))

@@ -20,7 +20,7 @@ from kelmu_tui.api.answers import CommandAnswer, SnapshotPart, SnapshotReader, p
 from kelmu_tui.api.audit import AuditSearch, check_extract, check_page, check_sample
 from kelmu_tui.api.customers import QueryReader
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, UpdateNeeded
-from kelmu_tui.api.lists import ListPart, RowReader, RowsWanted
+from kelmu_tui.api.lists import ListPart, RowReader, RowsWanted, check_invoices
 from kelmu_tui.api.reading import PROBLEM, body_of, expect, lines_of, mapped, raise_for, request_id_of, segment
 from kelmu_tui.domain.following import VERBS
 from kelmu_tui.platform.ids import Ids, RandomIds
@@ -245,9 +245,13 @@ class Client:
         return parse(contract.ListOffers, body, request_id)
 
     async def invoices(self, organisation: str) -> contract.Invoices:
-        """Return the heads of the invoices whose lists are open, the newest first."""
+        """Return the heads of the invoices whose lists are open, the newest first.
+
+        Raises:
+            BadAnswer: one does not fit to its kind, or two have the same number.
+        """
         body, request_id = await self._read("GET", "/v1/invoices", organisation)
-        return parse(contract.Invoices, body, request_id)
+        return check_invoices(parse(contract.Invoices, body, request_id), request_id)
 
     async def list_rows(self, organisation: str, wanted: RowsWanted) -> AsyncGenerator[ListPart, None]:
         """Stream the rows of a list behind `wanted.after`: a start, batches of rows, and a stop or an end.

@@ -1,4 +1,4 @@
-"""The stream of a list's rows: its lines as parts, in their order and each row once.
+"""The stream of a list's rows: its lines as parts, in their order and each row once; and the invoices over them.
 
 Rows go on to the store as plain dictionaries of the wire, see `api.answers`.
 """
@@ -14,9 +14,10 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from kelmu_tui.api.answers import RowDict, as_it_came
-from kelmu_tui.api.contract import ListEnd, ListLine, ListRow, ListStart, ListStop, read_values
+from kelmu_tui.api.contract import InvoiceHead, Invoices, ListEnd, ListLine, ListRow, ListStart, ListStop, read_values
 from kelmu_tui.api.errors import BadAnswer
-from kelmu_tui.domain.lists import KelaList, Period, lists
+from kelmu_tui.domain.lists import KelaList, Period, invoices, lists, period_of, read_period
+from kelmu_tui.domain.review.billing import billed_list
 
 BATCH: Final = 500
 """Rows that are handed on together: one transaction of the store, about 10 ms."""
@@ -160,3 +161,23 @@ def _checked(one: KelaList, row: object, line: str) -> RowDict:
         elif isinstance(value, date):
             taken[column] = value.isoformat()
     return taken
+
+
+def check_invoices(answer: Invoices, request_id: str) -> Invoices:
+    """Return the invoices of the kinds that the program knows.
+
+    Raises:
+        BadAnswer: one does not fit to its kind, or two have the same number.
+    """
+    known = [one for one in answer.invoices if one.invoice in invoices()]
+    if not all(_fits(one) for one in known) or len({one.number for one in known}) < len(known):
+        raise BadAnswer("scope", request_id)
+    return answer.model_copy(update={"invoices": known})
+
+
+def _fits(head: InvoiceHead) -> bool:
+    """Tell whether list, period and days of an invoice are those of its kind."""
+    period = read_period(head.period)
+    rhythm = invoices()[head.invoice].rhythm
+    as_its_kind = head.list_id == billed_list(head.invoice).id and period == period_of(rhythm, period.first)
+    return as_its_kind and head.sent_on <= head.due_on and head.corrects != head.number and head.rows >= 0

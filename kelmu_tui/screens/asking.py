@@ -54,6 +54,12 @@ class Asking(Leaving):
 
         await refresh_lists(link, context)
 
+    async def _refresh_invoices(self) -> None:
+        link, context = self._way()
+        from kelmu_tui.services.invoice_fetching import refresh_invoices
+
+        await refresh_invoices(link, context)
+
     async def _fetch_list(self, list_id: str, period: str, hear: HearRows) -> None:
         link, context = self._way()
         from kelmu_tui.services.list_fetching import NotPublished, fetch_list

@@ -17,6 +17,7 @@ from kelmu_tui.sync.status import SyncStatus
 if TYPE_CHECKING:
     from kelmu_tui.services.customers import Customers, LookUp
     from kelmu_tui.services.following import Following
+    from kelmu_tui.services.invoices import Invoices
     from kelmu_tui.services.lists import Lists
     from kelmu_tui.services.look_ups import LookUpLog
 
@@ -43,6 +44,8 @@ class Desk:
         refresh_lists: asks the backend which lists are published; raises `ApiError`, `NotAllowed` or `StoreError`.
         fetch_list: fetches a list's period, or goes on with it; raises the same, `NotHere` when it is not published
             any more, and `Overtaken` when another terminal fetches it.
+        get_invoices: gives the invoices, which are made when they are first needed.
+        refresh_invoices: asks the backend what was billed; raises as `refresh_lists`.
     """
 
     session: ActiveSession
@@ -60,6 +63,8 @@ class Desk:
     get_lists: Callable[[], Lists]
     refresh_lists: Callable[[], Awaitable[None]]
     fetch_list: Callable[[str, str, HearRows], Awaitable[None]]
+    get_invoices: Callable[[], Invoices]
+    refresh_invoices: Callable[[], Awaitable[None]]
 
     @cached_property
     def customers(self) -> Customers:
@@ -80,3 +85,8 @@ class Desk:
     def lists(self) -> Lists:
         """Which lists may be fetched, and what stands in those that are here."""
         return self.get_lists()
+
+    @cached_property
+    def invoices(self) -> Invoices:
+        """What Kela bills, and what is said of it."""
+        return self.get_invoices()

@@ -216,6 +216,8 @@ class KelmuApp(Asking):
             lambda: context.lists,
             self._refresh_lists,
             self._fetch_list,
+            lambda: context.invoices,
+            self._refresh_invoices,
         )
         self.work = Work(self, self.desk)
         self.curtain.lower(then=self._settle_in)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kelmu_tui.services.drafts import Drafts
     from kelmu_tui.services.following import Following
     from kelmu_tui.services.inbox import Inbox
+    from kelmu_tui.services.invoices import Invoices
     from kelmu_tui.services.lists import Lists
     from kelmu_tui.services.outbox import Outbox
     from kelmu_tui.store.thread import StoreThread
@@ -75,6 +76,13 @@ class Context:
         from kelmu_tui.services.lists import Lists
 
         return Lists(self.store, self.active, self.clock, self.ids)
+
+    @cached_property
+    def invoices(self) -> Invoices:
+        """What Kela bills, and what is said of it."""
+        from kelmu_tui.services.invoices import Invoices
+
+        return Invoices(self.store, self.active, self.clock, self.ids, self.lists)
 
     @cached_property
     def outbox(self) -> Outbox:

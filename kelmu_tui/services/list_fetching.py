@@ -59,7 +59,7 @@ async def refresh_lists(link: Link, context: Context) -> None:
         for one in offer.publications
     ]
     of = [offer.list_id for offer in answer.lists]
-    await _run(link, context, context.lists.announce, told, of)
+    await run_there(link, context, context.lists.announce, told, of)
 
 
 async def fetch_list(link: Link, context: Context, list_id: str, period: str, hear: Hear) -> None:
@@ -188,10 +188,10 @@ class _Fetching:
         return next((one for one in lists.shelf() if (one.list, one.period) == named), None)
 
     async def _run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        return await _run(self._link, self._context, function, *args, **kwargs)
+        return await run_there(self._link, self._context, function, *args, **kwargs)
 
 
-async def _run(link: Link, context: Context, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def run_there(link: Link, context: Context, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a unit of work, unless another organisation's replica is attached by then.
 
     Raises:

@@ -65,7 +65,7 @@ def govern_lists(store: Store, opened: frozenset[str]) -> bool:
     with store.write("replica") as db:
         gone = lists.keep_only(db, opened)
         feed.unscrub(db)
-        store.changed("list", keys=gone)
+        store.changed("list", "invoice", keys=gone)
     scrub(store)
     return True
 

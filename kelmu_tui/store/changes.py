@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-_LEDGER: Final = frozenset({"secret", "command", "conflict", "view_event", "trouble", "list_view"})
-_REPLICA: Final = frozenset({"state", "scope", "notice", "trace", "announcement", "customer", "follow", "list"})
+_LEDGER: Final = frozenset({"secret", "command", "conflict", "view_event", "trouble", "list_view", "judgement"})
+_REPLICA: Final = frozenset(
+    {"state", "scope", "notice", "trace", "announcement", "customer", "follow", "list", "invoice"}
+)
 EVERYTHING: Final = _LEDGER | _REPLICA
 """Tables named in a `Changed` of everything."""
 

@@ -1,4 +1,4 @@
-"""Rows, customers' files and lists that end by themselves: the backend says when, and no query returns them after.
+"""Rows, customers' files, lists and what was said of invoices end by themselves: no query returns them after.
 
 Whoever wants to show rows sweeps first (`store.lease.within`); so does the sync, for stores that nobody looks at.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kelmu_tui.store import customers, feed, lists, replica
+from kelmu_tui.store import customers, feed, judgements, lists, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.replica import microseconds
 
@@ -23,7 +23,7 @@ def sweep(store: Store) -> int:
     """Delete what has come to its end, out of the log as well, and return how many rows and files it was."""
     if store.organisation is None:
         return 0
-    gone = _end_files(store) + _end_follows(store) + _end_lists(store)
+    gone = _end_files(store) + _end_follows(store) + _end_lists(store) + _end_judgements(store)
     while _come(store):
         with store.write("replica") as db:
             ended = _ended(db, store)
@@ -71,7 +71,7 @@ def _end_lists(store: Store) -> int:
     if over:
         with store.write("replica") as db:
             lists.end(db, now)
-            store.changed("list")
+            store.changed("list", "invoice")
     if not (over or erasing):
         return 0
     for _ in range(LIST_STEPS):
@@ -79,6 +79,19 @@ def _end_lists(store: Store) -> int:
             if lists.erase(db):
                 return 1
     return 0
+
+
+def _end_judgements(store: Store) -> int:
+    """Forget what was said of findings whose time is over; not by a wall clock alone, as it stands nowhere else."""
+    now = store.clock.now()
+    with store.read() as db:
+        first = judgements.next_end(db)
+    if first is None or first > microseconds(now) or not store.clock.heard:
+        return 0
+    with store.write() as db:
+        ended = judgements.end(db, now)
+        store.changed("judgement")
+    return ended
 
 
 def bring_back(store: Store) -> None:

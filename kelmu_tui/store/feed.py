@@ -373,10 +373,10 @@ def scrubbed(db: Any) -> None:
 def shut_out(db: Any) -> Effect:
     """Destroy all scopes, files and lists: nothing at all is granted any more. The next question starts anew."""
     effect = Effect()
-    for table, forget_all in (("customer", customers.forget_all), ("list", lists.forget_all)):
+    for tables, forget_all in (({"customer"}, customers.forget_all), ({"list", "invoice"}, lists.forget_all)):
         if forget_all(db):
             unscrub(db)
-            effect.tables.add(table)
+            effect.tables |= tables
             effect.any_row = True
     for scope in state(db).scopes:
         _purge(db, scope, effect)

@@ -190,15 +190,19 @@ def abandon(db: Any, number: int) -> None:
 
 
 def next_end(db: Any) -> int | None:
-    """Return when the first copy ends, in microseconds of UTC; None when there are none."""
-    found = db.execute("SELECT min(expires) FROM replica.list_copy WHERE state <> 'gone'").fetchone()[0]
+    """Return when the first copy or invoice ends, in microseconds of UTC; None when there are none."""
+    found = db.execute(
+        "SELECT min(first) FROM (SELECT min(expires) AS first FROM replica.list_copy WHERE state <> 'gone'"
+        " UNION ALL SELECT min(expires) FROM replica.invoice_head)"
+    ).fetchone()[0]
     return None if found is None else int(found)
 
 
 def end(db: Any, now: datetime) -> int:
-    """End the copies and forget the publications whose time is over; return how many copies."""
+    """End the copies and forget the publications and invoices whose time is over; return how many copies."""
     at = microseconds(now)
-    db.execute("DELETE FROM replica.list_publication WHERE expires <= ?", (at,))
+    for table in ("list_publication", "invoice_head"):
+        db.execute(f"DELETE FROM replica.{table} WHERE expires <= ?", (at,))  # noqa: S608
     return _end(db, "expires <= ?", (at,))
 
 
@@ -242,7 +246,7 @@ def any_held(db: Any) -> bool:
     """Tell whether there is anything of any list."""
     found = db.execute(
         "SELECT EXISTS (SELECT 1 FROM replica.list_copy) OR EXISTS (SELECT 1 FROM replica.list_count)"
-        " OR EXISTS (SELECT 1 FROM replica.list_publication)"
+        " OR EXISTS (SELECT 1 FROM replica.list_publication) OR EXISTS (SELECT 1 FROM replica.invoice_head)"
     ).fetchone()
     return bool(found[0])
 
@@ -251,7 +255,7 @@ def named(db: Any) -> frozenset[str]:
     """Return the lists of which there is anything."""
     rows = db.execute(
         "SELECT list FROM replica.list_copy UNION SELECT list FROM replica.list_count"
-        " UNION SELECT list FROM replica.list_publication"
+        " UNION SELECT list FROM replica.list_publication UNION SELECT list FROM replica.invoice_head"
     )
     return frozenset(row[0] for row in rows)
 
@@ -263,7 +267,7 @@ def keep_only(db: Any, opened: frozenset[str]) -> list[str]:
         for (number,) in db.execute("SELECT number FROM replica.list_copy WHERE list = ?", (list_,)).fetchall():
             db.execute("DELETE FROM replica.list_row WHERE row >= ? AND row < ?", span(number))
             db.execute("DELETE FROM replica.list_order WHERE copy = ?", (number,))
-        for table in ("list_copy", "list_count", "list_publication"):
+        for table in ("list_copy", "list_count", "list_publication", "invoice_head"):
             db.execute(f"DELETE FROM replica.{table} WHERE list = ?", (list_,))  # noqa: S608
     return gone
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from kelmu_tui.store.schema import LEDGER, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_VERSION
+from kelmu_tui.store.schema import LEDGER, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_5, LEDGER_VERSION
 
-STEPS: Final[tuple[str, ...]] = (LEDGER, LEDGER_2, LEDGER_3, LEDGER_4)
+STEPS: Final[tuple[str, ...]] = (LEDGER, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_5)
 
 if len(STEPS) != LEDGER_VERSION:
     raise AssertionError("LEDGER_VERSION counts the steps")

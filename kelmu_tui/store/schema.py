@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-LEDGER_VERSION: Final = 4
-REPLICA_VERSION: Final = 4
+LEDGER_VERSION: Final = 5
+REPLICA_VERSION: Final = 5
 
 LEDGER: Final = """
 CREATE TABLE secret (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -120,6 +120,21 @@ CREATE TABLE list_view (
 ) WITHOUT ROWID;
 """
 
+LEDGER_5: Final = """
+CREATE TABLE judgement (
+    organisation TEXT NOT NULL,
+    kind TEXT NOT NULL, period TEXT NOT NULL,   -- domain.lists: id of the invoice and Period.key
+    key TEXT NOT NULL,                          -- domain.review.verdicts.finding_key
+    verdict TEXT NOT NULL,                      -- domain.review.verdicts.Verdict
+    text TEXT NOT NULL,                         -- reason or remark, empty without one
+    by TEXT NOT NULL,                           -- name of who said it
+    at INTEGER NOT NULL,                        -- microseconds of UTC
+    expires INTEGER NOT NULL,                   -- microseconds of UTC: from then on it is not shown
+    PRIMARY KEY (organisation, kind, period, key)
+) WITHOUT ROWID;
+CREATE INDEX judgement_expiry ON judgement (expires);
+"""
+
 CUSTOMERS: Final = """
 CREATE TABLE replica.customer (
     id TEXT PRIMARY KEY,
@@ -227,6 +242,21 @@ CREATE TABLE replica.list_count (
 -- numbers alone, so that they may outlive the rows
 """
 
+INVOICES: Final = """
+CREATE TABLE replica.invoice_head (
+    number TEXT PRIMARY KEY,
+    kind TEXT NOT NULL, period TEXT NOT NULL,   -- domain.lists: id of the invoice and Period.key
+    sent TEXT NOT NULL, due TEXT NOT NULL,      -- days
+    cents INTEGER NOT NULL,                     -- its total
+    rows INTEGER NOT NULL,
+    list TEXT NOT NULL,                         -- whose rows it bills
+    payer TEXT NOT NULL,
+    corrects TEXT,                              -- number of the invoice to which it adds
+    expires INTEGER NOT NULL                    -- microseconds of UTC
+) WITHOUT ROWID;
+CREATE INDEX replica.invoice_head_expiry ON invoice_head (expires);
+"""
+
 REPLICA: Final = (
     """
 CREATE TABLE replica.state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -314,6 +344,7 @@ CREATE TABLE replica.tombstone (
 """
     + CUSTOMERS
     + LISTS
+    + INVOICES
 )
 
 REPLICA_STEPS: Final = {
@@ -330,5 +361,6 @@ CREATE INDEX replica.notice_by_code ON notice (json_extract(body, '$.customer.id
 DELETE FROM replica.state WHERE key = 'cursor';
 """,
     3: LISTS,
+    4: INVOICES,
 }
 """What makes a replica of an older version one of the next, without a connection."""

@@ -30,7 +30,7 @@ SWEPT: Final = 5000
 
 class ViewEvent(NamedTuple):
     """One look: `view` is list, preview, notice, trace, one of the customers' (customer, customer_list, customer_copy,
-    customer_export), or one of Kela's lists' (list_rows, list_compare, list_copy, list_export).
+    customer_export), or one of Kela's lists' (list_rows, list_compare, list_copy, list_export, invoice_dispute).
 
     `subject` is the notice's or the customer's id, or list and period (`list_lms_300_days/2026-10`); None for a list of
     notices or customers.

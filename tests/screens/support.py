@@ -26,6 +26,7 @@ from kelmu_tui.services.customers import Customers, LookUp
 from kelmu_tui.services.drafts import Drafts
 from kelmu_tui.services.following import Following
 from kelmu_tui.services.inbox import Inbox
+from kelmu_tui.services.invoices import Invoices
 from kelmu_tui.services.lists import Lists
 from kelmu_tui.services.look_ups import LookUpLog
 from kelmu_tui.services.outbox import Outbox
@@ -108,12 +109,18 @@ class Office(Face):
             lambda: Lists(self.store, session, self.time, ids),
             self.refresh_lists,
             self.fetch_list,
+            self._invoices,
+            self.refresh_invoices,
         )
         self.work = Work(self, self.desk)
 
     def _following(self) -> Following:
         assert self.desk is not None
         return Following(self.store, self.desk.session, self.time, SeededIds(3), self.desk.customers)
+
+    def _invoices(self) -> Invoices:
+        assert self.desk is not None
+        return Invoices(self.store, self.desk.session, self.time, SeededIds(4), self.desk.lists)
 
     def poke(self) -> None:
         self.pokes += 1
@@ -129,6 +136,10 @@ class Office(Face):
     async def fetch_list(self, list_id: str, period: str, hear: HearRows) -> None:
         """Stand for the backend; tests of lists say what comes."""
         raise NotImplementedError
+
+    async def refresh_invoices(self) -> None:
+        """Stand for the backend; tests of invoices say what it billed."""
+        raise Unreachable
 
     def client(self) -> Client:
         """Stand for the way to the backend; tests of the log of look-ups give one."""

@@ -24,6 +24,7 @@ from kelmu_tui.domain.review.rows import (
     UnemploymentRow,
     UnreadableRow,
     read_row,
+    typed_row,
 )
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "review",
     "rules",
     "shape_of",
+    "typed_row",
 ]
 
 _WHOLE: Final = -1

@@ -157,6 +157,54 @@ def read_row(shape: Shape, values: Mapping[str, Any]) -> Row:
     return _READERS[shape](values)
 
 
+def typed_row(shape: Shape, id: str, values: Mapping[str, Any]) -> Row:  # noqa: A002
+    """Return the row whose values have the types of their columns already, as the store gives them.
+
+    An event that the program does not know is None, as is a column that is missing.
+    """
+    value = values.get
+    event = value("event")
+    event = event if isinstance(event, Event) else None
+    if shape is Shape.UNEMPLOYMENT:
+        return UnemploymentRow(
+            id,
+            value("identity_code"),
+            value("municipality"),
+            value("period"),
+            value("paid_on"),
+            value("days_paid"),
+            value("days_accumulated"),
+            value("amount_eur"),
+            value("share_percent"),
+            value("municipal_share_eur"),
+            event,
+        )
+    if shape is Shape.CHILDCARE:
+        return ChildcareRow(
+            id,
+            value("identity_code"),
+            value("municipality"),
+            value("support_type"),
+            value("period"),
+            value("paid_on"),
+            value("amount_eur"),
+            value("municipal_supplement_eur"),
+            event,
+        )
+    return TreatmentRow(
+        id,
+        value("identity_code"),
+        value("country"),
+        value("treated"),
+        value("prior_authorisation"),
+        value("request_ref"),
+        value("comparable_cost_eur"),
+        value("client_fee_eur"),
+        value("reimbursed_eur"),
+        value("paid_on"),
+    )
+
+
 def _unemployment(values: Mapping[str, Any]) -> UnemploymentRow:
     return UnemploymentRow(
         _id(values),
