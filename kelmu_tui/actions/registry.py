@@ -176,9 +176,7 @@ def _command(
 
 def _judging(name: str, key: str, priority: int) -> Action:
     """What the user says of findings; the same key again takes it back."""
-    return Action(
-        f"invoice.{name}", (Context.INVOICE,), (key,), Group.WORK, priority, selection=True, undoable=True
-    )
+    return Action(f"invoice.{name}", (Context.INVOICE,), (key,), Group.WORK, priority, selection=True, undoable=True)
 
 
 def _part(name: str, key: str) -> Action:
@@ -281,7 +279,7 @@ ACTIONS: Final = (
     Action("invoice.write", (Context.INVOICE,), ("w",), Group.WORK, 24),
     Action("invoice.rows", (Context.INVOICE,), ("A",), Group.WORK, 34),
     Action("invoice.review", (Context.INVOICE,), ("R",), Group.WORK, 36),
-    Action("invoice.facts", (Context.INVOICE,), ("tab",), Group.CHOOSE, 25),
+    Action("invoice.facts", (Context.INVOICE,), ("t",), Group.WORK, 25),
     Action("invoice.states", (Context.INVOICE,), ("v",), Group.CHOOSE, 33),
     Action("invoice.sort", (Context.INVOICE,), ("s",), Group.CHOOSE, 37),
     Action("dispute.save", (Context.DISPUTE,), ("w",), Group.WORK, 20),

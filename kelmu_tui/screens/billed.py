@@ -1,4 +1,4 @@
-"""The calendar of Kela's invoices as its rows: what has come and what comes next, how far the review is, what is closed.
+"""The calendar of Kela's invoices as its rows: what came and what comes, how far the review is, what is closed.
 
 Nothing here names anybody, so reading it is no look at people.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kelmu_tui.domain.capabilities import Denied
 from kelmu_tui.domain.lists import Invoice
 from kelmu_tui.domain.review.verdicts import Verdict
+from kelmu_tui.i18n import Translator
 from kelmu_tui.screens.fetches import Fetches, Which
 from kelmu_tui.services.invoices import Billing, Invoices
 from kelmu_tui.store.judgements import Judgement
@@ -96,3 +97,13 @@ def begin_fetch(fetches: Fetches, billing: Billing, *, online: bool) -> str:
         return "offline"
     fetches.begin((entry.list, entry.period), done=entry.staged or 0, total=entry.publication.rows)
     return ""
+
+
+def why_no_rows(billing: Billing, t: Translator, fetch: str, ask: str) -> str:
+    """Return why the rows of an invoice are not here, and which key helps: to fetch, or to ask what is published."""
+    entry = billing.entry
+    if entry is None or entry.publication is None:
+        return t("invoice_view.no_rows_published_text", key=ask)
+    if entry.publication.withdrawn:
+        return t("errors.api.list_withdrawn")
+    return t("lists.part_here_text", key=fetch) if entry.staged else t("invoice_view.not_here_text", key=fetch)

@@ -11,15 +11,15 @@ from textual.widget import Widget
 
 from kelmu_tui.actions import Context, State
 from kelmu_tui.domain.lists import KelaList
-from kelmu_tui.domain.review import Finding
 from kelmu_tui.screens.base import FramedScreen
 from kelmu_tui.screens.desk import Desk
-from kelmu_tui.screens.invoice_words import finding_text
 from kelmu_tui.screens.list_people import look_up
 from kelmu_tui.screens.list_rows import CODE_SECONDS
 from kelmu_tui.screens.list_words import copied_text, list_columns, period_text, row_cells
 from kelmu_tui.services.inbox import NotAllowed
-from kelmu_tui.services.lists import NotHere, Reading
+from kelmu_tui.services.lists import NotHere
+from kelmu_tui.services.review_text import rule_text
+from kelmu_tui.services.reviewing import Found, Reviewed
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.list_values import ListRow
 from kelmu_tui.terminal import clipboard
@@ -36,13 +36,13 @@ class FindingRowsScreen(FramedScreen[None]):
     SECTION: ClassVar[str] = "main.invoices"
     LEADS_TO_CUSTOMER = True
 
-    def __init__(self, desk: Desk, one: KelaList, reading: Reading, finding: Finding) -> None:
+    def __init__(self, desk: Desk, one: KelaList, reviewed: Reviewed, found: Found) -> None:
         super().__init__()
         self.desk = desk
         self.list = one
-        self.finding = finding
-        self._reading = reading
-        self._found: tuple[ListRow, ...] | None = None
+        self.reviewed = reviewed
+        self.found = found
+        self._rows: tuple[ListRow, ...] | None = None
         self._lost: NotHere | NotAllowed | None = None
         self._codes: Timer | None = None
 
@@ -84,18 +84,19 @@ class FindingRowsScreen(FramedScreen[None]):
 
     async def _read_rows(self) -> None:
         try:
-            found = tuple(await self.desk.run(self.desk.lists.find, self._reading, self.finding.rows))
+            by_id = await self.desk.run(self.desk.invoices.rows, self.reviewed, [self.found])
         except (NotHere, NotAllowed) as problem:
             self._lose(problem)
             return
-        if self.alive and self._lost is None and found != self._found:
-            self._found = found
+        found = tuple(by_id[id_] for id_ in self.found.finding.rows if id_ in by_id)
+        if self.alive and self._lost is None and found != self._rows:
+            self._rows = found
             self.rows.show(ListSource(found, lambda row: row.id), keep=True)
             self._say_texts()
 
     def _lose(self, problem: NotHere | NotAllowed) -> None:
         if self._lost is None and self.alive:
-            self._lost, self._found = problem, ()
+            self._lost, self._rows = problem, ()
             self.rows.show(ListSource[ListRow]((), lambda row: row.id))
             self._say_texts()
 
@@ -117,14 +118,14 @@ class FindingRowsScreen(FramedScreen[None]):
         empty = t("invoice_view.rows_elsewhere")
         if self._lost is not None:
             empty = t("lists.not_any_more") if isinstance(self._lost, NotAllowed) else t("lists.gone")
-        loading = t("common.loading") if self._found is None else empty
+        loading = t("common.loading") if self._rows is None else empty
         self.rows.set_texts(loading=loading, empty=empty, failed=t("common.reading_failed"))
-        left = [(f"{period_text(self._reading.copy.period, t)}  ", ""), (self.list.name.get(t.language), "strong")]
+        left = [(f"{period_text(self.reviewed.billing.period, t)}  ", ""), (self.list.name.get(t.language), "strong")]
         count = len(self.rows.marks)
         self.query_one(ViewLine).show(left, [(t("inbox.marked", count=count), "marked")] if count else [])
-        parts = [finding_text(self.finding, t)]
-        elsewhere = len(self.finding.rows) - len(self._found or ())
-        if self._found and elsewhere:
+        parts = [rule_text(self.found.finding, self.reviewed.billing.kind.id, t)]
+        elsewhere = len(self.found.finding.rows) - len(self._rows or ())
+        if self._rows and elsewhere:
             parts.append(t("invoice_view.more_elsewhere", count=elsewhere))
         self.query_one("#totals", Caption).show(" ".join(parts))
 
@@ -154,11 +155,11 @@ class FindingRowsScreen(FramedScreen[None]):
         self.face.spawn("finding.copy", self._copy(self.rows.targets))
 
     async def _copy(self, ids: tuple[str, ...]) -> None:
-        t, lists = self.face.t, self.desk.lists
+        t, rows = self.face.t, [row for row in self._rows or () if row.id in ids]
         try:
-            text = copied_text(self.list, await self.desk.run(lists.find, self._reading, ids), t)
+            text = copied_text(self.list, rows, t)
             clipboard.sequence(text)  # what would not arrive does not leave and is not logged
-            await self.desk.run(lists.leaving, self._reading, "list_copy", len(ids))
+            await self.desk.run(self._leaving, ids)
         except clipboard.TooLong:
             self.say(t("customer_view.too_long"), role="warn")
         except (NotHere, NotAllowed) as problem:
@@ -166,6 +167,13 @@ class FindingRowsScreen(FramedScreen[None]):
         else:
             self.face.send_copy(text)
             self.say(t("customer_view.sent"), role="good")
+
+    def _leaving(self, ids: tuple[str, ...]) -> None:
+        """Log what leaves of this invoice and of each one before. One unit of work."""
+        lists = self.desk.lists
+        for reading in (self.reviewed.reading, *self.reviewed.earlier):
+            if found := lists.find(reading, ids):
+                lists.leaving(reading, "list_copy", len(found))
 
     def action_lists_code(self) -> None:
         """Show the identity codes whole for a while, or hide them again."""

@@ -92,9 +92,7 @@ def select(
     return tuple(chosen)
 
 
-def _fits(
-    one: Found, wanted: Wanted, judged: Mapping[str, Judgement], sentence: Callable[[Finding], str]
-) -> bool:
+def _fits(one: Found, wanted: Wanted, judged: Mapping[str, Judgement], sentence: Callable[[Finding], str]) -> bool:
     if wanted.rule is not None and one.finding.rule != wanted.rule:
         return False
     if wanted.state is not None and state_of(one, judged) != wanted.state:

@@ -13,6 +13,7 @@ from typing import ClassVar
 from textual.widget import Widget
 
 from kelmu_tui.actions import Context
+from kelmu_tui.domain.capabilities import Allowed
 from kelmu_tui.domain.lists import Invoice
 from kelmu_tui.domain.review import Finding
 from kelmu_tui.domain.review.verdicts import Verdict
@@ -23,15 +24,16 @@ from kelmu_tui.screens.invoice_acts import InvoiceActs
 from kelmu_tui.screens.invoice_words import (
     facts_blocks,
     finding_blocks,
-    finding_text,
     head_line,
     nothing_found_text,
     state_role,
 )
 from kelmu_tui.screens.list_words import period_text
+from kelmu_tui.screens.reviews import is_of
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.invoices import Billing
 from kelmu_tui.services.lists import NotHere
+from kelmu_tui.services.review_text import rule_text
 from kelmu_tui.services.reviewing import Found, Reviewed
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.judgements import Judgement
@@ -117,24 +119,21 @@ class InvoiceScreen(InvoiceActs):
             self._looking = False
 
     async def _look_once(self) -> None:
-        invoices, which, before = self.desk.invoices, self.which, self.reviewed
+        def read() -> tuple[bool, Billing | None, Mapping[str, Judgement]]:
+            invoices = self.desk.invoices
+            opened = any(one.kind.id == self.kind.id and isinstance(one.verdict, Allowed) for one in invoices.offers())
+            found = (one for one in invoices.calendar() if (one.kind.id, one.period) == self.which)
+            return opened, next(found, None), invoices.judgements(*self.which)
 
-        def read() -> tuple[Billing | None, Reviewed | None, Mapping[str, Judgement]]:
-            held = invoices.held(*which) if before is None else None
-            found = (one for one in invoices.calendar() if (one.kind.id, one.period) == which)
-            return next(found, None), held, invoices.judgements(*which)
-
-        try:
-            billing, held, self.judged = await self.desk.run(read)
-        except NotAllowed:
-            billing, held, self._closed = None, None, True
+        opened, self.billing, self.judged = await self.desk.run(read)
         if not self.alive:
             return
-        self._looked, self.billing = True, billing
-        if before is not None and not _is_of(before, billing):
+        self._looked, self._closed = True, not opened
+        if self.reviewed is not None and not is_of(self.reviewed, self.billing):
             self._drop()
-        if held is not None and self.reviewed is None:
-            await self._take(held)
+        last = None if self.billing is None else self.reviews.last(self.billing)
+        if last is not None and last is not self.reviewed:
+            await self._take(last)
         self._review_wanted()
         self._show_all()
 
@@ -188,7 +187,7 @@ class InvoiceScreen(InvoiceActs):
         t, wanted, judged = self.face.t, self.wanted, self.judged
 
         def sentence(finding: Finding) -> str:
-            return finding_text(finding, t)
+            return rule_text(finding, self.kind.id, t)
 
         def choose() -> tuple[Found, ...]:
             return select(reviewed.found, wanted, judged, sentence, lambda: turn != self._turn)
@@ -248,7 +247,7 @@ class InvoiceScreen(InvoiceActs):
         without = t("invoice_view.without", what=", ".join(missing)) if missing else ""
         if not reviewed.found:
             return f"{nothing_found_text(reviewed, t)} {without}".strip(), "good"
-        counts = {verdict: 0 for verdict in Verdict}
+        counts = dict.fromkeys(Verdict, 0)
         for key, one in self.judged.items():
             if key in self.by_key:
                 counts[one.verdict] += 1
@@ -311,7 +310,7 @@ class InvoiceScreen(InvoiceActs):
         concerned = row.sum(self.kind.id)
         return {
             "state": Cell(t.choice("invoice_view.state", state), state_role(state)),
-            "what": Cell(finding_text(row.found.finding, t), "" if state == OPEN else "dim"),
+            "what": Cell(rule_text(row.found.finding, self.kind.id, t), "" if state == OPEN else "dim"),
             "who": Cell(self.who(row), "warn" if any(one.non_disclosure for one in row.rows) else "dim"),
             "rows": Cell(t.formats.number(len(row.found.finding.rows)) if row.found.finding.rows else "", "dim"),
             "sum": Cell("" if concerned is None else t.formats.euros(concerned)),
@@ -333,7 +332,7 @@ class InvoiceScreen(InvoiceActs):
 
     def explain(self, row: Line) -> Iterable[Block]:
         """Say what was found, what is said of it, and what stands in the rows."""
-        return finding_blocks(row, self.judged.get(row.found.key), self.list, self.face.t, now=self.face.now())
+        return finding_blocks(row, self.judged.get(row.found.key), self.kind.id, self.face.t, now=self.face.now())
 
     def explain_nothing(self) -> Iterable[Block]:
         """Tell the invoice's facts where there is no finding."""
@@ -348,10 +347,3 @@ class InvoiceScreen(InvoiceActs):
             self._narrow(keep=True)
             self._update_view()
             self._say_empty()
-
-
-def _is_of(reviewed: Reviewed, billing: Billing | None) -> bool:
-    """Tell whether what is here now is what was reviewed."""
-    copy = None if billing is None or billing.entry is None else billing.entry.copy
-    same = copy is not None and copy.number == reviewed.copy.number
-    return same and billing is not None and billing.heads == reviewed.billing.heads

@@ -9,7 +9,7 @@ from textual import on
 
 from kelmu_tui.actions import Context
 from kelmu_tui.domain.capabilities import Denied, mandates
-from kelmu_tui.screens.billed import Billed, Standing, begin_fetch, calendar
+from kelmu_tui.screens.billed import Billed, Standing, begin_fetch, calendar, why_no_rows
 from kelmu_tui.screens.closed import ADDRESSES
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.fetches import Fetches
@@ -226,13 +226,7 @@ class InvoicesScreen(ListScreen[Billed, None]):
             yield Paragraph(self._why_no_rows(billing), "dim")
 
     def _why_no_rows(self, billing: Billing) -> str:
-        """Return why the rows are not here, and what can be done."""
-        t, entry, fetch = self.face.t, billing.entry, self.key_text("invoices.fetch")
-        if entry is None or entry.publication is None:
-            return t("invoice_view.no_rows_published_text", key=self.key_text("main.sync"))
-        if entry.publication.withdrawn:
-            return t("errors.api.list_withdrawn")
-        return t("lists.part_here_text", key=fetch) if entry.staged else t("invoice_view.not_here_text", key=fetch)
+        return why_no_rows(billing, self.face.t, self.key_text("invoices.fetch"), self.key_text("main.sync"))
 
     def _explain_closed(self, denied: Denied) -> Iterable[Block]:
         t = self.face.t
@@ -273,7 +267,7 @@ class InvoicesScreen(ListScreen[Billed, None]):
         if row.billing is None or row.billing.expected:
             self.say(self._why_not(row), role="warn")
         elif problem := begin_fetch(self._fetches, row.billing, online=self.face.online):
-            self.say(self.face.t.choice("invoice_view.fetch", problem, key=self.key_text("list.open")), role="warn")
+            self.say(self.face.t.choice("invoice_view.fetch", problem), role="warn")
 
     def _cancel(self) -> bool:
         """Stop the fetch under the cursor; False when there is none."""

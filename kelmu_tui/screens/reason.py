@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,11 +11,9 @@ from textual.widgets import TextArea
 
 from kelmu_tui.actions import Context
 from kelmu_tui.screens.base import Dialog
+from kelmu_tui.services.invoices import MAX_TEXT
 from kelmu_tui.widgets.block_field import BlockField
 from kelmu_tui.widgets.chrome import Caption
-
-MAX_REASON: Final = 1000
-"""Characters of a reason or a remark."""
 
 
 class ReasonScreen(Dialog[None]):
@@ -49,7 +47,7 @@ class ReasonScreen(Dialog[None]):
         """Put the box together."""
         yield self.box(
             self._title,
-            BlockField(self._text, limit=MAX_REASON, breaks=True, id="text"),
+            BlockField(self._text, limit=MAX_TEXT, breaks=True, id="text"),
             Caption(self._about, id="effect"),
             Caption(self.hint_line("dialog.save", "dialog.cancel", "dialog.clear"), id="foot"),
         )
@@ -69,7 +67,7 @@ class ReasonScreen(Dialog[None]):
     def _count_letters(self) -> None:
         number = self.face.t.formats.number
         length = len(self.query_one(BlockField).text)
-        self.query_one("#foot", Caption).show(right=f"{number(length)}/{number(MAX_REASON)}")
+        self.query_one("#foot", Caption).show(right=f"{number(length)}/{number(MAX_TEXT)}")
 
     async def action_dialog_save(self) -> None:
         """Save the text."""

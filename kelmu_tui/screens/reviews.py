@@ -54,6 +54,7 @@ class Reviews:
         self._progress: dict[Which, Progress] = {}
         self._stopped: set[Which] = set()
         self._keys: dict[Which, Keys] = {}
+        self._last: Reviewed | None = None
 
     def progress(self, which: Which) -> Progress | None:
         """Return how far a review is, None when there is none under way."""
@@ -62,6 +63,10 @@ class Reviews:
     def stopped(self, which: Which) -> bool:
         """Tell whether the last review of an invoice was stopped, or did not end well."""
         return which in self._stopped
+
+    def last(self, billing: Billing) -> Reviewed | None:
+        """Return the last review, None when it was not of this invoice as it is here now."""
+        return self._last if self._last is not None and is_of(self._last, billing) else None
 
     def keys(self, billing: Billing) -> frozenset[str] | None:
         """Return the keys of what was found in an invoice as it is here now, None when that was not reviewed."""
@@ -123,12 +128,22 @@ class Reviews:
             self._face.say(t("invoice_view.reviewed_now", count=len(reviewed.found)), role="good")
 
     def _remember(self, which: Which, reviewed: Reviewed) -> None:
-        self._keys[which] = Keys(reviewed.copy.number, reviewed.billing.heads, frozenset(one.key for one in reviewed.found))
+        self._last = reviewed
+        self._keys[which] = Keys(
+            reviewed.copy.number, reviewed.billing.heads, frozenset(one.key for one in reviewed.found)
+        )
 
     def _ended(self, which: Which) -> None:
         self._tasks.pop(which, None)
         self._progress.pop(which, None)
         self.told(True)
+
+
+def is_of(reviewed: Reviewed, billing: Billing | None) -> bool:
+    """Tell whether what was reviewed is what is here now."""
+    copy = None if billing is None or billing.entry is None else billing.entry.copy
+    same = copy is not None and copy.number == reviewed.copy.number
+    return same and billing is not None and billing.heads == reviewed.billing.heads
 
 
 def _nobody(over: bool) -> None:
