@@ -11,6 +11,7 @@ SECTIONS: Final = ("pending", "decisions", "payments", "claims", "insurance", "r
 AUDIT_PURPOSES: Final = ("monitoring", "suspicion", "customer_request")
 FLAGS: Final = ("self", "family_name", "unrelated", "sequence", "paused")
 SHELLS: Final = ("bash", "zsh", "fish")
+VERDICTS: Final = ("accept", "dispute", "note", "clear")
 LANGUAGES: Final = ("fi", "sv", "en")
 
 
@@ -76,6 +77,8 @@ _TAKEN = (_option("csv", "--csv", action="store_true"), _option("output", "--out
 _LIST = _option("list", "list", metavar="LIST")
 _PERIOD = _option("period", "period", nargs="?", metavar="PERIOD")
 _AGAIN = _option("again", "--again", action="store_true")
+_INVOICE = _option("invoice", "invoice", metavar="KIND")
+_FETCH = _option("fetch_rows", "--fetch", action="store_true")
 _SHOWN = (
     _option("column", "--column", action="append", metavar="COLUMN"),
     _option("full", "--full", action="store_true"),
@@ -262,6 +265,32 @@ COMMANDS: Final = (
             _option("after", "after", metavar="AFTER"),
             *_SHOWN,
         ),
+    ),
+    Command(
+        ("invoices", "list"),
+        "kelmu_tui.cli.invoices:list_invoices",
+        (_option("offline", "--offline", action="store_true"),),
+    ),
+    Command(
+        ("invoices", "review"),
+        "kelmu_tui.cli.invoices:review_invoice",
+        (_INVOICE, _PERIOD, _FETCH, _option("full", "--full", action="store_true")),
+    ),
+    Command(
+        ("invoices", "judge"),
+        "kelmu_tui.cli.invoice_disputes:judge",
+        (
+            _INVOICE,
+            _option("billed_period", "period", metavar="PERIOD"),
+            _option("findings", "keys", nargs="+", metavar="KEY"),
+            *(_option(f"judge_{verdict}", f"--{verdict}", dest=verdict, action="store_true") for verdict in VERDICTS),
+            _option("judgement_text", "--text", metavar="TEXT", default=""),
+        ),
+    ),
+    Command(
+        ("invoices", "dispute"),
+        "kelmu_tui.cli.invoice_disputes:dispute",
+        (_INVOICE, _PERIOD, _option("dispute_file", "--output", metavar="FILE", required=True)),
     ),
     Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (_option("all", "--all", action="store_true"),)),
     Command(

@@ -21,8 +21,8 @@ LONGEST: Final = 90.0
 """Seconds that a command waits for the answer to what is published; the rows take the time they take."""
 
 
-def refresh(env: Env, context: Context) -> None:
-    """Ask the backend what is published.
+def refresh(env: Env, context: Context, *, invoices: bool = False) -> None:
+    """Ask the backend what is published, and with `invoices` what was billed, too.
 
     Raises:
         ApiError, StoreError: turned into words by `faults`.
@@ -30,16 +30,19 @@ def refresh(env: Env, context: Context) -> None:
     """
     with reached(env, context) as url:
         try:
-            asyncio.run(asyncio.wait_for(_refresh(context, url), LONGEST))
+            asyncio.run(asyncio.wait_for(_refresh(context, url, invoices=invoices), LONGEST))
         except TimeoutError:
             raise CliError(Exit.OFFLINE, "timeout", env.t("cli.too_slow")) from None
 
 
-async def _refresh(context: Context, url: str) -> None:
+async def _refresh(context: Context, url: str, *, invoices: bool) -> None:
+    from kelmu_tui.services.invoice_fetching import refresh_invoices
     from kelmu_tui.services.list_fetching import refresh_lists
 
     async with linked(context, url) as connection:
         await refresh_lists(connection, context)
+        if invoices:
+            await refresh_invoices(connection, context)
 
 
 class linked:  # noqa: N801 - used like a function

@@ -48,6 +48,12 @@ is renamed, retyped or removed.
 | `inbox.take` and the other acts | `results`: `id`, `result`, `command`, `reason` |
 | `audit.search`, `audit.sample`, `audit.extract` | `kind`, `made_at`, `purpose`, `case_reference`, `look_ups` (each \
 with `user`, `user_name`, `masked_code`, `flags`, …); of a sample `seed`, `drawn_from` |
+| `invoices.list` | `kinds`: `kind`, `list`, `open`, `reason`, `mandates`; `invoices`: `kind`, `period`, \
+X
+| `invoices.review` | fields of one of `invoices`, `rows`, `rows_total`, `earlier`, `since`, `without`, `disputed`; \
+`findings`: `key`, `rule`, `text`, `why`, `source`, `column`, `expected`, `found`, `rows`, `judgement` |
+| `invoices.judge` | `kind`, `period`, `verdict` or null, `findings` (keys) |
+| `invoices.dispute` | `kind`, `period`, `file`, `findings`, `rows`, `billed` |
 | `outbox.list` | `commands`: `id`, `verb`, `notice`, `label`, `state`, `created_at`, `attempts`, `due_at`, `conflict` |
 | `outbox.show` | fields of the list, `organisation`, `problem`, `present`, `text`; with `--text` only `id`, `text` |
 | `outbox.reload` | `reloaded`, `failed` |

@@ -15,7 +15,7 @@ from kelmu_tui.domain.capabilities import Allowed, Denied
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.lists import Invoice, KelaList, Period, period_of, published_until, read_period
 from kelmu_tui.domain.lists import invoices as kinds
-from kelmu_tui.domain.review.billing import billed_list
+from kelmu_tui.domain.review.billing import billed_column, billed_list
 from kelmu_tui.domain.review.rows import Head
 from kelmu_tui.domain.review.verdicts import Verdict
 from kelmu_tui.domain.text import clean
@@ -106,13 +106,27 @@ class Prepared(NamedTuple):
     at: datetime
 
 
+class Summed(NamedTuple):
+    """Rows of an invoice, each counted once, and what was billed for them."""
+
+    rows: int
+    billed: Decimal
+
+
 class Leaving(NamedTuple):
-    """What leaves the program in a dispute: from whom, when, and the rows by their ids."""
+    """What leaves the program in a dispute: from whom, when, and the rows by their ids.
+
+    Attributes:
+        earlier: period (key) of the invoice of a row, for those of earlier invoices.
+        disputed: the rows of the invoice itself.
+    """
 
     organisation: ActiveOrganisation
     user: str
     at: datetime
     rows: Mapping[str, ListRow]
+    earlier: Mapping[str, str]
+    disputed: Summed
 
 
 class Invoices:
@@ -233,6 +247,10 @@ class Invoices:
         """
         return {row.id: row for _, rows in self._rows(reviewed, found) for row in rows}
 
+    def summed(self, reviewed: Reviewed, found: Iterable[Found]) -> Summed:
+        """Return how many rows of the invoice findings are about, and what was billed for them; errors as `rows`."""
+        return _summed(reviewed.billing.kind.id, self._rows(reviewed, found)[0][1])
+
     # --- judging -----------------------------------------------------------------------------------------------------
 
     def judge(self, kind: str, period: str, found: Sequence[Found], verdict: Verdict | None, text: str = "") -> None:
@@ -273,12 +291,17 @@ class Invoices:
             NotAllowed, NotHere, NotShown: their list cannot be read any more.
             StoreError: it cannot be logged.
         """
-        taken = self._rows(reviewed, found)
-        for reading, rows in taken:
-            if rows or reading is reviewed.reading:
-                self.lists.leaving(reading, "invoice_dispute", len(rows))
-        rows_by_id = {row.id: row for _, rows in taken for row in rows}
-        return Leaving(self._active.organisation, self._active.user_name, self._clock.now(), rows_by_id)
+        own, *earlier = self._rows(reviewed, found)
+        for reading, rows in (own, *((reading, rows) for reading, rows in earlier if rows)):
+            self.lists.leaving(reading, "invoice_dispute", len(rows))
+        return Leaving(
+            self._active.organisation,
+            self._active.user_name,
+            self._clock.now(),
+            {row.id: row for _, rows in (own, *earlier) for row in rows},
+            {row.id: reading.copy.period for reading, rows in earlier for row in rows},
+            _summed(reviewed.billing.kind.id, own[1]),
+        )
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -333,6 +356,12 @@ def _came(heads: Sequence[InvoiceHead], entries: Mapping[tuple[str, str], Entry]
     first = heads[0]
     entry = entries.get((first.list, first.period))
     return Billing(kinds()[first.kind], first.period, first.sent_on, first.due_on, tuple(heads), entry)
+
+
+def _summed(kind: str, rows: Sequence[ListRow]) -> Summed:
+    column = billed_column(kind)
+    billed = (value for row in rows if isinstance(value := row.values.get(column), Decimal))
+    return Summed(len(rows), sum(billed, Decimal("0.00")))
 
 
 def _next(kind: Invoice, today: date, came: Iterable[str]) -> Period | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain import catalogue
 from kelmu_tui.domain.lists import invoices
 from kelmu_tui.domain.organisations import Names
+
+_BY_STEPS: Final = "see lists.toml"
+_ADDRESS: Final = re.compile(r"https://[^\s;]+")
+_ASSUMED: Final = ("assumption", "general knowledge")
 
 
 class Shape(StrEnum):
@@ -27,13 +32,27 @@ class Rule(NamedTuple):
     Attributes:
         of: shapes of the invoices it is for.
         text: a sentence with places for `expected` and `found` of a finding.
-        source: addresses or `assumption`.
+        source: addresses or `assumption`, for those who keep the catalogue; `source_of` is for readers.
+        note: why, None where the text says all.
     """
 
     id: str
     of: frozenset[Shape]
     text: Names
     source: str
+    note: Names | None = None
+
+
+class Source(NamedTuple):
+    """Where a rule comes from.
+
+    Attributes:
+        addresses: of the pages that say it, none where nothing but assumptions stands behind it.
+        assumed: whether some of it is an assumption.
+    """
+
+    addresses: tuple[str, ...]
+    assumed: bool
 
 
 @cache
@@ -46,6 +65,7 @@ def rules() -> Mapping[str, Rule]:
                 frozenset(Shape(name) for name in row["of"]),
                 Names(row["fi"], row["sv"], row["en"]),
                 row["source"],
+                None if (note := row.get("note")) is None else Names(note["fi"], note["sv"], note["en"]),
             )
             for row in _rows().values()
         }
@@ -59,6 +79,21 @@ def shape_of(kind: str) -> Shape:
         KeyError: there is no such invoice.
     """
     return Shape.UNEMPLOYMENT if invoices()[kind].steps is not None else Shape(kind)
+
+
+@cache
+def source_of(rule: str, kind: str) -> Source:
+    """Return where a rule comes from for an invoice kind: what follows from the steps has the sources of the steps.
+
+    Raises:
+        KeyError: there is no such rule or invoice.
+    """
+    said, model = rules()[rule].source, invoices()[kind].steps
+    if _BY_STEPS in said and model is not None:
+        steps = catalogue.table("lists.toml")["step"]
+        said = "; ".join([*(step["source"] for step in steps if step["model"] == model), said])
+    addresses = tuple(dict.fromkeys(_ADDRESS.findall(said)))
+    return Source(addresses, any(word in said for word in _ASSUMED))
 
 
 @cache

@@ -8,7 +8,7 @@ import pytest
 
 from kelmu_tui.domain.lists import invoices, lists
 from kelmu_tui.domain.review import Rule, Shape, rules, shape_of
-from kelmu_tui.domain.review.facts import covered_countries, days_a_week
+from kelmu_tui.domain.review.facts import covered_countries, days_a_week, source_of
 from kelmu_tui.domain.review.group_rules import GROUP_RULES
 from kelmu_tui.domain.review.invoice_rules import INVOICE_RULES
 from kelmu_tui.domain.review.row_rules import BILLED_COLUMN, ROW_RULES
@@ -30,6 +30,29 @@ def test_a_rule_has_its_words_and_its_source(rule: Rule) -> None:
     assert len(set(rule.text)) == 3
     assert "assumption" in rule.source or rule.source.startswith("https://")
     assert rule.of
+    if rule.note is not None:
+        assert len(set(rule.note)) == 3
+        assert all(text.endswith(".") and text == text.strip() for text in rule.note)
+
+
+@pytest.mark.parametrize("kind", invoices())
+def test_a_source_is_addresses_or_an_assumption(kind: str) -> None:
+    for rule in rules().values():
+        if shape_of(kind) not in rule.of:
+            continue
+        source = source_of(rule.id, kind)
+        assert source.addresses or source.assumed
+        assert source.assumed == any(word in rule.source for word in ("assumption", "general knowledge"))
+        assert all(address in rule.source or "lists.toml" in rule.source for address in source.addresses)
+
+
+def test_what_follows_from_the_steps_has_the_sources_of_the_steps_of_its_law() -> None:
+    old, new = source_of("share_wrong", "lms_pre_2025"), source_of("share_wrong", "lms_2025")
+    assert old.addresses == ("https://www.kela.fi/tyomarkkinatuen-kuntarahoitus1",)
+    assert len(new.addresses) == 1
+    assert new.addresses[0].endswith("1.1.2025-alkaen")
+    with pytest.raises(KeyError):
+        source_of("unknown", "lms_2025")
 
 
 def test_every_invoice_has_its_shape() -> None:
