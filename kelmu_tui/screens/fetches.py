@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kelmu_tui.api.errors import ApiError
 from kelmu_tui.services.inbox import NotAllowed
@@ -20,6 +20,9 @@ from kelmu_tui.store.list_fetch import Overtaken
 if TYPE_CHECKING:
     from kelmu_tui.screens.desk import Desk
     from kelmu_tui.screens.face import Face
+
+FRESH: Final = timedelta(minutes=10)
+"""What is published is not asked for again, unless the user does, until this long after it was."""
 
 Which = tuple[str, str]
 """A list and a period."""
@@ -54,6 +57,7 @@ class Fetches:
         self._progress: dict[Which, Progress] = {}
         self._problems: dict[Which, str] = {}
         self._asking: asyncio.Task[None] | None = None
+        self._asked_at: datetime | None = None
 
     def progress(self, which: Which) -> Progress | None:
         """Return how far a fetch is, None when there is none under way."""
@@ -127,9 +131,16 @@ class Fetches:
     def refresh(self) -> None:
         """Ask the backend what is published and billed, unless it is being asked."""
         if self._asking is None:
+            self._asked_at = self._face.now()
             self._asking = self._face.tasks.spawn("lists.refresh", self._refresh())
             self._asking.add_done_callback(self._asked)
             self.told(False)
+
+    def freshen(self) -> None:
+        """Ask when there is somebody to ask who was not asked lately."""
+        asked = self._asked_at
+        if self._face.online and (asked is None or self._face.now() - asked > FRESH):
+            self.refresh()
 
     async def _refresh(self) -> None:
         try:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.screen import Screen
 
-from kelmu_tui.domain.capabilities import NOTICES_INBOX
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICES_INBOX
 from kelmu_tui.i18n.failures import incident_text, store_text
 from kelmu_tui.screens.asking import Asking
 from kelmu_tui.screens.desk import Desk
@@ -24,7 +24,7 @@ from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.work import Work
 from kelmu_tui.services.announcements import Announcements
 from kelmu_tui.services.context import Context, activate, open_store
-from kelmu_tui.services.known import OPENERS
+from kelmu_tui.services.known import doors
 from kelmu_tui.services.session import (
     ChooseOrganisation,
     KnownSession,
@@ -158,7 +158,7 @@ class KelmuApp(Asking):
         run = self._thread.run
         while True:
             try:
-                context = await run(activate, self.where, store, organisation, self.ids, OPENERS)
+                context = await run(activate, self.where, store, organisation, self.ids, doors())
             except ChooseOrganisation:
                 organisation = await self._choose(await run(Session(store).known), None, must_choose=True)
                 if organisation is None:
@@ -226,12 +226,23 @@ class KelmuApp(Asking):
 
     @staticmethod
     def _first_screen(desk: Desk) -> Screen[Any]:
-        """Return the inbox, or the customers for whom the mandates open no inbox."""
-        if NOTICES_INBOX in desk.session.capabilities:
+        """Return the inbox, or where the mandates open none the customers, or else the invoices or the lists."""
+        opened = desk.session.capabilities
+        if NOTICES_INBOX in opened:
             return InboxScreen(desk)
-        from kelmu_tui.screens.customers import CustomersScreen
+        if CUSTOMER_LOOKUP in opened:
+            from kelmu_tui.screens.customers import CustomersScreen
 
-        return CustomersScreen(desk)
+            return CustomersScreen(desk)
+        from kelmu_tui.domain.lists import ListKind, lists
+
+        if any(one.id in opened and one.kind is ListKind.INVOICE for one in lists().values()):
+            from kelmu_tui.screens.invoices import InvoicesScreen
+
+            return InvoicesScreen(desk)
+        from kelmu_tui.screens.list_shelf import ListsScreen
+
+        return ListsScreen(desk)
 
     async def _show_only(self, screen: Screen[Any]) -> None:
         """Put `screen` in place of everything that is shown."""

@@ -297,11 +297,11 @@ class InvoiceScreen(InvoiceActs):
         """Return the columns."""
         t = self.face.t
         return (
-            Column("state", t("lists.column_state"), 9, good=10, most=12, drop=1),
-            Column("what", t("invoice_view.column_what"), 20, good=50, most=120),
-            Column("who", t("inbox.column_customer"), 14, good=22, most=30, drop=2),
-            Column("rows", t("lists.column_rows"), 5, align="right", drop=3),
-            Column("sum", t("invoice_view.column_sum"), 12, most=14, align="right"),
+            Column("state", t("lists.column_state"), 10, good=11, most=12, drop=2),
+            Column("what", t("invoice_view.column_what"), 34, good=50, most=120),
+            Column("who", t("invoice_view.column_who"), 16, good=22, most=30, drop=3),
+            Column("rows", t("lists.column_rows"), 6, align="right", drop=4),
+            Column("sum", t("invoice_view.column_sum"), 11, most=14, align="right", drop=1),
         )
 
     def cells(self, row: Line) -> Mapping[str, Cell]:
@@ -332,7 +332,8 @@ class InvoiceScreen(InvoiceActs):
 
     def explain(self, row: Line) -> Iterable[Block]:
         """Say what was found, what is said of it, and what stands in the rows."""
-        return finding_blocks(row, self.judged.get(row.found.key), self.kind.id, self.face.t, now=self.face.now())
+        now, glyphs = self.face.now(), self.face.glyphs
+        return finding_blocks(row, self.judged.get(row.found.key), self.kind.id, self.face.t, now=now, glyphs=glyphs)
 
     def explain_nothing(self) -> Iterable[Block]:
         """Tell the invoice's facts where there is no finding."""

@@ -17,6 +17,7 @@ from kelmu_tui.services.invoices import Billing
 from kelmu_tui.services.review_text import missing_text, payer_text, rule_text, source_text, why_text
 from kelmu_tui.services.reviewing import Missing, Reviewed
 from kelmu_tui.store.judgements import Judgement
+from kelmu_tui.store.list_values import ListRow
 from kelmu_tui.widgets.cells import Cell
 from kelmu_tui.widgets.glyphs import Glyphs
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Heading, Paragraph
@@ -40,7 +41,7 @@ def due_cell(billing: Billing, today: date, t: Translator) -> Cell:
     if billing.due_on <= today:
         return Cell(day, "alarm" if billing.due_on == today and not billing.expected else "dim")
     role = "warn" if is_soon(billing, today) else "dim" if billing.expected else ""
-    return Cell(f"{day}  {t.formats.due(billing.due_on, today)}", role, day)
+    return Cell(f"{day} {t.formats.due(billing.due_on, today)}", role, day)
 
 
 def due_text(billing: Billing, today: date, t: Translator) -> str:
@@ -80,11 +81,14 @@ def state_role(state: str) -> str:
 
 
 def finding_blocks(
-    line: Line, judgement: Judgement | None, kind: str, t: Translator, *, now: datetime
+    line: Line, judgement: Judgement | None, kind: str, t: Translator, *, now: datetime, glyphs: Glyphs | None = None
 ) -> Iterable[Block]:
-    """Yield what was found, what is said of it and by whom, what stands in the rows, and where the rule is from."""
+    """Yield what was found, what is said of it and by whom, what stands in the rows, and where the rule is from.
+
+    Args:
+        glyphs: given where there is little room: each row is then one paragraph.
+    """
     finding = line.found.finding
-    one = billed_list(kind)
     yield Paragraph(rule_text(finding, kind, t), "strong")
     if judgement is not None:
         state = t.choice("invoice_view.state", judgement.verdict)
@@ -93,11 +97,12 @@ def finding_blocks(
         if judgement.text:
             yield Paragraph(judgement.text, indent=2)
     for row in line.rows:
+        fields = list(row_fields(row, kind, t))
+        if glyphs is not None:
+            yield Paragraph(f" {glyphs.dot} ".join(f"{label} {text}" for _, label, text in fields), "dim")
+            continue
         yield Heading(t("invoice_view.row", id=row.id))
-        for column in one.columns:
-            text = value_text(column, row.values.get(column.id), t)
-            if text:
-                yield Field(column.name.get(t.language), text, "warn" if column.id == finding.column else "")
+        yield from (Field(label, text, "warn" if id_ == finding.column else "") for id_, label, text in fields)
     elsewhere = len(finding.rows) - len(line.rows)
     if elsewhere:
         yield Paragraph(t("invoice_view.more_elsewhere", count=elsewhere), "dim")
@@ -105,6 +110,13 @@ def finding_blocks(
     if why := why_text(finding, t):
         yield Paragraph(why, "dim")
     yield Field(t("invoice_view.source"), source_text(finding, kind, t).replace("; ", "\n"), "dim")
+
+
+def row_fields(row: ListRow, kind: str, t: Translator) -> Iterable[tuple[str, str, str]]:
+    """Yield the columns (ids) in which something stands, their names, and what that is; the code is masked."""
+    for column in billed_list(kind).columns:
+        if text := value_text(column, row.values.get(column.id), t):
+            yield column.id, column.name.get(t.language), text
 
 
 # --- an invoice -------------------------------------------------------------------------------------------------------
@@ -124,7 +136,7 @@ def head_line(billing: Billing, reviewed: Reviewed | None, t: Translator, today:
     if len(billing.heads) > 1:
         parts.append(t("invoice_view.corrections", count=len(billing.heads) - 1))
     parts.append(t("invoice_view.number_is", number=billing.heads[0].number))
-    return f"  {glyphs.dot}  ".join(parts)
+    return f" {glyphs.dot} ".join(parts)
 
 
 def nothing_found_text(reviewed: Reviewed, t: Translator) -> str:

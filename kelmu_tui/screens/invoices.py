@@ -14,7 +14,6 @@ from kelmu_tui.screens.closed import ADDRESSES
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.fetches import Fetches
 from kelmu_tui.screens.invoice_words import due_cell, head_fields, is_soon
-from kelmu_tui.screens.list_shelf import FRESH
 from kelmu_tui.screens.list_words import period_text
 from kelmu_tui.screens.listing import ListScreen
 from kelmu_tui.services.invoices import Billing
@@ -44,9 +43,7 @@ class InvoicesScreen(ListScreen[Billed, None]):
         """Show what is known, and ask the backend for what is new."""
         super().mounted()
         self._fetches.told = self._told
-        heard = self._fetches.heard_at
-        if self.face.online and (heard is None or self.face.now() - heard > FRESH):
-            self._fetches.refresh()
+        self._fetches.freshen()
 
     @property
     def _fetches(self) -> Fetches:
@@ -75,6 +72,8 @@ class InvoicesScreen(ListScreen[Billed, None]):
         super().update_frame()
         if self.alive:
             self._update_view()
+        if self.ready:
+            self._fetches.freshen()
 
     def key(self, row: Billed) -> str:
         """Return kind and period."""
@@ -104,21 +103,23 @@ class InvoicesScreen(ListScreen[Billed, None]):
         """Return the columns."""
         t = self.face.t
         return (
-            Column("kind", t("invoice_view.column_kind"), 16, good=34, most=48),
+            Column("kind", t("invoice_view.column_kind"), 22, good=34, most=48),
             Column("period", t("lists.column_period"), 7, good=9, most=22),
             Column("sent", t("invoice_view.column_sent"), 8, good=10, most=12, align="right", drop=3),
-            Column("due", t("invoice_view.column_due"), 9, good=16, most=22),
-            Column("total", t("invoice_view.column_total"), 12, good=14, most=16, align="right"),
+            Column("due", t("invoice_view.column_due"), 13, good=15, most=20),
+            Column("total", t("invoice_view.column_total"), 11, good=14, most=16, align="right", drop=1),
             Column("corrections", t("invoice_view.column_corrections"), 9, align="right", drop=4),
             Column("rows", t("lists.column_rows"), 7, most=10, align="right", drop=2),
-            Column("state", t("lists.column_state"), 14, good=26, most=40),
+            Column("state", t("lists.column_state"), 15, good=26, most=40),
         )
 
     def cells(self, row: Billed) -> Mapping[str, Cell]:
         """Return the cells of a row."""
         t, billing, today = self.face.t, row.billing, self.face.today()
         role = "dim" if billing is None or billing.expected else ""
-        cells = {"kind": Cell(row.kind.name.get(t.language), role), "state": self._state(row)}
+        name = row.kind.name.get(t.language)
+        short = t.choice("invoice_view.kind", row.kind.id, name)
+        cells = {"kind": Cell(name, role, short), "state": self._state(row)}
         if billing is None:
             return cells
         cells["period"] = Cell(period_text(billing.period, t), role)
@@ -161,7 +162,7 @@ class InvoicesScreen(ListScreen[Billed, None]):
             return Cell(t("lists.failed"), "alarm")
         if entry.staged:
             return Cell(t("lists.part_here", count=entry.staged), "warn")
-        return Cell(t("invoice_view.rows_not_here"), "dim")
+        return Cell(t("lists.not_here"), "dim")
 
     def _review_state(self, standing: Standing | None) -> Cell:
         t = self.face.t

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual import on
 
@@ -23,9 +22,6 @@ from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.row_list import RowList
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Paragraph
-
-FRESH: Final = timedelta(minutes=10)
-"""What is published is not asked for again, unless the user does, while the last answer is younger than this."""
 
 
 class Shelved(NamedTuple):
@@ -75,9 +71,7 @@ class ListsScreen(ListScreen[Shelved, None]):
         """Show what is known, and ask the backend for what is new."""
         super().mounted()
         self._fetches.told = self._told
-        heard = self._fetches.heard_at
-        if self.face.online and (heard is None or self.face.now() - heard > FRESH):
-            self._fetches.refresh()
+        self._fetches.freshen()
 
     async def _reload(self) -> None:
         before: Shelved | None = self.rows.current if self.alive else None
@@ -110,6 +104,8 @@ class ListsScreen(ListScreen[Shelved, None]):
         super().update_frame()
         if self.alive:
             self._update_view()
+        if self.ready:
+            self._fetches.freshen()
 
     def key(self, row: Shelved) -> str:
         """Return list and period."""

@@ -20,7 +20,7 @@ from kelmu_tui.screens.base import KeyedScreen
 from kelmu_tui.screens.lock import Hindrance, LockScreen
 from kelmu_tui.screens.mending import Mending
 from kelmu_tui.services.context import Context, activate
-from kelmu_tui.services.known import OPENERS
+from kelmu_tui.services.known import doors
 from kelmu_tui.services.passphrase import opened_by
 from kelmu_tui.services.session import SessionProblem, choose_keys
 from kelmu_tui.store.database import Incident, Store
@@ -147,7 +147,7 @@ class Locking(Mending):
         try:
             if context is not None and not aside:
                 own = context.active.organisation.business_id
-                fresh = await thread.run(activate, self.where, store, own, self.ids, OPENERS)
+                fresh = await thread.run(activate, self.where, store, own, self.ids, doors())
         except (SessionProblem, NotShown):
             aside = True
         screen, self._lock_screen = self._lock_screen, None

@@ -10,7 +10,7 @@ from textual import on
 from kelmu_tui.actions import Context
 from kelmu_tui.screens.closed import explain_closed
 from kelmu_tui.screens.listing import ListScreen
-from kelmu_tui.services.known import OPENERS
+from kelmu_tui.services.known import doors
 from kelmu_tui.services.session import KnownOrganisation, KnownSession
 from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.chrome import Top
@@ -32,7 +32,7 @@ class OrganisationsScreen(ListScreen[KnownOrganisation, str]):
 
     async def fetch(self) -> Sequence[KnownOrganisation]:
         """Return the organisations, usable ones first."""
-        usable = {o.organisation.business_id for o in self._session.usable(self.face.today(), OPENERS)}
+        usable = {o.organisation.business_id for o in self._session.usable(self.face.today(), doors())}
         return sorted(
             self._session.organisations,
             key=lambda o: (
@@ -65,7 +65,7 @@ class OrganisationsScreen(ListScreen[KnownOrganisation, str]):
     def cells(self, row: KnownOrganisation) -> Mapping[str, Cell]:
         """Return the cells of an organisation."""
         t = self.face.t
-        usable = bool(OPENERS & row.capabilities(self.face.today()).names)
+        usable = bool(doors() & row.capabilities(self.face.today()).names)
         return {
             "name": Cell(row.organisation.name.get(t.language), "" if usable else "closed"),
             "type": Cell(t.choice("kinds.organisation", row.organisation.type), "dim"),
@@ -85,7 +85,7 @@ class OrganisationsScreen(ListScreen[KnownOrganisation, str]):
     def explain(self, row: KnownOrganisation) -> Iterable[Block]:
         """Say what is open, or why nothing is."""
         t, open_now = self.face.t, row.capabilities(self.face.today())
-        if OPENERS & open_now.names:
+        if doors() & open_now.names:
             names = [t.choice("organisations.capability", name) for name in sorted(open_now.names)]
             yield Field(t("organisations.opens"), "\n".join(names))
         else:
@@ -96,7 +96,7 @@ class OrganisationsScreen(ListScreen[KnownOrganisation, str]):
         row = self.rows.current
         if row is None:
             return
-        if OPENERS & row.capabilities(self.face.today()).names:
+        if doors() & row.capabilities(self.face.today()).names:
             self.dismiss(message.key)
         else:
             self.say(self.face.t("organisations.closed_hint"), role="warn")

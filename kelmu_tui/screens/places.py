@@ -39,12 +39,14 @@ class Places(OneByOne, inherit_bindings=False):
         self.tasks.spawn(name, work)
 
     def _to_section(self, make: Callable[[Desk], Screen[Any]]) -> None:
-        """Show a section above the inbox; another section in between goes."""
+        """Show a section above the first screen, unless it is that; another section in between goes."""
         if self.desk is None:
             return
         while len(self.screen_stack) > 2:
             self.pop_screen()
-        self.push_screen(make(self.desk))
+        section = make(self.desk)
+        if type(section) is not type(self.screen):
+            self.push_screen(section)
 
     def action_main_inbox(self) -> None:
         """Go to the inbox."""

@@ -9,7 +9,7 @@ from kelmu_tui.screens.base import KeyedScreen
 from kelmu_tui.screens.commands import Commands
 from kelmu_tui.screens.entrance import Entrance
 from kelmu_tui.services.context import Context, activate
-from kelmu_tui.services.known import OPENERS, SHUT_OUT
+from kelmu_tui.services.known import SHUT_OUT, doors
 from kelmu_tui.services.session import SessionProblem, end_if_lost
 from kelmu_tui.store.database import Changed, Store
 from kelmu_tui.store.errors import StoreError, ViewsBarred
@@ -189,7 +189,7 @@ class Watching(Entrance):
         own = context.active.organisation.business_id
         with self.keys_held():
             try:
-                fresh = await thread.run(activate, self.where, context.store, own, self.ids, OPENERS)
+                fresh = await thread.run(activate, self.where, context.store, own, self.ids, doors())
             except SessionProblem:
                 leading = self._link is not None and self._link.engine.leading
                 await self.stop_engine()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.capabilities import (
@@ -15,6 +16,7 @@ from kelmu_tui.domain.capabilities import (
     Grant,
     MandateKind,
     capabilities,
+    mandates,
 )
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
 
@@ -26,6 +28,16 @@ INBOX: Final = frozenset({NOTICES_INBOX})
 LOOK_UPS: Final = frozenset({CUSTOMER_LOOKUP})
 OPENERS: Final = INBOX | LOOK_UPS
 """Capabilities of which one is needed to work for an organisation: for the inbox, for customers, for either."""
+
+
+@cache
+def doors() -> frozenset[str]:
+    """Return the capabilities of which one is needed to work in the app: those, or any list.
+
+    By the names of the lists, since their catalogue is not read before somebody goes to them.
+    """
+    opened = (name for mandate in mandates().values() for name in mandate.opens)
+    return OPENERS | frozenset(name for name in opened if name.startswith("list_"))
 
 
 class SessionProblem(Exception):
