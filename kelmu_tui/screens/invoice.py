@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.widget import Widget
 
@@ -43,7 +43,7 @@ from kelmu_tui.widgets.list_source import ListSource
 from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.sheet import Block
 
-TABLES = frozenset({"list", "scope", "invoice"})
+TABLES: Final = frozenset({"list", "scope", "invoice"})
 """What changes when an invoice or its rows do."""
 
 
@@ -55,7 +55,7 @@ class InvoiceScreen(InvoiceActs):
 
     def __init__(self, desk: Desk, kind: Invoice, period: str) -> None:
         super().__init__(desk, kind, period)
-        self._closed = False
+        self._barred = False
         self._looked = False
         self._looking = False
         self._look_again = False
@@ -128,7 +128,7 @@ class InvoiceScreen(InvoiceActs):
         opened, self.billing, self.judged = await self.desk.run(read)
         if not self.alive:
             return
-        self._looked, self._closed = True, not opened
+        self._looked, self._barred = True, not opened
         if self.reviewed is not None and not is_of(self.reviewed, self.billing):
             self._drop()
         last = None if self.billing is None else self.reviews.last(self.billing)
@@ -150,7 +150,7 @@ class InvoiceScreen(InvoiceActs):
         self.reviewed, self.by_key = None, {}
         self.rows.show(ListSource[Line]((), lambda line: line.found.key))
         entry = None if self.billing is None else self.billing.entry
-        if not self._closed and entry is not None and entry.copy is not None:
+        if not self._barred and entry is not None and entry.copy is not None:
             self.say(self.face.t("invoice_view.changed"), role="warn")
 
     def _review_wanted(self) -> None:
@@ -204,6 +204,7 @@ class InvoiceScreen(InvoiceActs):
         t, billing = self.face.t, self.billing
         text = "" if billing is None else head_line(billing, self.reviewed, t, self.face.today(), self.face.glyphs)
         negative = billing is not None and billing.total is not None and billing.total < 0
+        self.set_class(self.reviewed is None or not self.reviewed.found, "-empty")
         self.query_one("#facts", Caption).show(text, role="warn" if negative else "")
         self._show_standing()
         self._say_empty()
@@ -218,7 +219,7 @@ class InvoiceScreen(InvoiceActs):
     def _standing(self) -> tuple[str, str]:
         """Return how far the invoice is, and in which role that is said."""
         t, billing, review = self.face.t, self.billing, self.key_text("invoice.review")
-        if self._closed:
+        if self._barred:
             return t("invoice_view.not_any_more"), "warn"
         if billing is None:
             return (t("invoice_view.gone"), "warn") if self._looked else (t("common.loading"), "dim")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from kelmu_tui.actions import Context
 from kelmu_tui.domain.deadlines import HELSINKI_TIME
@@ -18,14 +18,20 @@ from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.invoices import Billing
 from kelmu_tui.services.lists import NotHere
 from kelmu_tui.store.database import Changed
-from kelmu_tui.widgets.sheet import Paragraph
+from kelmu_tui.widgets.sheet import Gap, Paragraph
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kelmu_tui.services.reviewing import Found, Reviewed
     from kelmu_tui.store.judgements import Judgement
     from kelmu_tui.store.list_values import ListRow
+    from kelmu_tui.widgets.sheet import Block
+
+MOST_LINES: Final = 1000
+"""Lines of a dispute that are shown; whoever disputes more reads the rest in the file."""
+MOST_INDENT: Final = 8
+"""Blanks before a line; page numbers at the right end would not fit narrow terminals."""
 
 
 class FindingScreen(PageScreen[None]):
@@ -157,7 +163,17 @@ class DisputeScreen(PageScreen[None]):
         if self._lost:
             self.sheet.show([Paragraph(t("lists.gone"), "warn")], title=title)
         elif self._text is not None:
-            self.sheet.show([Paragraph(self._text.replace("\f", ""))], title=title, keep=True)
+            self.sheet.show(self._blocks(self._text), title=title, keep=True)
+
+    def _blocks(self, text: str) -> Iterator[Block]:
+        lines = text.replace("\f", "").splitlines()
+        for line in lines[:MOST_LINES]:
+            bare = line.lstrip()
+            yield Paragraph(bare, indent=min(len(line) - len(bare), MOST_INDENT)) if bare else Gap()
+        if len(lines) > MOST_LINES:
+            left, key = len(lines) - MOST_LINES, self.key_text("dispute.save")
+            yield Gap()
+            yield Paragraph(self.face.t("invoice_view.more_lines", count=left, key=key), "accent")
 
     def action_dispute_save(self) -> None:
         """Ask where to save it."""
@@ -179,7 +195,8 @@ class DisputeScreen(PageScreen[None]):
 
         # No name and no code of anybody: file names are seen by whoever lists the folder.
         at = self.face.now().astimezone(HELSINKI_TIME)
-        self.face.push_screen(SaveScreen(f"~/kelmu-dispute-{at:%Y%m%d-%H%M%S}.txt", save))
+        about = self.face.t("invoice_view.dispute_about")
+        self.face.push_screen(SaveScreen(f"~/kelmu-dispute-{at:%Y%m%d-%H%M%S}.txt", save, about=about))
 
     def action_dispute_print(self) -> None:
         """Print it, without waiting for the printer."""

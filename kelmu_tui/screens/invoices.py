@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 
 from kelmu_tui.actions import Context
 from kelmu_tui.domain.capabilities import Denied, mandates
+from kelmu_tui.domain.review.verdicts import Verdict
 from kelmu_tui.screens.billed import Billed, Standing, begin_fetch, calendar, why_no_rows
 from kelmu_tui.screens.closed import ADDRESSES
 from kelmu_tui.screens.desk import Desk
@@ -22,6 +23,9 @@ from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.row_list import RowList
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Paragraph
+
+TABLES: Final = frozenset({"list", "scope", "invoice", "judgement"})
+"""What changes when an invoice, its rows, or what is said of them do."""
 
 
 class InvoicesScreen(ListScreen[Billed, None]):
@@ -64,7 +68,8 @@ class InvoicesScreen(ListScreen[Billed, None]):
 
     def store_changed(self, change: Changed) -> None:
         """An invoice came or went, its rows did, or something in it was judged."""
-        if not change.tables or change.tables & {"list", "scope", "invoice", "judgement"}:
+        # Under another screen nobody sees it; it is read when it comes up again.
+        if self.face.screen is self and (not change.tables or change.tables & TABLES):
             self.reload()
 
     def update_frame(self) -> None:
@@ -137,8 +142,7 @@ class InvoicesScreen(ListScreen[Billed, None]):
         if row.denied is not None or billing is None:
             return Cell(t("lists.closed"), "dim")
         if billing.expected:
-            late = billing.sent_on < self.face.today()
-            return Cell(t("invoice_view.late"), "warn") if late else Cell(t("invoice_view.to_come"), "dim")
+            return Cell(t("invoice_view.to_come"), "dim")
         reviewing = self.face.reviews(self.desk).progress((row.kind.id, billing.period))
         if reviewing is not None:
             return Cell(t("invoice_view.reviewing_short", percent=t.formats.percent(reviewing.percent)), "accent")
@@ -172,7 +176,7 @@ class InvoicesScreen(ListScreen[Billed, None]):
             return Cell(t("invoice_view.not_reviewed"), "dim")
         if not standing.found:
             return Cell(t("invoice_view.nothing_found"), "good")
-        disputed = t("invoice_view.disputed", count=standing.disputed)
+        disputed = t.choice("invoice_view.counted", Verdict.DISPUTED, count=standing.disputed)
         if not standing.open:
             done = t("invoice_view.all_judged")
             return Cell(f"{done}, {disputed}" if standing.disputed else done, "good", done)
@@ -209,10 +213,7 @@ class InvoicesScreen(ListScreen[Billed, None]):
     def _explain_state(self, row: Billed, billing: Billing) -> Iterable[Block]:
         t, entry, fetch = self.face.t, billing.entry, self.key_text("invoices.fetch")
         if billing.expected:
-            if billing.sent_on < self.face.today():
-                yield Paragraph(t("invoice_view.late_text", key=self.key_text("main.sync")), "warn")
-            else:
-                yield Paragraph(t("invoice_view.to_come_text"), "dim")
+            yield Paragraph(t("invoice_view.to_come_text"), "dim")
         elif self._fetches.progress(row.which) is not None:
             yield Paragraph(t("lists.fetching_text", key=fetch), "accent")
         elif entry is not None and entry.copy is not None:
