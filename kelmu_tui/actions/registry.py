@@ -28,6 +28,10 @@ class Context(StrEnum):
     LIST_COLUMNS = "list_columns"
     LIST_VIEWS = "list_views"
     DIFFERENCES = "differences"
+    INVOICES = "invoices"
+    INVOICE = "invoice"
+    FINDING_ROWS = "finding_rows"
+    DISPUTE = "dispute"
     HISTORY = "history"
     SUPERVISION = "supervision"
     OUTBOX = "outbox"
@@ -77,6 +81,10 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
         Context.DIFFERENCES: (Context.DIFFERENCES, Context.GLOBAL),
         Context.LIST_COLUMNS: (Context.LIST_COLUMNS, Context.DIALOG),
         Context.LIST_VIEWS: (Context.LIST_VIEWS, Context.DIALOG),
+        Context.INVOICES: (Context.INVOICES, *_ROWS),
+        Context.INVOICE: (Context.INVOICE, *_ROWS),
+        Context.FINDING_ROWS: (Context.FINDING_ROWS, *_ROWS),
+        Context.DISPUTE: (Context.DISPUTE, Context.GLOBAL),
         Context.HISTORY: (Context.HISTORY, *_ROWS),
         Context.SUPERVISION: (Context.SUPERVISION, *_ROWS),
         Context.OUTBOX: (Context.OUTBOX, *_ROWS),
@@ -173,18 +181,30 @@ def _command(
     )
 
 
+def _judging(name: str, key: str, priority: int) -> Action:
+    """What the user says of findings; the same key again takes it back."""
+    return Action(f"invoice.{name}", (Context.INVOICE,), (key,), Group.WORK, priority, selection=True, undoable=True)
+
+
 def _part(name: str, key: str) -> Action:
     """A part of a customer's file."""
     return Action(f"customer.{name}", (Context.CUSTOMER,), (key,), Group.PLACES)
 
 
-_BULK = (Context.INBOX, Context.OUTBOX, Context.FOLLOWED, Context.LIST_ROWS)
+_BULK = (
+    Context.INBOX,
+    Context.OUTBOX,
+    Context.FOLLOWED,
+    Context.LIST_ROWS,
+    Context.INVOICE,
+    Context.FINDING_ROWS,
+)
 """Lists whose commands act on several rows; elsewhere a mark would mean nothing."""
 _LOOK_UPS = (Context.HISTORY, Context.SUPERVISION)
 _PICKING = (Context.LIST_COLUMNS, Context.LIST_VIEWS)
 """Boxes with choices in which nothing is typed: letters are keys there."""
 _MOVING = (
-    *(Context.LIST, Context.NOTICE, Context.ABOUT, Context.CUSTOMER_TEXT, Context.DIFFERENCES),
+    *(Context.LIST, Context.NOTICE, Context.ABOUT, Context.CUSTOMER_TEXT, Context.DIFFERENCES, Context.DISPUTE),
     *(Context.OWN_TABLE, *_PICKING),
 )
 
@@ -244,14 +264,14 @@ ACTIONS: Final = (
     Action("followed.end", (Context.FOLLOWED,), ("d",), Group.WORK, 21, selection=True),
     # Lists, the rows of one, and two periods of one against each other
     Action("lists.fetch", (Context.LISTS,), ("f",), Group.WORK, 20),
-    Action("lists.copy", (Context.LIST_ROWS,), ("y",), Group.WORK, 20, selection=True),
+    Action("lists.copy", (Context.LIST_ROWS, Context.FINDING_ROWS), ("y",), Group.WORK, 20, selection=True),
     Action("lists.export", (Context.LISTS, Context.LIST_ROWS), ("e",), Group.WORK, 25),
     Action("lists.compare", (Context.LISTS, Context.LIST_ROWS), ("v",), Group.WORK, 21),
     Action("lists.sort", (Context.LIST_ROWS,), ("s",), Group.CHOOSE, 22),
     Action("lists.groups", (Context.LIST_ROWS, Context.DIFFERENCES), ("m",), Group.CHOOSE, 23),
     Action("lists.views", (Context.LIST_ROWS,), ("V",), Group.CHOOSE, 32),
     Action("lists.columns", (Context.LIST_ROWS,), ("C",), Group.CHOOSE, 33),
-    Action("lists.code", (Context.LIST_ROWS, Context.DIFFERENCES), ("c",), Group.CHOOSE, 34),
+    Action("lists.code", (Context.LIST_ROWS, Context.DIFFERENCES, Context.FINDING_ROWS), ("c",), Group.CHOOSE, 34),
     Action("differences.next", (Context.DIFFERENCES,), ("tab", "right_square_bracket"), Group.MOVE, 20),
     Action("differences.previous", (Context.DIFFERENCES,), ("shift+tab", "left_square_bracket"), Group.MOVE),
     Action("differences.came", (Context.DIFFERENCES,), ("1",), Group.PLACES),
@@ -263,6 +283,21 @@ ACTIONS: Final = (
     Action("columns.all", (Context.LIST_COLUMNS,), ("a",), Group.CHOOSE),
     Action("list_views.save", (Context.LIST_VIEWS,), ("s",), Group.CHOOSE),
     Action("list_views.drop", (Context.LIST_VIEWS,), ("d",), Group.CHOOSE),
+    # Kela's invoices, and the review of one
+    Action("invoices.fetch", (Context.INVOICES, Context.INVOICE), ("f",), Group.WORK, 26),
+    _judging("accept", "a", 20),
+    _judging("dispute", "d", 21),
+    _judging("note", "n", 22),
+    Action("invoice.edit", (Context.INVOICE,), ("e",), Group.WORK, 35, selection=True),
+    Action("invoice.explain", (Context.INVOICE,), ("K",), Group.WORK, 23, selection=True),
+    Action("invoice.write", (Context.INVOICE,), ("w",), Group.WORK, 24),
+    Action("invoice.rows", (Context.INVOICE,), ("A",), Group.WORK, 34),
+    Action("invoice.review", (Context.INVOICE,), ("R",), Group.WORK, 36),
+    Action("invoice.facts", (Context.INVOICE,), ("t",), Group.WORK, 25),
+    Action("invoice.states", (Context.INVOICE,), ("v",), Group.CHOOSE, 33),
+    Action("invoice.sort", (Context.INVOICE,), ("s",), Group.CHOOSE, 37),
+    Action("dispute.save", (Context.DISPUTE,), ("w",), Group.WORK, 20),
+    Action("dispute.print", (Context.DISPUTE,), ("P",), Group.WORK, 21),
     # The log of look-ups
     Action("supervision.search", (Context.SUPERVISION,), ("s",), Group.WORK, 20, supervisor=True),
     Action("supervision.sample", (Context.SUPERVISION,), ("t",), Group.WORK, 21, supervisor=True),
@@ -295,11 +330,12 @@ ACTIONS: Final = (
     # Everywhere after sign-in
     Action("main.undo", (Context.MAIN,), ("u",), Group.WORK, 32),
     Action("main.repeat", (Context.MAIN,), ("full_stop",), Group.WORK, 42),
-    Action("main.sync", (Context.MAIN,), ("r",), Group.PROGRAM, 65),
+    Action("main.sync", (Context.MAIN,), ("r", "f5"), Group.PROGRAM, 65),
     Action("main.organisation", (Context.MAIN,), ("o",), Group.PLACES, 66),
     Action("main.inbox", (Context.MAIN,), ("1",), Group.PLACES, capability=NOTICES_INBOX),
     Action("main.customer", (Context.MAIN,), ("2",), Group.PLACES, capability=CUSTOMER_LOOKUP),
     Action("main.lists", (Context.MAIN,), ("3",), Group.PLACES),
+    Action("main.invoices", (Context.MAIN,), ("4",), Group.PLACES),
     Action("main.outbox", (Context.MAIN,), ("6",), Group.PLACES),
     Action("main.announcements", (Context.MAIN,), ("7",), Group.PLACES),
     Action("main.followed", (Context.MAIN,), ("8",), Group.PLACES, capability=CUSTOMER_LOOKUP),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.services import session as sessions
+from kelmu_tui.services.known import OPENERS
 from kelmu_tui.services.session import DEMO, KnownSession, Session
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def report_sign_in(env: Env, store: Store) -> int:
         chosen = sessions.named(known, wanted).organisation.business_id
         sessions.put_secrets(store, {"organisation": chosen})
     today = _today(env)
-    usable = known.usable(today)
+    usable = known.usable(today, OPENERS)
     if env.out.as_json:
         env.out.data("sign-in", {"user": _user(known), "organisations": _organisations(known, env)})
     else:

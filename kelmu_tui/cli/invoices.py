@@ -15,7 +15,7 @@ from kelmu_tui.cli.lists import wanted_period
 from kelmu_tui.cli.output import Column
 from kelmu_tui.cli.own_files import residents
 from kelmu_tui.domain.capabilities import Denied, mandates
-from kelmu_tui.domain.lists import Invoice, lists
+from kelmu_tui.domain.lists import Invoice
 from kelmu_tui.domain.lists import invoices as kinds
 from kelmu_tui.domain.own_files import ABROAD
 from kelmu_tui.domain.review.billing import billed_list
@@ -25,7 +25,7 @@ from kelmu_tui.services.known import OPENERS
 from kelmu_tui.services.lists import NotHere
 from kelmu_tui.services.reviewing import Missing, Reviewed, review
 
-NEEDS: Final = OPENERS | frozenset(lists())
+NEEDS: Final = OPENERS
 STEPS: Final = 10
 """Lines of progress that a fetch or a review writes at the most."""
 _SUFFIX: Final = "_2025"

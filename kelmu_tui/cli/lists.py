@@ -21,7 +21,7 @@ from kelmu_tui.store.list_pages import ListQuery, SortKey
 from kelmu_tui.store.list_values import ListRow
 from kelmu_tui.store.lists import Copy, Entry
 
-NEEDS: Final = OPENERS | frozenset(lists())
+NEEDS: Final = OPENERS
 PAGE: Final = 500
 STEPS: Final = 10
 """Lines of progress that a fetch writes at the most."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.domain.deadlines import local_date
-from kelmu_tui.domain.lists import lists
 from kelmu_tui.domain.own_files import Wanted
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.known import OPENERS
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from kelmu_tui.services.own_values import Answers
     from kelmu_tui.store.own_answers import Outcome
 
-NEEDS: Final = OPENERS | frozenset(lists())
+NEEDS: Final = OPENERS
 SHOWN: Final = 20
 """Rows that are not taken, as people see them; JSON has all that are listed."""
 

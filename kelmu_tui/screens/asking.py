@@ -19,11 +19,13 @@ class Asking(Leaving):
     """What a desk asks for while it is there; without a way to the backend it is away."""
 
     async def stop_engine(self) -> None:
-        """Stop what is being fetched and exported, then talking: a closed connection would look like a broken one."""
+        """Stop what is under way, and only then talking: a closed connection would look like a broken one."""
         if self._exports is not None:
             await self._exports.stop()
         if self._fetches is not None:
             await self._fetches.stop()
+        if self._reviews is not None:
+            await self._reviews.stop()
         await super().stop_engine()
 
     def _way(self) -> tuple[Connection, Context]:

@@ -98,10 +98,3 @@ class CustomersScreen(ListScreen[Recent, None]):
     @on(RowList.Opened)
     def _opened(self, message: RowList.Opened) -> None:
         self.face.show_customer(message.key)
-
-    def action_app_back(self) -> None:
-        """Drop the filter; there is nothing else to go back to."""
-        if self.filter_text():
-            self.apply_filter("", keep=True)
-        else:
-            self.say(self.face.t("common.quit_hint", key=self.key_text("app.quit")))

@@ -43,6 +43,7 @@ SECTIONS: Final = (
     ("main.inbox", "common.section_inbox"),
     ("main.customer", "common.section_customer"),
     ("main.lists", "common.section_lists"),
+    ("main.invoices", "common.section_invoices"),
     ("main.outbox", "common.section_outbox"),
     ("main.announcements", "common.section_announcements"),
     ("main.followed", "common.section_followed"),

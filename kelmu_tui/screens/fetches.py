@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kelmu_tui.api.errors import ApiError
 from kelmu_tui.services.inbox import NotAllowed
@@ -20,6 +20,9 @@ from kelmu_tui.store.list_fetch import Overtaken
 if TYPE_CHECKING:
     from kelmu_tui.screens.desk import Desk
     from kelmu_tui.screens.face import Face
+
+FRESH: Final = timedelta(minutes=10)
+"""What is published is not asked for again, unless the user does, until this long after it was."""
 
 Which = tuple[str, str]
 """A list and a period."""
@@ -42,18 +45,17 @@ class Fetches:
 
     Attributes:
         told: is called whenever one of them looks different; with True when one is over, and other rows are here.
-        heard_at: when the backend said last what is published, None before it did.
     """
 
     def __init__(self, face: Face, desk: Desk) -> None:
         self.desk = desk
-        self.heard_at: datetime | None = None
         self.told: Callable[[bool], None] = _nobody
         self._face = face
         self._tasks: dict[Which, asyncio.Task[None]] = {}
         self._progress: dict[Which, Progress] = {}
         self._problems: dict[Which, str] = {}
         self._asking: asyncio.Task[None] | None = None
+        self._asked_at: datetime | None = None
 
     def progress(self, which: Which) -> Progress | None:
         """Return how far a fetch is, None when there is none under way."""
@@ -125,21 +127,28 @@ class Fetches:
         return self._asking is not None
 
     def refresh(self) -> None:
-        """Ask the backend what is published, unless it is being asked."""
+        """Ask the backend what is published and billed, unless it is being asked."""
         if self._asking is None:
+            self._asked_at = self._face.now()
             self._asking = self._face.tasks.spawn("lists.refresh", self._refresh())
             self._asking.add_done_callback(self._asked)
             self.told(False)
 
+    def freshen(self, known_at: datetime | None) -> None:
+        """Ask when there is somebody to ask, unless that was done, or answered (`known_at`), a moment ago."""
+        now = self._face.now()
+        lately = any(at is not None and timedelta(0) <= now - at <= FRESH for at in (self._asked_at, known_at))
+        if self._face.online and not lately:
+            self.refresh()
+
     async def _refresh(self) -> None:
         try:
             await self.desk.refresh_lists()
+            await self.desk.refresh_invoices()
         except ApiError as error:
             self._say(error.code)
         except NotAllowed:
             self._face.say(self._face.t("lists.not_any_more"), role="warn")
-        else:
-            self.heard_at = self._face.now()
 
     def _asked(self, task: asyncio.Task[None]) -> None:
         del task

@@ -234,13 +234,20 @@ class KelmuApp(Asking):
 
     @staticmethod
     def _first_screen(desk: Desk) -> Screen[Any]:
-        """Return the inbox, or the first section that the mandates open in its stead."""
-        if NOTICES_INBOX in desk.session.capabilities:
+        """Return the inbox, or where the mandates open none the customers, or else the invoices or the lists."""
+        opened = desk.session.capabilities
+        if NOTICES_INBOX in opened:
             return InboxScreen(desk)
-        if CUSTOMER_LOOKUP in desk.session.capabilities:
+        if CUSTOMER_LOOKUP in opened:
             from kelmu_tui.screens.customers import CustomersScreen
 
             return CustomersScreen(desk)
+        from kelmu_tui.domain.lists import ListKind, lists
+
+        if any(one.id in opened and one.kind is ListKind.INVOICE for one in lists().values()):
+            from kelmu_tui.screens.invoices import InvoicesScreen
+
+            return InvoicesScreen(desk)
         from kelmu_tui.screens.list_shelf import ListsScreen
 
         return ListsScreen(desk)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import ClassVar, Final, NamedTuple
+from datetime import datetime
+from typing import ClassVar, NamedTuple
 
 from textual import on
 
@@ -25,9 +25,6 @@ from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.row_list import RowList
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Paragraph
-
-FRESH: Final = timedelta(minutes=10)
-"""What is published is not asked for again, unless the user does, while the last answer is younger than this."""
 
 
 class Shelved(NamedTuple):
@@ -53,7 +50,7 @@ class ListsScreen(ListScreen[Shelved, None]):
         super().__init__()
         self.desk = desk
         self.known_at: datetime | None = None
-        self._read = self._asked = False
+        self._read = False
 
     async def fetch(self) -> Sequence[Shelved]:
         """Read what is published and here, what is closed, and since when that is known."""
@@ -84,19 +81,16 @@ class ListsScreen(ListScreen[Shelved, None]):
         super().mounted()
         self._fetches.told = self._told
 
-    def _ask_once(self) -> None:
+    def _freshen(self) -> None:
         """Ask what is published as soon as there is a connection, unless that was told a moment ago."""
-        if self._asked or not self._read or not self.alive or not self.face.online:
-            return
-        self._asked = True
-        if self.known_at is None or not timedelta(0) <= self.face.now() - self.known_at <= FRESH:
-            self._fetches.refresh()
+        if self._read and self.alive:
+            self._fetches.freshen(self.known_at)
 
     async def _reload(self) -> None:
         before: Shelved | None = self.rows.current if self.alive else None
         await super()._reload()
         self._read = True
-        self._ask_once()
+        self._freshen()
         if before is None or not self.alive or any(row.which == before.which for row in self._all):
             return
         # A list stays under the cursor when its first period comes, or its last one goes.
@@ -135,7 +129,7 @@ class ListsScreen(ListScreen[Shelved, None]):
         if self.alive:
             self._update_view()
             self.rows.update()
-            self._ask_once()
+            self._freshen()
 
     def key(self, row: Shelved) -> str:
         """Return list and period."""

@@ -191,10 +191,12 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
     # --- moving -----------------------------------------------------------------------------------------------------
 
     def action_app_back(self) -> None:
-        """Leave the screen."""
+        """Unmark, drop the filter, or leave the screen, unless there is nothing else to go back to."""
         if self.rows.marks:
             self.rows.clear_marks()
         elif self._text:
             self.apply_filter("", keep=True)
+        elif self.face.desk is not None and self.face.screen_stack[1:2] == [self]:
+            self.say(self.face.t("common.quit_hint", key=self.key_text("app.quit")))
         else:
             self.dismiss(None)

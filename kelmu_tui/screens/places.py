@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kelmu_tui.screens.face import Face
     from kelmu_tui.screens.fetches import Fetches
     from kelmu_tui.screens.reserve import Reserve
+    from kelmu_tui.screens.reviews import Reviews
 
 
 class Places(OneByOne, inherit_bindings=False):
@@ -33,18 +34,21 @@ class Places(OneByOne, inherit_bindings=False):
     _reserve: Reserve[CustomerScreen] | None = None
     _fetches: Fetches | None = None
     _exports: Exports | None = None
+    _reviews: Reviews | None = None
 
     def spawn(self, name: str, work: Any) -> None:
         """Start a task of the app."""
         self.tasks.spawn(name, work)
 
     def _to_section(self, make: Callable[[Desk], Screen[Any]]) -> None:
-        """Show a section above the inbox; another section in between goes."""
+        """Show a section above the first screen, unless it is that; another section in between goes."""
         if self.desk is None:
             return
         while len(self.screen_stack) > 2:
             self.pop_screen()
-        self.push_screen(make(self.desk))
+        section = make(self.desk)
+        if type(section) is not type(self.screen):
+            self.push_screen(section)
 
     def action_main_inbox(self) -> None:
         """Go to the inbox."""
@@ -177,11 +181,25 @@ class Places(OneByOne, inherit_bindings=False):
             self._exports = Exports(cast("Face", self), desk)
         return self._exports
 
+    def reviews(self, desk: Desk) -> Reviews:
+        """Return what is being reviewed at a desk."""
+        if self._reviews is None or self._reviews.desk is not desk:
+            from kelmu_tui.screens.reviews import Reviews
+
+            self._reviews = Reviews(cast("Face", self), desk)
+        return self._reviews
+
     def action_main_lists(self) -> None:
         """Go to the lists."""
         from kelmu_tui.screens.list_shelf import ListsScreen
 
         self._to_section(ListsScreen)
+
+    def action_main_invoices(self) -> None:
+        """Go to Kela's invoices."""
+        from kelmu_tui.screens.invoices import InvoicesScreen
+
+        self._to_section(InvoicesScreen)
 
     def action_app_about(self) -> None:
         """Show versions, places and the connection."""

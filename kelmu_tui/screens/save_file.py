@@ -23,14 +23,15 @@ class SaveScreen(Dialog[None]):
 
     CONTEXT: ClassVar[Context] = Context.CONFIRM
 
-    def __init__(self, suggestion: str, save: Callable[[Path], Awaitable[str]]) -> None:
-        """Ask, beginning with the name `suggestion`.
+    def __init__(self, suggestion: str, save: Callable[[Path], Awaitable[str]], *, about: str = "") -> None:
+        """Ask, beginning with the name `suggestion`; `about` says what is saved where its ending decides nothing.
 
         `save` writes the file and returns what hinders it, empty when nothing does; it may raise `NotSaved`.
         """
         super().__init__()
         self._suggestion = suggestion
         self._save = save
+        self._about = about
         self._warned_of: Path | None = None
         self._saving = False
 
@@ -39,7 +40,7 @@ class SaveScreen(Dialog[None]):
         t = self.face.t
         yield self.box(
             t("saving.title"),
-            Caption(t("saving.about"), role=""),
+            Caption(self._about or t("saving.about"), role=""),
             LineField(self._suggestion, id="field", max_length=MAX_NAME),
             Caption(t("saving.only_you"), id="effect"),
             Caption(self.hint_line("dialog.accept", "dialog.cancel", accept=t("saving.save"))),

@@ -94,20 +94,21 @@ class TopLine(Painted):
         return both_ends([(" ", ""), (one_line(top.title), "strong")], right[1:], width)
 
     def _sections(self, width: int) -> Line:
+        # Where not all names fit the last ones leave first, and that of the present section never.
         sections = self._top.sections
-        line = self._tabs(sections, names=True)
-        if sum(cell_len(text) for text, _ in line) > width:
-            # Only the present section keeps its name where not all names fit.
-            line = self._tabs(sections, names=False)
+        for named in range(len(sections), -1, -1):
+            line = self._tabs(sections, named)
+            if sum(cell_len(text) for text, _ in line) <= width:
+                break
         return line
 
     @staticmethod
-    def _tabs(sections: Sequence[Section], *, names: bool) -> list[Piece]:
+    def _tabs(sections: Sequence[Section], named: int) -> list[Piece]:
         line: list[Piece] = [(" ", "")]
         for index, section in enumerate(sections):
             if index:
                 line.append(("  ", ""))
-            label = section.label if names or section.active else ""
+            label = section.label if index < named or section.active else ""
             text = " ".join(part for part in (section.number, one_line(label), section.count) if part)
             if section.active:
                 line.append((text, "strong"))

@@ -10,8 +10,9 @@ import pytest
 from kelmu_tui.api.errors import Timeout
 from kelmu_tui.domain.capabilities import Denied
 from kelmu_tui.domain.lists import lists as catalogue
+from kelmu_tui.screens.fetches import FRESH
 from kelmu_tui.screens.list_rows import ListRowsScreen
-from kelmu_tui.screens.list_shelf import FRESH, ListsScreen
+from kelmu_tui.screens.list_shelf import ListsScreen
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.lists import NotHere
 from kelmu_tui.store.list_fetch import Overtaken
