@@ -180,4 +180,6 @@ def _fits(head: InvoiceHead) -> bool:
     period = read_period(head.period)
     rhythm = invoices()[head.invoice].rhythm
     as_its_kind = head.list_id == billed_list(head.invoice).id and period == period_of(rhythm, period.first)
-    return as_its_kind and head.sent_on <= head.due_on and head.corrects != head.number and head.rows >= 0
+    # What corrects an invoice may take rows away.
+    counted = head.rows >= 0 or head.corrects is not None
+    return as_its_kind and counted and head.sent_on <= head.due_on and head.corrects != head.number

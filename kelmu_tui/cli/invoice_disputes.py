@@ -9,7 +9,7 @@ from typing import Final
 from kelmu_tui.cli.commands import VERDICTS
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
-from kelmu_tui.cli.invoices import NEEDS, need_open, newest_here, run_review, wanted_kind, wanted_period
+from kelmu_tui.cli.invoices import NEEDS, here, need_open, newest_here, run_review, wanted_kind, wanted_period
 from kelmu_tui.domain.review.verdicts import Verdict
 from kelmu_tui.services.invoices import MAX_TEXT, NeedsReason, TooLong
 from kelmu_tui.services.reviewing import Found, Reviewed
@@ -30,7 +30,8 @@ def judge(env: Env) -> int:
     text = env.args.text if env.args.text != "-" else env.read_stdin()
     with env.context(NEEDS) as context:
         need_open(env, context, kind)
-        reviewed = run_review(env, context, kind, period)
+        with here(env, kind, period):
+            reviewed = run_review(env, context, kind, period)
         meant = _meant(env, reviewed, env.args.keys)
         try:
             context.invoices.judge(kind.id, period, meant, verdict, text)
@@ -85,10 +86,11 @@ def dispute(env: Env) -> int:
         period = newest_here(env, context, kind, given)
         try:
             check(path)
-            reviewed = run_review(env, context, kind, period)
-            if not reviewed.disputed:
-                raise CliError(Exit.NOT_FOUND, "nothing_disputed", env.t("cli.invoice_nothing_disputed"))
-            leaving = context.invoices.leaving(reviewed, reviewed.disputed)
+            with here(env, kind, period):
+                reviewed = run_review(env, context, kind, period)
+                if not reviewed.disputed:
+                    raise CliError(Exit.NOT_FOUND, "nothing_disputed", env.t("cli.invoice_nothing_disputed"))
+                leaving = context.invoices.leaving(reviewed, reviewed.disputed)
             save_new(path, document(reviewed, reviewed.disputed, env.t, leaving))
         except NotSaved as failure:
             said = env.t.choice("saving.problem", failure.reason, folder=str(path.parent))

@@ -9,6 +9,7 @@ from typing import Any
 
 from kelmu_tui.cli.list_output import NOTHING, Cells
 from kelmu_tui.domain.lists import Event, Period
+from kelmu_tui.domain.review import rules
 from kelmu_tui.domain.review.billing import billed_column, billed_list
 from kelmu_tui.domain.review.facts import source_of
 from kelmu_tui.domain.review.findings import Value
@@ -76,9 +77,9 @@ def rules_told(reviewed: Reviewed, t: Translator) -> Iterator[str]:
     """Yield for each rule that found something why it holds and where it comes from."""
     kind = reviewed.billing.kind.id
     told = {one.finding.rule: one.finding for one in reversed(reviewed.found)}
-    for rule, finding in sorted(told.items()):
+    for rule, finding in ((rule, told[rule]) for rule in rules() if rule in told):
         why = why_text(finding, t)
-        yield f"{rule}: {why or ''}".strip()
+        yield rule if why is None else f"{rule}: {why}"
         yield f"  {t('review.dispute_source', text=source_text(finding, kind, t))}"
 
 

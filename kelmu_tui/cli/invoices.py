@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from kelmu_tui.cli.env import Env
@@ -23,7 +24,7 @@ from kelmu_tui.services.reviewing import Missing, Reviewed, review
 
 NEEDS: Final = OPENERS | frozenset(lists())
 STEPS: Final = 10
-"""Lines of progress that a review writes at the most."""
+"""Lines of progress that a fetch or a review writes at the most."""
 _SUFFIX: Final = "_2025"
 
 
@@ -112,13 +113,12 @@ def review_invoice(env: Env) -> int:
     full = bool(env.option("full"))
     with env.context(NEEDS) as context:
         need_open(env, context, kind)
-        if env.option("fetch_rows"):
-            period = _fetched(env, context, kind, given)
-        else:
-            period = newest_here(env, context, kind, given)
-        reviewed = run_review(env, context, kind, period)
-        rows = context.invoices.rows(reviewed, reviewed.found)
-        summed = context.invoices.summed(reviewed, reviewed.disputed)
+        find = _fetched if env.option("fetch") else newest_here
+        period = find(env, context, kind, given)
+        with here(env, kind, period):
+            reviewed = run_review(env, context, kind, period)
+            rows = context.invoices.rows(reviewed, reviewed.found)
+            summed = context.invoices.summed(reviewed, reviewed.disputed)
     t = env.t
     if env.out.as_json:
         env.out.data("invoices.review", reviewed_data(reviewed, rows, summed, t, full=full))
@@ -160,35 +160,47 @@ def _tell(env: Env, reviewed: Reviewed) -> None:
 
 
 def run_review(env: Env, context: Context, kind: Invoice, period: str) -> Reviewed:
-    """Review an invoice whose rows are here, telling the progress.
-
-    Raises:
-        CliError: its rows are not here, or it has not come.
-    """
-    step = -1
-
-    def hear(rows: int, total: int) -> None:
-        nonlocal step
-        reached_step = rows * STEPS // total
-        if reached_step != step:
-            step = reached_step
-            env.out.note(env.t("cli.list_progress", rows=env.t.formats.number(rows), total=env.t.formats.number(total)))
+    """Review an invoice, telling the progress; to be called `here`."""
 
     async def run() -> Reviewed:
         from kelmu_tui.store.thread import StoreThread
 
         thread = StoreThread(context.store)
         try:
-            return await review(thread.run, context.invoices, kind.id, period, hear=hear)
+            return await review(thread.run, context.invoices, kind.id, period, hear=_progress(env))
         finally:
             thread.close()
 
+    return asyncio.run(run())
+
+
+@contextmanager
+def here(env: Env, kind: Invoice, period: str) -> Iterator[None]:
+    """Say in words what keeps an invoice from being reviewed, or its rows from being read on.
+
+    Raises:
+        CliError: its rows are not here (any more), or it has not come.
+    """
     try:
-        return asyncio.run(run())
+        yield
     except NoHead:
         raise CliError(Exit.NOT_FOUND, "not_billed", env.t("cli.invoice_not_billed")) from None
     except NotHere:
         raise _not_here(env, kind, period) from None
+
+
+def _progress(env: Env) -> Callable[[int, int], None]:
+    """Return what writes a line at some steps of the way."""
+    step = -1
+
+    def hear(rows: int, total: int) -> None:
+        nonlocal step
+        reached_step = STEPS if not total else rows * STEPS // total
+        if reached_step != step:
+            step = reached_step
+            env.out.note(env.t("cli.list_progress", rows=env.t.formats.number(rows), total=env.t.formats.number(total)))
+
+    return hear
 
 
 def _fetched(env: Env, context: Context, kind: Invoice, given: str | None) -> str:
@@ -219,7 +231,7 @@ async def _fetch(env: Env, context: Context, url: str, list_: str, period: str) 
     from kelmu_tui.services.list_fetching import fetch_list
 
     async with linked(context, url) as connection:
-        await fetch_list(connection, context, list_, period, lambda *_: None)
+        await fetch_list(connection, context, list_, period, _progress(env))
     env.out.note(env.t("cli.invoice_fetched", period=period))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from kelmu_tui.domain.lists import Period, read_period
 from kelmu_tui.domain.review.billing import billed_column, billed_list
@@ -20,6 +21,9 @@ from kelmu_tui.services.review_text import column_of, payer_text, rule_text, sou
 from kelmu_tui.services.reviewing import Found, Reviewed
 from kelmu_tui.store.invoices import InvoiceHead
 from kelmu_tui.store.list_values import ListRow
+
+_EXACT: Final = frozenset({"percent_wrong", "share_wrong", "answer_differs"})
+"""Rules that know what should stand in the column; the others only know that it cannot be what stands there."""
 
 
 def document(reviewed: Reviewed, found: Sequence[Found], t: Translator, leaving: Leaving) -> str:
@@ -95,13 +99,15 @@ def _row(id_: str, one: Found, kind: str, t: Translator, leaving: Leaving) -> It
     column = column_of(one.finding, kind)
     if column is None or len(one.finding.rows) > 1:
         return
-    said = value_text(one.finding.found, column, t) or t("review.dispute_nothing")
-    expected = value_text(one.finding.expected, column, t)
-    name = column.name.get(t.language)
-    if expected:
-        yield "  " + t("review.dispute_should", column=name, found=said, expected=expected)
+    # Of an identity code the finding holds nothing: it stands in the row.
+    stands = row.values.get(column.id)
+    said = value_text(stands, column, t) if isinstance(stands, str | int | Decimal | date | Period) else ""
+    found, name = clean(said) or t("review.dispute_nothing"), column.name.get(t.language)
+    if one.finding.rule in _EXACT:
+        expected = value_text(one.finding.expected, column, t)
+        yield "  " + t("review.dispute_should", column=name, found=found, expected=expected)
     else:
-        yield "  " + t("review.dispute_stands", column=name, found=said)
+        yield "  " + t("review.dispute_stands", column=name, found=found)
 
 
 def _who(row: ListRow, t: Translator) -> str:

@@ -19,6 +19,7 @@ from kelmu_tui.domain.review import Answer, Earlier, Finding, Row, Shape, shape_
 from kelmu_tui.domain.review import review as judged_by_rules
 from kelmu_tui.domain.review.billing import billed_column
 from kelmu_tui.domain.review.verdicts import Verdict, finding_key
+from kelmu_tui.platform.collecting import no_full_collections
 from kelmu_tui.services.lists import Lists, Reading
 from kelmu_tui.store.judgements import Judgement
 from kelmu_tui.store.list_pages import Totals
@@ -119,7 +120,8 @@ async def review(
     """
     prepared: Prepared = await run(invoices.prepare, kind, period)
     known = _Known(residents, answers if shape_of(kind) is Shape.TREATMENT_ABROAD else None)
-    found = await _found(run, invoices.lists, prepared, known, hear)
+    with no_full_collections():
+        found = await _found(run, invoices.lists, prepared, known, hear)
     totals: Totals = await run(invoices.lists.totals, prepared.reading)
     reviewed = Reviewed(
         prepared.billing,

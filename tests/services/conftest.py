@@ -13,6 +13,8 @@ from kelmu_tui.services import session as sessions
 from kelmu_tui.services.session import put_secrets
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.keys import DemoKeys
+from kelmu_tui.store.thread import StoreThread
+from tests.services.invoices import AtWork, at_invoices
 from tests.services.signed_in import Time, session_text
 
 
@@ -36,3 +38,17 @@ def store(profile: Profile, time: Time) -> Iterator[Store]:
     sessions.make_current(profile, folder)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def at_work(profile: Profile, store: Store) -> AtWork:
+    """Gives the context of somebody who may see the invoices over a list."""
+    return lambda one: at_invoices(profile, store, one)
+
+
+@pytest.fixture
+def thread(store: Store) -> Iterator[StoreThread]:
+    """The store's thread."""
+    found = StoreThread(store)
+    yield found
+    found.close()

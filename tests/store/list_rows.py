@@ -13,7 +13,7 @@ from tests.store.build import NOW
 LIST: Final = "list_lms_300_days"
 INVOICED: Final = "list_lms_invoice_persons_2025"
 PERIOD: Final = "2026-10"
-LIST_TABLES: Final = ("list_publication", "list_copy", "list_row", "list_order", "list_count")
+LIST_TABLES: Final = ("list_publication", "list_copy", "list_row", "list_order", "list_count", "invoice_head")
 
 
 def row(number: int, **changes: Any) -> dict[str, Any]:

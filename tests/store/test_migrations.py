@@ -21,7 +21,7 @@ from kelmu_tui.store.outbox import State
 from tests.store.build import NOW, OWN
 from tests.store.conftest import OpenStore
 
-DIGESTS: Final = ("1b50107f33ad", "a6fbfee2f4cb", "ea7dc8b67183", "c966e3293a78")
+DIGESTS: Final = ("1b50107f33ad", "a6fbfee2f4cb", "ea7dc8b67183", "c966e3293a78", "f6ec8d582e50")
 
 
 @pytest.fixture

@@ -70,7 +70,8 @@ class Groups:
     def __init__(self, shape: Shape, earlier: Earlier | None, invoice: Period) -> None:
         self._timed = shape is not Shape.TREATMENT_ABROAD
         self._since = invoice.first if earlier is None else earlier.since
-        self._persons: dict[str, list[_Entry]] = {}
+        # Most people have one row, and a list for each would be as many objects to look through for rubbish again.
+        self._persons: dict[str, _Entry | list[_Entry]] = {}
         self._treatments: dict[int, TreatmentRow] = {}
         for number, row in enumerate(() if earlier is None else earlier.rows, 1):
             self.add(-number, row)
@@ -81,19 +82,23 @@ class Groups:
             self._treatments[position] = row
         if row.identity_code is not None:
             entry = _Entry(position, row.id, row.track, row.event, row.period, row.paid_on, row.amount)
-            self._persons.setdefault(row.identity_code, []).append(entry)
+            held = self._persons.setdefault(row.identity_code, entry)
+            if isinstance(held, list):
+                held.append(entry)
+            elif held is not entry:
+                self._persons[row.identity_code] = [held, entry]
 
     def findings(self) -> Iterator[Placed]:
         """Yield what the rows together tell, in no order; ask once."""
-        for entries in self._persons.values():
-            once = entries
-            # Most people have one row, which can be neither twice nor over another.
+        for held in self._persons.values():
+            once = entries = held if isinstance(held, list) else [held]
+            # Most people have one payment, which can be neither twice nor over another.
             if len(entries) > 1:
                 once, again = _apart(entries)
                 yield from _duplicates(again)
                 for entry in (entry for same in again for entry in same[1:]):
                     self._treatments.pop(entry.position, None)
-            if self._timed:
+            if self._timed and (len(once) > 1 or once[0].event is not Event.PAID):
                 yield from self._times(once)
         yield from _reimbursed_too_much(self._treatments)
 
