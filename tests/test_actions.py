@@ -149,12 +149,12 @@ def test_any_text_is_a_key_or_none(text: str) -> None:
 
 
 def test_remapping() -> None:
-    keymap = Keymap({"inbox.take": "m, F5", "app.mouse": "M"})
+    keymap = Keymap({"inbox.take": "m, F6", "app.mouse": "M"})
     assert keymap.problems == ()
-    assert keymap.keys("inbox.take") == ("m", "f5")
+    assert keymap.keys("inbox.take") == ("m", "f6")
     assert keymap.find(Context.INBOX, "m") is REGISTRY["inbox.take"]
     assert keymap.find(Context.INBOX, "a") is None
-    assert keymap.find(Context.NOTICE, "f5") is REGISTRY["inbox.take"]
+    assert keymap.find(Context.NOTICE, "f6") is REGISTRY["inbox.take"]
 
 
 def test_two_actions_may_swap_their_keys() -> None:

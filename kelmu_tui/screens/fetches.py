@@ -134,7 +134,7 @@ class Fetches:
             self._asking.add_done_callback(self._asked)
             self.told(False)
 
-    def freshen(self, known_at: datetime | None) -> None:
+    def freshen(self, known_at: datetime | None = None) -> None:
         """Ask when there is somebody to ask, unless that was done, or answered (`known_at`), a moment ago."""
         now = self._face.now()
         lately = any(at is not None and timedelta(0) <= now - at <= FRESH for at in (self._asked_at, known_at))

@@ -15,7 +15,7 @@ from kelmu_tui.services.lists import NotHere
 from kelmu_tui.services.reviewing import Found, Reviewed
 from kelmu_tui.store.judgements import Judgement
 from kelmu_tui.store.list_values import ListRow
-from kelmu_tui.widgets.fuzzy import score
+from kelmu_tui.widgets.fuzzy import fold
 from kelmu_tui.widgets.list_source import ListSource
 
 OPEN: Final = "open"
@@ -100,7 +100,9 @@ def _fits(one: Found, wanted: Wanted, judged: Mapping[str, Judgement], sentence:
     if not wanted.text:
         return True
     said = judged.get(one.key)
-    return bool(score(wanted.text, " ".join((sentence(one.finding), *one.finding.rows, said.text if said else ""))))
+    text = fold(" ".join((sentence(one.finding), *one.finding.rows, said.text if said else "")))
+    # Whole pieces of words: letters that lie scattered are found in nearly every one of many sentences.
+    return all(word in text for word in fold(wanted.text).split())
 
 
 class FindingSource:

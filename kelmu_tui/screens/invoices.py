@@ -47,7 +47,7 @@ class InvoicesScreen(ListScreen[Billed, None]):
         invoices, reviews = self.desk.invoices, self.face.reviews(self.desk)
 
         def read() -> tuple[Sequence[Billed], datetime | None]:
-            return calendar(invoices, reviews), invoices.lists.told()
+            return calendar(invoices, reviews), invoices.told()
 
         found: Sequence[Billed]
         try:
@@ -67,9 +67,10 @@ class InvoicesScreen(ListScreen[Billed, None]):
         self._freshen()
 
     def _freshen(self) -> None:
-        """Ask what has come as soon as there is a connection, unless that was told a moment ago."""
+        """Ask what has come as soon as there is a connection, unless that was done a moment ago."""
         if self._read and self.alive:
-            self._fetches.freshen(self.known_at)
+            # The lists may have been asked about alone, and a file of invoices is small.
+            self._fetches.freshen()
 
     @property
     def _fetches(self) -> Fetches:

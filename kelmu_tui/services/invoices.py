@@ -25,7 +25,7 @@ from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.lists import Lists, NotHere, Reading
 from kelmu_tui.services.reviewing import Found, Reviewed
 from kelmu_tui.services.session import Session
-from kelmu_tui.store import invoices, judgements, lease
+from kelmu_tui.store import invoices, judgements, lease, told
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.invoices import InvoiceHead
 from kelmu_tui.store.judgements import About, Judgement
@@ -180,8 +180,20 @@ class Invoices:
         """Keep what the backend says was billed, in the place of all that it said before."""
         opened = self.lists.hold()
         with self._store.write("replica") as db:
-            if invoices.announce(db, [head for head in heads if head.list in opened], self._clock.now()):
+            news = invoices.announce(db, [head for head in heads if head.list in opened], self._clock.now())
+            told.note(db, told.What.INVOICES, opened, self._clock.now())
+            if news:
                 self._store.changed("invoice")
+
+    def told(self) -> datetime | None:
+        """Return when the backend said last what was billed; None when it has not said it of every open list.
+
+        Raises:
+            NotAllowed: another organisation is at work by now.
+        """
+        opened = self.lists.hold()
+        with self._store.read() as db:
+            return told.at(db, told.What.INVOICES, opened)
 
     # --- reviewing ---------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from kelmu_tui.services.list_looks import Reading as Reading
 from kelmu_tui.services.list_views import ListViews
 from kelmu_tui.services.session import Session
 from kelmu_tui.services.sights import demand_own, govern_lists, opened_lists
-from kelmu_tui.store import lease, list_compare, list_fetch, list_pages, lists
+from kelmu_tui.store import lease, list_compare, list_fetch, list_pages, lists, told
 from kelmu_tui.store.connection import Connection
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.list_compare import ALL, Difference, Fit, Kind, Pair
@@ -87,7 +87,7 @@ class Lists:
         """
         opened = self.hold()
         with self._store.read() as db:
-            return lists.told(db, opened)
+            return told.at(db, told.What.LISTS, opened)
 
     def counts(self, list_: str) -> tuple[Counts, ...]:
         """Return how many rows and persons there were in each period that is remembered, the oldest first.
@@ -123,9 +123,9 @@ class Lists:
         """
         opened = self.hold()
         with self._store.write("replica") as db:
-            told, about = [one for one in publications if one.list in opened], [one for one in of if one in opened]
-            lists.announce(db, told, about)
-            lists.note_told(db, about, self._clock.now())
+            about = [one for one in of if one in opened]
+            lists.announce(db, [one for one in publications if one.list in opened], about)
+            told.note(db, told.What.LISTS, about, self._clock.now())
             self._store.changed("list")
 
     def begin(self, publication: Publication) -> Fetch:

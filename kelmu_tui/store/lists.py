@@ -9,7 +9,6 @@ Functions that write work inside the caller's `Store.write("replica")`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -24,8 +23,6 @@ STEP_ROWS: Final = 500
 """Rows deleted in one transaction: about 10 ms."""
 STEP_PLACES: Final = 5000
 """Places of the order deleted in one transaction."""
-_TOLD: Final = "lists_told"
-"""Key of the replica's state: when the backend said last what is published, and of which lists."""
 
 
 class Publication(NamedTuple):
@@ -117,19 +114,6 @@ def announce(db: Any, publications: Iterable[Publication], of: Iterable[str]) ->
     )
     gone = [one.list for one in found if one.withdrawn and withdraw(db, one.list, one.period, one.version)]
     return list(dict.fromkeys(gone))
-
-
-def note_told(db: Any, of: Iterable[str], now: datetime) -> None:
-    """Note when the backend has told what is published of which lists."""
-    told_ = {"at": microseconds(now), "of": sorted(of)}
-    db.execute("INSERT OR REPLACE INTO replica.state (key, value) VALUES (?, ?)", (_TOLD, json.dumps(told_)))
-
-
-def told(db: Any, of: Iterable[str]) -> datetime | None:
-    """Return when the backend told last what is published, None when it has not said it of each of these lists."""
-    row = db.execute("SELECT value FROM replica.state WHERE key = ?", (_TOLD,)).fetchone()
-    found = None if row is None else json.loads(row[0])
-    return instant(found["at"]) if found is not None and set(of) <= set(found["of"]) else None
 
 
 def shelf(db: Any, now: datetime) -> list[Entry]:

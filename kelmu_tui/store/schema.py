@@ -278,7 +278,7 @@ CREATE INDEX replica.invoice_head_expiry ON invoice_head (expires);
 REPLICA: Final = (
     """
 CREATE TABLE replica.state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
--- epoch, cursor, seq (of the cursor), checkpoint, lease, synced_at, session_revision, lists_told
+-- epoch, cursor, seq (of the cursor), checkpoint, lease, synced_at, session_revision, lists_told, invoices_told
 
 CREATE TABLE replica.scope (
     name TEXT PRIMARY KEY,                      -- notices:<business id>, traces:<business id>, announcements,

@@ -307,7 +307,7 @@ async def test_a_mandate_that_ends_takes_all_of_it(tmp_path: Path, keys: tuple[s
     async with billing(tmp_path, (120, 40), language="en") as (app, pilot):
         app.have(wrong(3))
         found = await opened(app, pilot)
-        name = found.rows.rows[0].rows[0].values["name"]
+        name = str(found.rows.rows[0].rows[0].values["name"])[:10]  # a column may cut it
         await press(pilot, "d", "x", "ctrl+s", *keys)
         assert name in words(app)
         app.work_for("municipality", "childcare_support_material")
@@ -343,7 +343,9 @@ async def test_many_findings_are_listed_filtered_and_sorted(tmp_path: Path) -> N
         await press(pilot, "escape", "s", *"rule", "enter")
         ruled = [line.found.finding.rule for line in found.rows.rows]
         assert ruled == sorted(ruled, key=list(rules()).index)
-        await press(pilot, "v", *"percent wrong"[:0], *"municipal share %", "enter")
+        await press(
+            pilot, "v", *(letter if letter != " " else "space" for letter in "municipal share"), "percent_sign", "enter"
+        )
         assert {rule for rule, _ in shown(found)} == {"percent_wrong"}
         assert app.t.formats.number(1500) in words(app)
         await press(pilot, "q")

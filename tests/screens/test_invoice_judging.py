@@ -145,17 +145,19 @@ async def test_the_rows_of_a_finding_and_the_customer(tmp_path: Path) -> None:
         await press(pilot, "enter")
         assert isinstance(app.screen, FindingRowsScreen)
         text, code = words(app), str(row.values["identity_code"])
-        assert (row.values["name"] in text, mask(code) in text, code in text) == (True, True, False)
+        assert (str(row.values["name"])[:10] in text, mask(code) in text, code in text) == (True, True, False)
         # The review has logged the look at all rows a moment ago; these are some of them.
         assert looks(app) == before == [("list_rows", SUBJECT, len(right()))]
         await press(pilot, "c")
         assert code in words(app)
         await press(pilot, "y")
         assert looks(app)[-1] == ("list_copy", SUBJECT, 1)
-        app.work_for("municipality", "unemployment_financing_material")
-        await press(pilot, "enter", "q")
-        assert not isinstance(app.screen, FindScreen)
-        assert isinstance(app.screen, FindingRowsScreen | InvoiceScreen)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, FindScreen)
+        await press(pilot, "escape", "x", "q")
+        assert isinstance(app.screen, FindingRowsScreen)
+        await press(pilot, "q")
+        assert isinstance(app.screen, InvoiceScreen)
 
 
 async def test_all_rows_of_the_invoice(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from kelmu_tui.screens.list_rows import ListRowsScreen
 from kelmu_tui.screens.list_shelf import ListsScreen
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.lists import NotHere
+from kelmu_tui.store import told
 from kelmu_tui.store.list_fetch import Overtaken
-from kelmu_tui.store.lists import note_told
 from kelmu_tui.sync.status import Connection
 from tests.screens.lists import VETERANS, ListsOffice, listing, looks, words
 from tests.screens.support import LANGUAGES, check_grid, press, settled
@@ -231,8 +231,7 @@ async def test_what_was_told_long_ago_is_asked_again(tmp_path: Path) -> None:
     async with listing(tmp_path, language="en") as (app, pilot):
         await app.refresh_lists()
         with app.store.write("replica") as db:
-            told = app.now() - FRESH - timedelta(seconds=1)
-            note_told(db, list(catalogue()), told)
+            told.note(db, told.What.LISTS, list(catalogue()), app.now() - FRESH - timedelta(seconds=1))
         await press(pilot, "3")
         assert app.refreshed == 2
 

@@ -213,7 +213,7 @@ def test_recents_and_search_find_what_may_be_opened(store: Store, clock: FixedCl
         recents = customer_files.recents(db, clock.at, 10)
         assert [one.customer for one in recents] == ["p3", "p1"]
         assert recents[1].name == "Virtanen, Aino Örnvik"
-        assert recents[1].masked_code == "******-*00R"
+        assert recents[1].masked_code == "******-*00P"
         assert recents[1].case_reference == "123/26"
         assert len(customer_files.recents(db, clock.at, 1)) == 1
         assert customer_files.with_code(db, CODE, clock.at) == "p1"

@@ -78,7 +78,7 @@ def test_damage_met_while_working_is_typed_and_can_be_set_aside(folder: Path, op
     put_secret(store, "a")
     store.scrub()
     store.close()
-    for page in range(40, 60):
+    for page in range(60, 120):
         flip(folder / REPLICA_FILE, page * 4096 + 50)
     again = opened()
     again.attach(OWN)
