@@ -87,9 +87,7 @@ class Groups:
         """Yield what the rows together tell, in no order; ask once."""
         for entries in self._persons.values():
             once = entries
-            # Most people have one row, which can be neither twice nor over another, nor came it back.
-            if len(entries) == 1 and entries[0].event is Event.PAID:
-                continue
+            # Most people have one row, which can be neither twice nor over another.
             if len(entries) > 1:
                 once, again = _apart(entries)
                 yield from _duplicates(again)
