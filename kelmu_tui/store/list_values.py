@@ -68,10 +68,11 @@ class Layout:
         self._at = {id_: place for place, id_ in enumerate(self.columns) if id_ in known}
         self._code = next(iter(self.of(ColumnType.CODE)), None)
         self._worded = self.of(*_WORDED)
-        self._writers = [(place, _WRITE[type_]) for place, type_ in enumerate(self.types.values()) if type_ in _WRITE]
-        self._hidden = [place for place, type_ in enumerate(self.types.values()) if type_ in _WHERE]
-        if not self.of(ColumnType.ADDRESS):
-            self._hidden = []
+        placed = list(enumerate(self.types.values()))
+        self._writers = [(place, _WRITE[type_]) for place, type_ in placed if type_ in _WRITE]
+        # The municipality tells of a home only where it stands beside an address.
+        homes = _WHERE if self.of(ColumnType.ADDRESS) else frozenset[ColumnType]()
+        self._hidden = [place for place, type_ in placed if type_ in homes]
         # The places that a list does not need are not named: binding a None takes as long as ten texts.
         named = ", ".join(("row", "copy", "id", "person", "words", "non_disclosure", *map(self.place, self.types)))
         marks = ",".join("?" * (6 + len(self.types)))

@@ -223,7 +223,7 @@ async def test_asking_anew(tmp_path: Path) -> None:
         await press(pilot, "4")
         assert app.refreshed == 1
         app.bill(right())
-        await press(pilot, "f5")
+        await press(pilot, "r")
         assert (app.refreshed, app.pokes) == (2, 1)
         assert states(app)[f"{KIND}/{PERIOD}"] == app.t("lists.not_here")
 
