@@ -149,7 +149,7 @@ class InvoicesScreen(ListScreen[Billed, None]):
         cells = {"kind": Cell(name, role, short), "state": self._state(row)}
         if billing is None:
             return cells
-        cells["period"] = Cell(period_text(billing.period, t), role)
+        cells["period"] = Cell(period_text(billing.period, t), role, billing.period)
         cells["sent"] = Cell(t.formats.relative_date(billing.sent_on, today), "dim")
         cells["due"] = due_cell(billing, today, t)
         if billing.total is not None:

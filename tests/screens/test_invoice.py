@@ -56,6 +56,15 @@ def hold_pages(app: InvoicesOffice) -> asyncio.Event:
     return gate
 
 
+async def begun(app: InvoicesOffice, pilot: Any) -> None:
+    """Open an invoice whose review will not be over soon."""
+    await pilot.press("4")
+    await until(pilot, lambda: isinstance(app.screen, InvoicesScreen) and app.screen.rows.count, "the calendar")
+    assert isinstance(app.screen, InvoicesScreen)
+    app.screen.rows.jump(f"{KIND}/{PERIOD}")
+    await pilot.press("enter")
+
+
 # --- how it looks -----------------------------------------------------------------------------------------------------
 
 
@@ -176,10 +185,7 @@ async def test_the_review_tells_how_far_it_is_and_waits_for_no_key(tmp_path: Pat
     async with billing(tmp_path, language="en") as (app, pilot):
         app.have(wrong(2))
         gate = hold_pages(app)
-        await pilot.press("4")
-        await until(pilot, lambda: isinstance(app.screen, InvoicesScreen) and app.screen.rows.count, "the calendar")
-        app.screen.rows.jump(f"{KIND}/{PERIOD}")
-        await pilot.press("enter")
+        await begun(app, pilot)
         await until(pilot, lambda: "Reviewing: 0/37 rows (0%)" in words(app), "the beginning of the review")
         await pilot.press("t")
         await until(pilot, lambda: isinstance(app.screen, FactsScreen), "another page")
@@ -194,10 +200,7 @@ async def test_a_review_is_stopped_and_begun_again(tmp_path: Path) -> None:
     async with billing(tmp_path, language="en") as (app, pilot):
         app.have(wrong(2))
         gate = hold_pages(app)
-        await pilot.press("4")
-        await until(pilot, lambda: isinstance(app.screen, InvoicesScreen) and app.screen.rows.count, "the calendar")
-        app.screen.rows.jump(f"{KIND}/{PERIOD}")
-        await pilot.press("enter")
+        await begun(app, pilot)
         await until(pilot, lambda: "Reviewing:" in words(app), "the beginning of the review")
         await press(pilot, "escape")
         assert app.t("invoice_view.stopped", key="R") in words(app)
@@ -215,10 +218,7 @@ async def test_a_review_goes_on_behind_other_screens(tmp_path: Path) -> None:
     async with billing(tmp_path, language="en") as (app, pilot):
         app.have(wrong(2))
         gate = hold_pages(app)
-        await pilot.press("4")
-        await until(pilot, lambda: isinstance(app.screen, InvoicesScreen) and app.screen.rows.count, "the calendar")
-        app.screen.rows.jump(f"{KIND}/{PERIOD}")
-        await pilot.press("enter")
+        await begun(app, pilot)
         await until(pilot, lambda: "Reviewing:" in words(app), "the beginning of the review")
         await pilot.press("4")
         reviewing = app.t("invoice_view.reviewing_short", percent="0%")

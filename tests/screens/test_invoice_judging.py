@@ -16,11 +16,15 @@ from kelmu_tui.screens.list_rows import ListRowsScreen
 from kelmu_tui.screens.reason import ReasonScreen
 from kelmu_tui.services.invoices import MAX_TEXT
 from kelmu_tui.widgets.block_field import BlockField
-from tests.screens.invoices import LIST, PERIOD, billing, opened, right, screen, shown, wrong
+from tests.screens.invoices import LIST, PERIOD, InvoicesOffice, billing, opened, right, screen, shown, wrong
 from tests.screens.lists import looks, words
 from tests.screens.support import press, settled, text_of, type_text
 
 SUBJECT = f"{LIST}/{PERIOD}"
+
+
+def on_top(app: InvoicesOffice) -> type:
+    return type(app.screen)
 
 
 async def test_accepting_is_taken_back_by_the_same_key_and_undone(tmp_path: Path) -> None:
@@ -143,7 +147,7 @@ async def test_the_rows_of_a_finding_and_the_customer(tmp_path: Path) -> None:
         row = found.rows.rows[0].rows[0]
         before = looks(app)
         await press(pilot, "enter")
-        assert isinstance(app.screen, FindingRowsScreen)
+        assert on_top(app) is FindingRowsScreen
         text, code = words(app), str(row.values["identity_code"])
         assert (str(row.values["name"])[:10] in text, mask(code) in text, code in text) == (True, True, False)
         # The review has logged the look at all rows a moment ago; these are some of them.
@@ -152,12 +156,13 @@ async def test_the_rows_of_a_finding_and_the_customer(tmp_path: Path) -> None:
         assert code in words(app)
         await press(pilot, "y")
         assert looks(app)[-1] == ("list_copy", SUBJECT, 1)
+        rows = app.screen
         await press(pilot, "enter")
-        assert isinstance(app.screen, FindScreen)
+        assert on_top(app) is FindScreen
         await press(pilot, "escape", "x", "q")
-        assert isinstance(app.screen, FindingRowsScreen)
+        assert app.screen is rows
         await press(pilot, "q")
-        assert isinstance(app.screen, InvoiceScreen)
+        assert app.screen is found
 
 
 async def test_all_rows_of_the_invoice(tmp_path: Path) -> None:
