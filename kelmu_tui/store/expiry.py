@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kelmu_tui.store import customers, feed, judgements, lists, replica
+from kelmu_tui.store import customers, feed, lists, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.replica import microseconds
 
@@ -108,9 +108,11 @@ def _end_judgements(store: Store) -> int:
     """Forget what was said of findings whose time is over; not by a wall clock alone, as it stands nowhere else."""
     now = store.clock.now()
     with store.read() as db:
-        first = judgements.next_end(db)
+        first = db.execute("SELECT min(expires) FROM main.judgement").fetchone()[0]
     if first is None or first > microseconds(now) or not store.clock.heard:
         return 0
+    from kelmu_tui.store import judgements  # brings the rules of the review, which no start should pay
+
     with store.write() as db:
         ended = judgements.end(db, now)
         store.changed("judgement")

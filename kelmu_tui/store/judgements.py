@@ -68,11 +68,6 @@ def judgements(db: Any, about: About, now: datetime) -> dict[str, Judgement]:
     return {key: Judgement(Verdict(verdict), text, by, instant(at)) for key, verdict, text, by, at in rows}
 
 
-def next_end(db: Any) -> int | None:
-    """Return when the first judgement ends, in microseconds of UTC; None when there are none."""
-    found = db.execute("SELECT min(expires) FROM main.judgement").fetchone()[0]
-    return None if found is None else int(found)
-
 
 def end(db: Any, now: datetime) -> int:
     """Forget the judgements whose time is over; return how many."""

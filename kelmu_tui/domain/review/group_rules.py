@@ -90,17 +90,11 @@ class Groups:
 
     def findings(self) -> Iterator[Placed]:
         """Yield what the rows together tell, in no order; ask once."""
-<<<<<<< HEAD
         for held in self._persons.values():
             once = entries = held if isinstance(held, list) else [held]
             # Most people have one payment, which can be neither twice nor over another, nor come back.
             if len(entries) == 1 and entries[0].event is Event.PAID:
                 continue
-=======
-        for entries in self._persons.values():
-            once = entries
-            # Most people have one row, which can be neither twice nor over another.
->>>>>>> l-bench
             if len(entries) > 1:
                 once, again = _apart(entries)
                 yield from _duplicates(again)
