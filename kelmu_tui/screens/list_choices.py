@@ -100,11 +100,11 @@ class ColumnsScreen(_Picking[tuple[str, ...]]):
         """Put the box together."""
         t = self.face.t
         picks = PickList((Column("name", "", 12, most=44),), glyphs=self.face.glyphs, id="picks")
-        actions = ("columns.mark", "columns.earlier", "columns.later", "columns.all")
         yield self.box(
             t("lists.choose_columns"),
             picks,
-            Caption(self.hint_line(*actions), id="keys"),
+            Caption(self.hint_line("columns.mark", "columns.all")),
+            Caption(self.hint_line("columns.earlier", "columns.later")),
             Caption(self.hint_line("dialog.accept", "dialog.cancel")),
         )
 
@@ -192,12 +192,11 @@ class ViewsScreen(_Picking[Deed]):
 
     def compose(self) -> ComposeResult:
         """Put the box together."""
-        columns = (Column("name", "", 12, good=20, most=30), Column("about", "", 8, most=80))
-        actions = ("list_views.save", "list_views.drop")
+        columns = (Column("name", "", 12, good=26, most=30), Column("about", "", 6, most=80))
         yield self.box(
             self.face.t("lists.choose_view"),
             PickList(columns, glyphs=self.face.glyphs, id="picks"),
-            Caption(self.hint_line(*actions), id="keys"),
+            Caption(self.hint_line("list_views.save", "list_views.drop")),
             Caption(self.hint_line("dialog.accept", "dialog.cancel")),
         )
 

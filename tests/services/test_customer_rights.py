@@ -17,7 +17,7 @@ from kelmu_tui.store import customers, feed
 from kelmu_tui.store.database import Store
 from kelmu_tui.sync import pull
 from tests.services.customers import WIDE, at_work, give
-from tests.services.signed_in import FIRST, MANDATE, NOW, Time, organisation
+from tests.services.signed_in import FIRST, MANDATE, NOW, SECOND, Time, organisation
 from tests.store.customer_lines import (
     PAYMENTS,
     PENDING,
@@ -59,6 +59,18 @@ def test_sights_say_what_is_missing_and_what_would_open_it(context: Context, sto
     assert isinstance(context.customers.explain(), Denied)
     with pytest.raises(NotAllowed):
         context.customers.sights()
+
+
+def test_nothing_is_done_to_the_files_of_another_organisation(context: Context, store: Store) -> None:
+    give(store, MANDATE)  # which opens no customers; of the other organisation nothing is known here
+    store.detach()
+    store.attach(SECOND)
+    answer(store, head(NOW, who=person(identity_code=CODE.value)), matters(pending("a1"), at=NOW))
+    for unit in (context.customers.hold, lambda: context.customers.open("p1"), lambda: context.customers.search("")):
+        with pytest.raises(NotAllowed):
+            unit()
+    with store.read() as db:
+        assert customers.any_held(db)
 
 
 @pytest.mark.parametrize("way", ["look", "choose", "midnight", "nothing", "nothing_known"])
