@@ -254,3 +254,12 @@ def test_views_of_a_list_behind_an_invoice_know_its_columns() -> None:
     found = list_columns(one, t, ("municipal_share_eur", "gone", "name", "paid_on"))
     assert [(column.id, column.drop) for column in found] == [("name", 0), ("municipal_share_eur", 1), ("paid_on", 2)]
     assert [column.id for column in list_columns(one, t)] == [column.id for column in one.columns]
+
+
+def test_where_a_period_has_no_room_its_year_still_stands() -> None:
+    from kelmu_tui.screens.list_words import short_period
+    from kelmu_tui.widgets.cells import Cell
+
+    found = {key: short_period(key, year=True) for key in ("2026-10", "2026-04", "2026-Q4", "2026-H2", "2026")}
+    assert list(found.values()) == ["10/2026", "4/2026", "Q4/2026", "H2/2026", "2026"]
+    assert Cell("4. neljännes 2026", "", found["2026-Q4"]).fitted(10, "left") == "Q4/2026   "
