@@ -68,7 +68,6 @@ def judgements(db: Any, about: About, now: datetime) -> dict[str, Judgement]:
     return {key: Judgement(Verdict(verdict), text, by, instant(at)) for key, verdict, text, by, at in rows}
 
 
-
 def end(db: Any, now: datetime) -> int:
     """Forget the judgements whose time is over; return how many."""
     return int(db.execute("DELETE FROM main.judgement WHERE expires <= ?", (microseconds(now),)).rowcount)

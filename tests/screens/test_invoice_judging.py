@@ -172,7 +172,8 @@ async def test_all_rows_of_the_invoice(tmp_path: Path) -> None:
         await press(pilot, "A")
         assert isinstance(app.screen, ListRowsScreen)
         await press(pilot, "q")
-        assert isinstance(app.screen, InvoiceScreen)
+        left: object = app.screen
+        assert isinstance(left, InvoiceScreen)
 
 
 async def test_the_dispute_is_shown_logged_and_saved(tmp_path: Path) -> None:
