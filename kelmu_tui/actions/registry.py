@@ -293,6 +293,7 @@ ACTIONS: Final = (
     Action("invoice.write", (Context.INVOICE,), ("w",), Group.WORK, 24),
     Action("invoice.rows", (Context.INVOICE,), ("A",), Group.WORK, 34),
     Action("invoice.review", (Context.INVOICE,), ("R",), Group.WORK, 36),
+    Action("invoice.own", (Context.INVOICE,), ("i",), Group.WORK, 27),
     Action("invoice.facts", (Context.INVOICE,), ("t",), Group.WORK, 25),
     Action("invoice.states", (Context.INVOICE,), ("v",), Group.CHOOSE, 33),
     Action("invoice.sort", (Context.INVOICE,), ("s",), Group.CHOOSE, 37),

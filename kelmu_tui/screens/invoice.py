@@ -340,7 +340,7 @@ class InvoiceScreen(InvoiceActs):
         """Tell the invoice's facts where there is no finding."""
         if self.billing is None:
             return ()
-        return facts_blocks(self.billing, self.reviewed, self.face.t, self.face.today())
+        return facts_blocks(self.billing, self.reviewed, self.face.t, self.face.today(), self.key_text("invoice.own"))
 
     def change_wanted(self, wanted: Wanted) -> None:
         """List other findings, or in another order; the cursor stays on its finding when that is among them."""

@@ -12,6 +12,8 @@ from textual import on
 
 from kelmu_tui.actions import State
 from kelmu_tui.domain.lists import ColumnType, Invoice, KelaList
+from kelmu_tui.domain.own_files import ABROAD
+from kelmu_tui.domain.own_files import Wanted as Own
 from kelmu_tui.domain.review.billing import billed_list
 from kelmu_tui.domain.review.verdicts import Verdict
 from kelmu_tui.screens.billed import begin_fetch
@@ -337,6 +339,18 @@ class InvoiceActs(ListScreen[Line, None]):
         """Review the invoice with what is at hand now; what was found before stays until that is over."""
         if self.copy is not None:
             self.reviews.begin(self.which, self.copy.rows)
+
+    def action_invoice_own(self) -> None:
+        """Read what the organisation itself knows from a file, and review the invoice against it."""
+        from kelmu_tui.screens.own_file import OwnFileScreen
+
+        wanted = Own.ANSWERS if billed_list(self.kind.id).id == ABROAD else Own.RESIDENTS
+        self.face.push_screen(OwnFileScreen(self.desk, wanted, self._own_taken))
+
+    def _own_taken(self, taken: object) -> None:
+        if isinstance(taken, frozenset):  # answers are kept, residents are held for this sitting alone
+            self.reviews.residents = taken
+        self.review_anew()
 
     def action_invoice_write(self) -> None:
         """Show the document that disputes what the user disputes."""

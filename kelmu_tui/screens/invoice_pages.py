@@ -105,7 +105,8 @@ class FactsScreen(PageScreen[None]):
         super().retranslate()
         t = self.face.t
         title = f"{self._kind.name.get(t.language)}  {period_text(self._billing.period, t)}"
-        self.sheet.show(facts_blocks(self._billing, self._reviewed, t, self.face.today()), title=title, keep=True)
+        blocks = facts_blocks(self._billing, self._reviewed, t, self.face.today(), self.key_text("invoice.own"))
+        self.sheet.show(blocks, title=title, keep=True)
 
 
 class DisputeScreen(PageScreen[None]):

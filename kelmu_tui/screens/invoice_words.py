@@ -152,8 +152,12 @@ def applied(reviewed: Reviewed) -> tuple[str, ...]:
     return tuple(rule.id for rule in rules().values() if shape in rule.of and rule.id not in left_out)
 
 
-def facts_blocks(billing: Billing, reviewed: Reviewed | None, t: Translator, today: date) -> Iterable[Block]:
-    """Yield everything that is known of an invoice: its heads, its rows, and what its review could not look at."""
+def facts_blocks(billing: Billing, reviewed: Reviewed | None, t: Translator, today: date, own: str) -> Iterable[Block]:
+    """Yield everything that is known of an invoice: its heads, its rows, and what its review could not look at.
+
+    Args:
+        own: the key that reads a file of the organisation's own.
+    """
     yield from head_fields(billing, t, today)
     copy = None if billing.entry is None else billing.entry.copy
     if copy is not None:
@@ -177,4 +181,4 @@ def facts_blocks(billing: Billing, reviewed: Reviewed | None, t: Translator, tod
     for one in sorted(reviewed.without):
         yield Gap()
         yield Paragraph(missing_text(one, t), "warn")
-        yield Paragraph(t.choice("invoice_view.help", one))
+        yield Paragraph(t.choice("invoice_view.help", one, key=own))

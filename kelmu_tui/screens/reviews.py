@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from kelmu_tui.domain.own_files import ABROAD
+from kelmu_tui.domain.review.billing import billed_list
 from kelmu_tui.screens.fetches import Progress
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.invoices import Billing, NoHead
@@ -41,14 +43,12 @@ class Reviews:
     Attributes:
         told: is called whenever one of them looks different; with True when one is over.
         residents: identity codes of the people whom the organisation knows, None while there is no list of them.
-        answers: the county's own answers by the reference of the request, None while there are none.
     """
 
     def __init__(self, face: Face, desk: Desk) -> None:
         self.desk = desk
         self.told: Callable[[bool], None] = _nobody
         self.residents: Container[str] | None = None
-        self.answers: Mapping[str, Answer] | None = None
         self._face = face
         self._tasks: dict[Which, asyncio.Task[None]] = {}
         self._progress: dict[Which, Progress] = {}
@@ -113,8 +113,9 @@ class Reviews:
 
         t = self._face.t
         try:
+            answers = await self.desk.run(self._answers, which[0])
             reviewed = await review(
-                self.desk.run, self.desk.invoices, *which, residents=self.residents, answers=self.answers, hear=hear
+                self.desk.run, self.desk.invoices, *which, residents=self.residents, answers=answers, hear=hear
             )
         except (NotAllowed, NotHere, NoHead):
             self._stopped.add(which)  # the screen that shows the invoice says why, when it looks what there is
@@ -126,6 +127,10 @@ class Reviews:
         else:
             self._remember(which, reviewed)
             self._face.say(t("invoice_view.reviewed_now", count=len(reviewed.found)), role="good")
+
+    def _answers(self, kind: str) -> Mapping[str, Answer] | None:
+        """Return the county's own answers by the reference of the request, None where there are none."""
+        return self.desk.own_data.answers() or None if billed_list(kind).id == ABROAD else None
 
     def _remember(self, which: Which, reviewed: Reviewed) -> None:
         self._last = reviewed
