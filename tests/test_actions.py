@@ -26,9 +26,10 @@ from kelmu_tui.actions import (
     show_key,
 )
 from kelmu_tui.actions.__main__ import page
+from kelmu_tui.actions.contexts import TYPING
 from kelmu_tui.actions.footer import GAP, cells
 from kelmu_tui.actions.keys import RESERVED, is_printable
-from kelmu_tui.actions.registry import TYPING, reachable
+from kelmu_tui.actions.registry import reachable
 from kelmu_tui.i18n import Translator
 
 ROOT = Path(__file__).parent.parent
