@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import ClassVar, Final
 
 from textual import on
-from textual.timer import Timer
 from textual.widget import Widget
 
 from kelmu_tui.actions import Context, State
@@ -15,9 +14,9 @@ from kelmu_tui.domain.lists import ColumnType, KelaList
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.filtering import FilterBar, Filtering
 from kelmu_tui.screens.list_people import look_up
-from kelmu_tui.screens.list_rows import CODE_SECONDS
 from kelmu_tui.screens.list_words import list_columns, period_text, row_cells, short_period, value_text
 from kelmu_tui.screens.placed_source import PlacedSource
+from kelmu_tui.screens.whole_codes import WholeCodes
 from kelmu_tui.screens.words import municipality_name
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.lists import Comparing, NotHere
@@ -60,7 +59,7 @@ class DifferencesScreen(Filtering[None]):
         self.fit_now = ALL
         self.counts: tuple[Counts, ...] = ()
         self._lost: NotHere | NotAllowed | None = None
-        self._codes: Timer | None = None
+        self._codes = WholeCodes(self, lambda: self.rows.refresh())
         self._narrowing = False
         self._groups: tuple[str, list[Group]] | None = None
 
@@ -257,7 +256,7 @@ class DifferencesScreen(Filtering[None]):
     def _cells(self, row: Difference) -> Mapping[str, Cell]:
         shown = row.after or row.before
         assert shown is not None
-        cells = row_cells(self.list, shown, self.face.t, codes=self._codes is not None)
+        cells = row_cells(self.list, shown, self.face.t, codes=self._codes.shown)
         if self.kind is Kind.CHANGED:
             cells["what"] = Cell(self._what(row), "accent")
         return cells
@@ -369,18 +368,7 @@ class DifferencesScreen(Filtering[None]):
 
     def action_lists_code(self) -> None:
         """Show the identity codes whole for a while, or hide them again."""
-        if self._codes is None:
-            self._codes = self.set_timer(CODE_SECONDS, self._hide_codes)
-            self.rows.refresh()
-        else:
-            self._hide_codes()
-
-    def _hide_codes(self) -> None:
-        if self._codes is not None:
-            self._codes.stop()
-            self._codes = None
-        if self.alive:
-            self.rows.refresh()
+        self._codes.toggle()
 
     def action_app_back(self) -> None:
         """Undo the filter; then leave."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import on
-from textual.timer import Timer
 from textual.widget import Widget
 
 from kelmu_tui.actions import Context, State
@@ -14,8 +13,8 @@ from kelmu_tui.domain.lists import KelaList
 from kelmu_tui.screens.base import FramedScreen
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.list_people import look_up
-from kelmu_tui.screens.list_rows import CODE_SECONDS
 from kelmu_tui.screens.list_words import copied_text, list_columns, period_text, row_cells
+from kelmu_tui.screens.whole_codes import WholeCodes
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.lists import NotHere
 from kelmu_tui.services.review_text import rule_text
@@ -44,7 +43,7 @@ class FindingRowsScreen(FramedScreen[None]):
         self.found = found
         self._rows: tuple[ListRow, ...] | None = None
         self._lost: NotHere | NotAllowed | None = None
-        self._codes: Timer | None = None
+        self._codes = WholeCodes(self, lambda: self.rows.refresh())
 
     def body(self) -> Iterable[Widget]:
         """Return the sentence of the rule and the rows."""
@@ -130,7 +129,7 @@ class FindingRowsScreen(FramedScreen[None]):
         self.query_one("#totals", Caption).show(" ".join(parts))
 
     def _cells(self, row: ListRow) -> dict[str, Cell]:
-        return row_cells(self.list, row, self.face.t, codes=self._codes is not None)
+        return row_cells(self.list, row, self.face.t, codes=self._codes.shown)
 
     def _flag(self, row: ListRow) -> Cell:
         return Cell(self.face.glyphs.urgent, "warn") if row.non_disclosure else Cell(" ")
@@ -177,18 +176,7 @@ class FindingRowsScreen(FramedScreen[None]):
 
     def action_lists_code(self) -> None:
         """Show the identity codes whole for a while, or hide them again."""
-        if self._codes is None:
-            self._codes = self.set_timer(CODE_SECONDS, self._hide_codes)
-            self.rows.refresh()
-        else:
-            self._hide_codes()
-
-    def _hide_codes(self) -> None:
-        if self._codes is not None:
-            self._codes.stop()
-            self._codes = None
-        if self.alive:
-            self.rows.refresh()
+        self._codes.toggle()
 
     def action_app_back(self) -> None:
         """Unmark, then leave."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual import on
-from textual.timer import Timer
 from textual.widget import Widget
 
 from kelmu_tui.actions import Context, State
@@ -23,6 +22,7 @@ from kelmu_tui.screens.filtering import FilterBar
 from kelmu_tui.screens.list_people import look_up
 from kelmu_tui.screens.list_words import copied_text, list_columns, period_text, progress_text, row_cells, sums_text
 from kelmu_tui.screens.placed_source import PlacedSource
+from kelmu_tui.screens.whole_codes import WholeCodes
 from kelmu_tui.screens.words import municipality_name
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.lists import NotHere, Reading
@@ -35,9 +35,6 @@ from kelmu_tui.widgets.chrome import Caption, ViewLine
 from kelmu_tui.widgets.list_source import ListSource
 from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.row_list import RowList
-
-CODE_SECONDS: Final = 30.0
-"""How long identity codes are shown whole."""
 
 
 class ListRowsScreen(Arranging):
@@ -57,7 +54,7 @@ class ListRowsScreen(Arranging):
         self._lost: NotHere | NotAllowed | None = None
         self._opening = False
         self._groups: tuple[str, list[Group]] | None = None
-        self._codes: Timer | None = None
+        self._codes = WholeCodes(self, lambda: self.rows.refresh())
 
     def body(self) -> Iterable[Widget]:
         """Return the head, the filter and the rows."""
@@ -255,7 +252,7 @@ class ListRowsScreen(Arranging):
             yield t("lists.columns_of", shown=fitting, total=chosen)
 
     def _cells(self, row: ListRow) -> dict[str, Cell]:
-        return row_cells(self.list, row, self.face.t, codes=self._codes is not None)
+        return row_cells(self.list, row, self.face.t, codes=self._codes.shown)
 
     def _flag(self, row: ListRow) -> Cell:
         return Cell(self.face.glyphs.urgent, "warn") if row.non_disclosure else Cell(" ")
@@ -352,18 +349,7 @@ class ListRowsScreen(Arranging):
 
     def action_lists_code(self) -> None:
         """Show the identity codes whole for a while, or hide them again."""
-        if self._codes is None:
-            self._codes = self.set_timer(CODE_SECONDS, self._hide_codes)
-            self.rows.refresh()
-        else:
-            self._hide_codes()
-
-    def _hide_codes(self) -> None:
-        if self._codes is not None:
-            self._codes.stop()
-            self._codes = None
-        if self.alive:
-            self.rows.refresh()
+        self._codes.toggle()
 
     def action_lists_compare(self) -> None:
         """Hold the period against the one before it."""
