@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from textual.screen import Screen
 
 from kelmu_tui.api.errors import Timeout
 from kelmu_tui.domain.lists import invoices as kinds
 from kelmu_tui.i18n import LANGUAGES, Translator
+from kelmu_tui.screens.customers import CustomersScreen
+from kelmu_tui.screens.house import KelmuApp
+from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.invoice import InvoiceScreen
 from kelmu_tui.screens.invoices import InvoicesScreen
+from kelmu_tui.screens.list_shelf import ListsScreen
 from kelmu_tui.sync.status import Connection
 from tests.screens.invoices import KIND, LIST, PERIOD, InvoicesOffice, billing, opened, right, wrong
 from tests.screens.lists import looks, words
@@ -265,3 +271,43 @@ async def test_a_mandate_that_ends_closes_the_kind(tmp_path: Path) -> None:
 def test_every_kind_has_a_short_name_that_fits(language: str) -> None:
     t = Translator(language)
     assert all(0 < len(t.choice("invoice_view.kind", kind)) <= 22 for kind in kinds())
+
+
+@pytest.mark.parametrize(
+    ("opened_by", "first"),
+    [
+        ({"notices_inbox", LIST}, InboxScreen),
+        ({"customer_lookup", LIST}, CustomersScreen),
+        ({LIST}, InvoicesScreen),
+        ({"list_front_veterans_supplement"}, ListsScreen),
+    ],
+)
+async def test_what_is_shown_first_is_what_the_mandates_open(
+    tmp_path: Path, opened_by: set[str], first: type[Screen[None]]
+) -> None:
+    async with billing(tmp_path) as (app, _):
+        assert app.desk is not None
+        session = replace(app.desk.session, capabilities=frozenset(opened_by))
+        assert type(KelmuApp._first_screen(replace(app.desk, session=session))) is first
+
+
+async def test_as_the_first_screen_it_is_not_left_and_asks_when_there_is_somebody(tmp_path: Path) -> None:
+    async with billing(tmp_path, language="en") as (app, pilot):
+        app.set_status(state=Connection.CONNECTING)
+        app.bill(right())
+        assert app.desk is not None
+        await app.pop_screen()
+        await app.push_screen(InvoicesScreen(app.desk))
+        await settled(pilot)
+        assert app.refreshed == 0
+        app.set_status(state=Connection.ONLINE)
+        await settled(pilot)
+        assert app.refreshed == 1
+        assert f"{KIND}/{PERIOD}" in states(app)
+        await press(pilot, "q", "4")
+        assert len(app.screen_stack) == 2
+        assert app.t("common.quit_hint", key="ctrl+q") in words(app)
+        await press(pilot, "3")
+        assert type(app.screen).__name__ == ListsScreen.__name__
+        await press(pilot, "q")
+        assert isinstance(app.screen, InvoicesScreen)

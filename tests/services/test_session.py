@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from kelmu_tui.domain.capabilities import NOTICES_INBOX, Reason
+from kelmu_tui.domain.lists import lists
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services import session as sessions
 from kelmu_tui.services.context import activate, open_context, open_store
-from kelmu_tui.services.known import INBOX, LOOK_UPS, OPENERS
+from kelmu_tui.services.known import INBOX, LOOK_UPS, OPENERS, doors
 from kelmu_tui.services.session import (
     ChooseOrganisation,
     NoSuchOrganisation,
@@ -211,3 +212,7 @@ def test_what_is_needed_decides_which_organisations_are_usable(store: Store) -> 
         Session(store).activate(FIRST, TODAY, LOOK_UPS)
     assert told.value.why is not None
     assert "benefit_viewing_and_claims" in told.value.why.mandates
+
+
+def test_every_list_is_a_door_to_the_app() -> None:
+    assert doors() == OPENERS | frozenset(lists())
