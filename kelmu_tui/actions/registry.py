@@ -220,7 +220,7 @@ ACTIONS: Final = (
     # Everywhere after sign-in
     Action("main.undo", (Context.MAIN,), ("u",), Group.WORK, 32),
     Action("main.repeat", (Context.MAIN,), ("full_stop",), Group.WORK, 42),
-    Action("main.sync", (Context.MAIN,), ("r",), Group.PROGRAM, 65),
+    Action("main.sync", (Context.MAIN,), ("r", "f5"), Group.PROGRAM, 65),
     Action("main.organisation", (Context.MAIN,), ("o",), Group.PLACES, 66),
     Action("main.inbox", (Context.MAIN,), ("1",), Group.PLACES, capability=NOTICES_INBOX),
     Action("main.customer", (Context.MAIN,), ("2",), Group.PLACES, capability=CUSTOMER_LOOKUP),
