@@ -228,7 +228,8 @@ class Face(Places, inherit_bindings=False):
     def update_frames(self) -> None:
         """Show the present state in the frames of the screens that can be seen."""
         for screen in self.screen_stack[-2:]:
-            if isinstance(screen, FramedScreen):
+            # Of one that is still being put together some widgets are there and some are not.
+            if isinstance(screen, FramedScreen) and screen.ready:
                 screen.update_frame()
 
     def top(self, section: str) -> Top:

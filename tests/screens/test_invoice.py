@@ -112,7 +112,7 @@ async def test_nothing_to_object(tmp_path: Path, size: tuple[int, int], language
         assert t.choice("invoice_view.missing", Missing.EARLIER) in text
         check_grid(app, size)
         await press(pilot, "t", "G")
-        assert t.choice("invoice_view.help", Missing.RESIDENTS)[:20] in words(app)
+        assert t.choice("invoice_view.help", Missing.RESIDENTS, key="i")[:20] in words(app)
 
 
 async def test_earlier_invoices_that_are_here_are_looked_at(tmp_path: Path) -> None:
