@@ -40,7 +40,7 @@ class InvoicesScreen(ListScreen[Billed, None]):
         super().__init__()
         self.desk = desk
         self.known_at: datetime | None = None
-        self._read = False
+        self._read = self._asked = False
 
     async def fetch(self) -> Sequence[Billed]:
         """Read what has come and what comes, how far it is reviewed, what is closed, and since when that is known."""
@@ -68,7 +68,9 @@ class InvoicesScreen(ListScreen[Billed, None]):
 
     def _freshen(self) -> None:
         """Ask what has come as soon as there is a connection, unless that was done a moment ago."""
-        if self._read and self.alive:
+        # Once: from the clock's ticks an idle screen would go on asking for as long as it is open.
+        if not self._asked and self._read and self.alive and self.face.online:
+            self._asked = True
             # The lists may have been asked about alone, and a file of invoices is small.
             self._fetches.freshen()
 

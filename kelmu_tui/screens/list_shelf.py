@@ -50,7 +50,7 @@ class ListsScreen(ListScreen[Shelved, None]):
         super().__init__()
         self.desk = desk
         self.known_at: datetime | None = None
-        self._read = False
+        self._read = self._asked = False
 
     async def fetch(self) -> Sequence[Shelved]:
         """Read what is published and here, what is closed, and since when that is known."""
@@ -83,7 +83,9 @@ class ListsScreen(ListScreen[Shelved, None]):
 
     def _freshen(self) -> None:
         """Ask what is published as soon as there is a connection, unless that was told a moment ago."""
-        if self._read and self.alive:
+        # Once: from the clock's ticks an idle screen would go on asking for as long as it is open.
+        if not self._asked and self._read and self.alive and self.face.online:
+            self._asked = True
             self._fetches.freshen(self.known_at)
 
     async def _reload(self) -> None:

@@ -14,6 +14,7 @@ from kelmu_tui.api.errors import Timeout
 from kelmu_tui.domain.lists import invoices as kinds
 from kelmu_tui.i18n import LANGUAGES, Translator
 from kelmu_tui.screens.customers import CustomersScreen
+from kelmu_tui.screens.fetches import FRESH
 from kelmu_tui.screens.house import KelmuApp
 from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.invoice import InvoiceScreen
@@ -222,6 +223,16 @@ async def test_offline_it_says_since_when_it_is_known(tmp_path: Path) -> None:
         await at(app, f"{KIND}/{PERIOD}")
         await press(pilot, "f")
         assert app.t.choice("invoice_view.fetch", "offline") in words(app)
+
+
+async def test_an_idle_screen_does_not_go_on_asking(tmp_path: Path) -> None:
+    async with billing(tmp_path, language="en") as (app, pilot):
+        await press(pilot, "4")
+        assert app.refreshed == 1
+        app.time.at += 2 * FRESH
+        app.update_frames()
+        await settled(pilot)
+        assert app.refreshed == 1
 
 
 async def test_asking_anew(tmp_path: Path) -> None:

@@ -236,6 +236,16 @@ async def test_what_was_told_long_ago_is_asked_again(tmp_path: Path) -> None:
         assert app.refreshed == 2
 
 
+async def test_an_idle_screen_does_not_go_on_asking(tmp_path: Path) -> None:
+    async with listing(tmp_path, language="en") as (app, pilot):
+        await press(pilot, "3")
+        assert app.refreshed == 1
+        app.time.at += 2 * FRESH
+        app.update_frames()
+        await settled(pilot)
+        assert app.refreshed == 1
+
+
 async def test_asking_anew(tmp_path: Path) -> None:
     async with listing(tmp_path, language="en") as (app, pilot):
         await press(pilot, "3")
