@@ -9,8 +9,9 @@ from typing import Final
 from kelmu_tui.cli.commands import VERDICTS
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
-from kelmu_tui.cli.invoices import NEEDS, here, need_open, newest_here, run_review, wanted_kind
-from kelmu_tui.cli.lists import wanted_period
+from kelmu_tui.cli.invoices import NEEDS, here, newest_here, run_review, wanted_kind
+from kelmu_tui.cli.lists import need_open, wanted_period
+from kelmu_tui.domain.review.billing import billed_list
 from kelmu_tui.domain.review.verdicts import Verdict
 from kelmu_tui.services.invoices import MAX_TEXT, NeedsReason, TooLong
 from kelmu_tui.services.reviewing import Found, Reviewed
@@ -30,7 +31,7 @@ def judge(env: Env) -> int:
     verdict = _VERDICTS[given[0]]
     text = env.args.text if env.args.text != "-" else env.read_stdin()
     with env.context(NEEDS) as context:
-        need_open(env, context, kind)
+        need_open(env, context, billed_list(kind.id))
         with here(env, kind, period):
             reviewed = run_review(env, context, kind, period)
         meant = _meant(env, reviewed, env.args.keys)
@@ -83,7 +84,7 @@ def dispute(env: Env) -> int:
     kind, given = wanted_kind(env), wanted_period(env, env.args.period)
     path = Path(env.args.output)
     with env.context(NEEDS) as context:
-        need_open(env, context, kind)
+        need_open(env, context, billed_list(kind.id))
         period = newest_here(env, context, kind, given)
         try:
             check(path)

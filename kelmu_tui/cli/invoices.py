@@ -11,10 +11,10 @@ from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.cli.invoice_output import billing_data, finding_lines, reviewed_data, rules_told
 from kelmu_tui.cli.list_link import linked, reached, refresh
-from kelmu_tui.cli.lists import wanted_period
+from kelmu_tui.cli.lists import need_open, wanted_period, why_closed
 from kelmu_tui.cli.output import Column
 from kelmu_tui.cli.own_files import residents
-from kelmu_tui.domain.capabilities import Denied, mandates
+from kelmu_tui.domain.capabilities import Denied
 from kelmu_tui.domain.lists import Invoice
 from kelmu_tui.domain.lists import invoices as kinds
 from kelmu_tui.domain.own_files import ABROAD
@@ -67,7 +67,7 @@ def list_invoices(env: Env) -> int:
         for one in calendar
     ]
     closed = [(offer.kind, offer.verdict) for offer in offers if isinstance(offer.verdict, Denied)]
-    rows += [[kind.id, kind.name.get(t.language), "–", "–", "–", "–", _why(env, why)] for kind, why in closed]
+    rows += [[kind.id, kind.name.get(t.language), "–", "–", "–", "–", why_closed(env, why)] for kind, why in closed]
     env.out.table(columns, rows)
     return Exit.OK
 
@@ -90,11 +90,6 @@ def _state(env: Env, one: Billing) -> str:
     return f"{state}; {t('cli.invoice_corrected', count=corrections)}" if corrections else state
 
 
-def _why(env: Env, denied: Denied) -> str:
-    names = ", ".join(mandates()[mandate].name.get(env.t.language) for mandate in denied.mandates)
-    return env.t.choice("errors.reason", denied.reason, mandate=names)
-
-
 def _offer_data(env: Env, offer: KindOffer) -> dict[str, Any]:
     denied = offer.verdict if isinstance(offer.verdict, Denied) else None
     return {
@@ -115,7 +110,7 @@ def review_invoice(env: Env) -> int:
     kind, given = wanted_kind(env), wanted_period(env, env.args.period)
     full = bool(env.option("full"))
     with env.context(NEEDS) as context:
-        need_open(env, context, kind)
+        need_open(env, context, billed_list(kind.id))
         find = _fetched if env.option("fetch") else newest_here
         period = find(env, context, kind, given)
         with here(env, kind, period):
@@ -263,17 +258,6 @@ def wanted_kind(env: Env) -> Invoice:
         listed = [f"  {one.id}  {one.name.get(env.t.language)}" for one in kinds().values()]
         raise CliError(Exit.USAGE, "invoice_unknown", "\n".join([env.t("cli.invoice_unknown"), *listed]))
     return found
-
-
-def need_open(env: Env, context: Context, kind: Invoice) -> None:
-    """Make sure that the rows of an invoice may be seen.
-
-    Raises:
-        CliError: they may not.
-    """
-    verdict = next((offer.verdict for offer in context.invoices.offers() if offer.kind.id == kind.id), None)
-    if isinstance(verdict, Denied):
-        raise CliError(Exit.NOT_ALLOWED, verdict.reason.value, _why(env, verdict))
 
 
 def newest_here(env: Env, context: Context, kind: Invoice, given: str | None) -> str:

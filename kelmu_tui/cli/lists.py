@@ -57,7 +57,7 @@ def list_lists(env: Env) -> int:
         head = [offer.list.id, offer.list.name.get(t.language)]
         entries = by_list[offer.list.id]
         if isinstance(offer.verdict, Denied):
-            rows.append([*head, "–", "–", "–", "–", _why(env, offer.verdict)])
+            rows.append([*head, "–", "–", "–", "–", why_closed(env, offer.verdict)])
         elif not entries:
             rows.append([*head, "–", "–", "–", "–", t("cli.list_none")])
         shown = (
@@ -92,7 +92,8 @@ def _state(env: Env, one: Entry) -> str:
     return t("cli.list_open") if one.copy is None else t("cli.list_here", until=t.formats.date(one.copy.expires_at))
 
 
-def _why(env: Env, denied: Denied) -> str:
+def why_closed(env: Env, denied: Denied) -> str:
+    """Return why a list is closed, with the mandates that would open it."""
     names = ", ".join(mandates()[mandate].name.get(env.t.language) for mandate in denied.mandates)
     return env.t.choice("errors.reason", denied.reason, mandate=names)
 
@@ -332,7 +333,7 @@ def need_open(env: Env, context: Context, one: KelaList) -> None:
     """
     verdict = next((offer.verdict for offer in context.lists.offers() if offer.list.id == one.id), None)
     if isinstance(verdict, Denied):
-        raise CliError(Exit.NOT_ALLOWED, verdict.reason.value, _why(env, verdict))
+        raise CliError(Exit.NOT_ALLOWED, verdict.reason.value, why_closed(env, verdict))
 
 
 def wanted_period(env: Env, word: str | None) -> str | None:
