@@ -391,28 +391,3 @@ def test_a_mandate_that_ends_by_date_takes_the_lists(context: Context, store: St
         assert copies(db, NOW) == []
     expiry.erase_lists(store)
     assert left(store) == {}
-
-
-# --- what is known of publications ----------------------------------------------------------------------------------
-
-
-def test_it_is_remembered_when_the_publications_were_told(
-    profile: Profile, context: Context, store: Store, time: Time
-) -> None:
-    assert context.lists.told() is None
-    every = [offer.list.id for offer in context.lists.offers()]
-    context.lists.announce([published(6)], every)
-    time.at = NOW + timedelta(hours=1)
-    again = activate(profile, store, FIRST, SeededIds(3), OPENERS)
-    assert again.lists.told() == NOW
-    again.lists.announce([], every)
-    assert again.lists.told() == time.at
-
-
-def test_of_a_list_that_was_closed_then_nothing_is_known(context: Context, store: Store) -> None:
-    every = [offer.list.id for offer in context.lists.offers()]
-    context.lists.announce([published(6)], every)
-    give(store, WIDE, "treatment_abroad_reimbursements")
-    assert context.lists.told() is None
-    context.lists.announce([published(6)], every)
-    assert context.lists.told() == NOW
