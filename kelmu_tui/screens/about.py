@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kelmu_tui.actions import Context
-from kelmu_tui.screens.page import PageScreen
+from kelmu_tui.screens.page import LivePage
 from kelmu_tui.widgets.sheet import Block, Field, Heading, Paragraph
 
 
@@ -21,17 +21,13 @@ class Fact:
     wrong: bool = False
 
 
-class AboutScreen(PageScreen[None]):
+class AboutScreen(LivePage[None]):
     """A page of facts for the user and for the support."""
 
     CONTEXT: ClassVar[Context] = Context.ABOUT
 
-    def retranslate(self) -> None:
-        """Render the page in the language of now."""
-        super().retranslate()
-        self.face.spawn("about.facts", self._load())
-
-    async def _load(self) -> None:
+    async def load(self) -> None:
+        """Collect the facts and show them."""
         facts = await self.face.facts()
         if self.alive:
             t = self.face.t

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from kelmu_tui.actions import Context
 from kelmu_tui.i18n import Translator
-from kelmu_tui.screens.page import PageScreen
+from kelmu_tui.screens.page import LivePage
 from kelmu_tui.services.diagnostics import Diagnostics, ScopeState
 from kelmu_tui.services.diagnostics_text import error_text, leader_text, oldest_text, trouble_text
 from kelmu_tui.store.database import Changed
@@ -18,53 +18,31 @@ Read = Callable[[], Awaitable[Diagnostics | None]]
 """Reads the diagnostics on the store's thread; None when nobody is at work any more."""
 
 
-class DiagnosticsScreen(PageScreen[None]):
-    """A page that is read again when the store or the connection changes, and with the app's minute."""
+class DiagnosticsScreen(LivePage[None]):
+    """A page that is read again when the store changes, too."""
 
     CONTEXT: ClassVar[Context] = Context.ABOUT
 
     def __init__(self, read: Read) -> None:
         super().__init__()
         self._read = read
-        self._reading = self._stale = False
-
-    def retranslate(self) -> None:
-        """Render the page in the language of now."""
-        super().retranslate()
-        self._reload()
-
-    def update_frame(self) -> None:
-        """The connection changed, or a minute has gone: ages are older."""
-        super().update_frame()
-        self._reload()
 
     def store_changed(self, change: Changed) -> None:
         """Rows, commands or scopes changed."""
         del change
-        self._reload()
+        self.reload()
 
     def store_noted(self, change: Changed) -> None:
         """An error was noted, or the feed went on."""
         del change
-        self._reload()
+        self.reload()
 
-    def _reload(self) -> None:
-        """Read once more; what comes while it is being read is seen by one more reading."""
-        self._stale = True
-        if not self._reading:
-            self._reading = True
-            self.face.spawn("diagnostics.read", self._load())
-
-    async def _load(self) -> None:
-        try:
-            while self._stale and self.alive:
-                self._stale = False
-                found = await self._read()
-                if found is not None and self.alive:
-                    t = self.face.t
-                    self.sheet.show(blocks(found, t, self.face.now()), title=t("diagnostics.title"), keep=True)
-        finally:
-            self._reading = False
+    async def load(self) -> None:
+        """Read where everything stands and show it."""
+        found = await self._read()
+        if found is not None and self.alive:
+            t = self.face.t
+            self.sheet.show(blocks(found, t, self.face.now()), title=t("diagnostics.title"), keep=True)
 
 
 def blocks(found: Diagnostics, t: Translator, now: datetime) -> Iterator[Block]:

@@ -58,3 +58,43 @@ class PageScreen(FramedScreen[Result]):
     def action_app_back(self) -> None:
         """Leave the page."""
         self.dismiss(None)
+
+
+class LivePage(PageScreen[Result]):
+    """A page that is read again when the connection changes and with the app's minute; subclasses say what else.
+
+    What comes while it is being read is seen by one more reading.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reading = self._stale = False
+
+    async def load(self) -> None:
+        """Read what the page tells and show it; the widgets may have gone when the reading is over."""
+        raise NotImplementedError
+
+    def retranslate(self) -> None:
+        """Render the page in the language of now."""
+        super().retranslate()
+        self.reload()
+
+    def update_frame(self) -> None:
+        """The connection changed, or a minute has gone: ages are older."""
+        super().update_frame()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read once more."""
+        self._stale = True
+        if not self._reading:
+            self._reading = True
+            self.face.spawn("page.read", self._load())
+
+    async def _load(self) -> None:
+        try:
+            while self._stale and self.alive:
+                self._stale = False
+                await self.load()
+        finally:
+            self._reading = False

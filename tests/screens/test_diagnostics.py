@@ -146,6 +146,21 @@ async def test_a_lost_connection_is_seen_without_a_key(house: House) -> None:
         assert app.t("states.verb.handle") in page(app)
 
 
+async def test_the_facts_follow_the_connection_without_a_key(house: House) -> None:
+    app = house.app()
+    async with running(app, (120, 40)) as pilot:
+        await at_work(app, pilot)
+        await pilot.press("I")
+        await until(pilot, lambda: isinstance(app.screen, AboutScreen) and app.t("help.user") in text_of(app), "facts")
+        assert app.t("help.problem") not in text_of(app)
+        house.transport.cut = True
+        app._poke()
+        await until(pilot, lambda: app.t("help.problem") in text_of(app), "the cause")
+        house.transport.cut = False
+        app._poke()
+        await until(pilot, lambda: app.t("help.problem") not in text_of(app), "the end of it")
+
+
 async def test_it_is_read_when_something_happens_and_with_the_minute_only(house: House) -> None:
     app = house.app()
     async with running(app) as pilot:
