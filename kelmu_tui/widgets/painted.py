@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from kelmu_tui.widgets.cells import fit, join, lean
+from kelmu_tui.widgets.line_cache import LineCache
 from kelmu_tui.widgets.roles import dye
 
 Piece = tuple[str, str]
@@ -37,6 +38,7 @@ class Roled(Widget):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
+        self._styles_cache = LineCache()
         self._role_styles: dict[str, Style] = {}
         self._ground: Style | None = None
 
