@@ -115,14 +115,21 @@ class _Fetching:
         organisation = self._context.active.organisation.business_id
         wanted = RowsWanted(self._list, self._period, publication.version, fetch.after)
         expires: datetime | None = None
-        async with aclosing(self._link.client.list_rows(organisation, wanted)) as parts:
-            async for part in parts:
-                if isinstance(part, ListStart):
-                    expires = part.expires_at
-                elif isinstance(part, ListBatch):
-                    fetch = await self._take(fetch, part)
-                elif isinstance(part, ListStop):
-                    raise ListStopped(part.code)
+        writing: asyncio.Future[Fetch] | None = None
+        try:
+            async with aclosing(self._link.client.list_rows(organisation, wanted)) as parts:
+                async for part in parts:
+                    if isinstance(part, ListStart):
+                        expires = part.expires_at
+                    elif isinstance(part, ListBatch):
+                        fetch = fetch if writing is None else await writing
+                        # The next batch is read while the disk takes this one; it is awaited below in any case.
+                        writing = asyncio.ensure_future(self._take(fetch, part))
+                    elif isinstance(part, ListStop):
+                        raise ListStopped(part.code)
+        finally:
+            # Whatever ends the stream, what came before is kept; how the disk failed is told first.
+            fetch = fetch if writing is None else await writing
         try:
             await self._run(lists.finish, fetch, expires)
         except Incomplete:
@@ -130,7 +137,7 @@ class _Fetching:
 
     async def _take(self, fetch: Fetch, batch: ListBatch) -> Fetch:
         clock = self._context.clock
-        # What reading the batch has left of the pause between two transactions.
+        # What is left of the pause between two transactions.
         if (rest := self._again - clock.monotonic()) > 0:
             await asyncio.sleep(rest)
         fetch = await self._run(self._context.lists.take, fetch, batch.rows)

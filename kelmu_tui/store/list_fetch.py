@@ -11,6 +11,7 @@ import json
 from array import array
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.lists import ColumnType, retention
@@ -22,6 +23,8 @@ from kelmu_tui.store.replica import microseconds
 
 STEP_ROWS: Final = 1000
 """Rows written in one transaction: about 20 ms."""
+PUT_ROWS: Final = 250
+"""Rows of one statement."""
 STEP_PLACES: Final = 10_000
 """Places of the order written in one transaction."""
 
@@ -129,7 +132,9 @@ def _put(store: Store, fetch: Fetch, rows: Sequence[Mapping[str, Any]]) -> Fetch
     after = rows[-1]["id"]
     with store.write("replica") as db:
         sums = json.loads(_own(db, fetch))
-        db.executemany(form.put, records)
+        for start in range(0, len(records), PUT_ROWS):
+            part = records[start : start + PUT_ROWS]
+            db.execute(form.put(len(part)), list(chain.from_iterable(part)))
         _add_up(form, sums, records)
         db.execute(
             "UPDATE replica.list_copy SET rows = rows + ?, after = ?, sums = ? WHERE number = ?",

@@ -75,9 +75,8 @@ class Layout:
         self._hidden = [place for place, type_ in placed if type_ in homes]
         # The places that a list does not need are not named: binding a None takes as long as ten texts.
         named = ", ".join(("row", "copy", "id", "person", "words", "non_disclosure", *map(self.place, self.types)))
-        marks = ",".join("?" * (6 + len(self.types)))
-        self.put = f"INSERT INTO replica.list_row ({named}) VALUES ({marks})"  # noqa: S608
-        """The statement that takes what `record` returns."""
+        self._into = f"INSERT INTO replica.list_row ({named}) VALUES "  # noqa: S608
+        self._marks = f"({','.join('?' * (6 + len(self.types)))})"
 
     def of(self, *types: ColumnType) -> tuple[str, ...]:
         """Return the columns of these types."""
@@ -112,6 +111,14 @@ class Layout:
         for column, down in keys:
             parts += [f"{self.place(column)} IS NULL", f"{self.key(column)} DESC" if down else self.key(column)]
         return ", ".join((*parts, self.key(self.name), "row"))
+
+    def put(self, count: int) -> str:
+        """Return the statement that takes the values of `count` rows, one behind the other, as `record` returns them.
+
+        One statement is one step of the database, in which other threads have the interpreter to themselves; a step
+        for each row would let them wait for it and it for them, row by row.
+        """
+        return self._into + ",".join([self._marks] * count)
 
     def record(self, number: int, copy: int, row: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return a row of the wire as the values of a whole row of `list_row`."""

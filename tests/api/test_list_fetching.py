@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -29,7 +29,8 @@ from kelmu_tui.services.list_fetching import TRIES, NotPublished, Withdrawn, fet
 from kelmu_tui.services.session import put_secrets
 from kelmu_tui.store import list_fetch
 from kelmu_tui.store.database import Store
-from kelmu_tui.store.list_fetch import Overtaken
+from kelmu_tui.store.errors import StoreFull
+from kelmu_tui.store.list_fetch import Fetch, Overtaken
 from kelmu_tui.store.lists import Entry
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync import backoff
@@ -246,6 +247,29 @@ async def test_cancelled_it_leaves_what_came(link: Linked, context: Context, way
     assert entry(context).staged == 6
     await fetch_list(link, context, LIST, PERIOD, lambda *_: None)
     assert way.asked[-1] == {"version": "1", "after": "0005"}
+    assert len(names(context)) == COUNT
+
+
+async def test_a_disk_that_fails_while_the_next_rows_are_read_is_what_is_told(
+    link: Linked, context: Context, way: Way, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = context.lists.take
+
+    def full(fetch: Fetch, rows: Sequence[Mapping[str, Any]]) -> Fetch:
+        if fetch.rows:
+            raise StoreFull
+        return take(fetch, rows)
+
+    way.cuts = [8]  # the stream breaks off as well
+    with monkeypatch.context() as patch:
+        patch.setattr(context.lists, "take", full)
+        with pytest.raises(StoreFull):
+            await fetch_list(link, context, LIST, PERIOD, heard)
+    assert len(way.asked) == 1
+    assert entry(context).staged == 3
+    way.cuts = []
+    await fetch_list(link, context, LIST, PERIOD, heard)
+    assert way.asked[-1] == {"version": "1", "after": "0002"}
     assert len(names(context)) == COUNT
 
 
