@@ -7,7 +7,7 @@ once after a renewed access token: when and whether to try again is the business
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from ipaddress import ip_address
@@ -21,8 +21,9 @@ from kelmu_tui.api.audit import AuditSearch, check_extract, check_page, check_sa
 from kelmu_tui.api.customers import QueryReader
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, UpdateNeeded
 from kelmu_tui.api.lists import ListPart, RowReader, RowsWanted, check_invoices
+from kelmu_tui.api.paths import command_path
 from kelmu_tui.api.reading import PROBLEM, body_of, expect, lines_of, mapped, raise_for, request_id_of, segment
-from kelmu_tui.domain.following import VERBS
+from kelmu_tui.api.uploads import Uploads
 from kelmu_tui.platform.ids import Ids, RandomIds
 
 CONNECT_SECONDS: Final = 5.0
@@ -124,6 +125,8 @@ class Client:
         self._tokens = tokens
         self._device = device
         self._ids = ids if ids is not None else RandomIds()
+        self.uploads = Uploads(self._open)
+        """Documents that are on their way."""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -193,8 +196,7 @@ class Client:
             contract.HEADER_SCHEMA: str(schema),
             "Content-Type": _JSON,
         }
-        kind, last = ("follows", VERBS[verb]) if verb in VERBS else ("notices", verb)
-        path = f"/v1/{kind}/{segment(id)}/{segment(last)}"
+        path = command_path(verb, id)
         async with self._open("POST", path, organisation, headers=headers, content=body) as response:
             request_id = request_id_of(response)
             try:
@@ -211,6 +213,13 @@ class Client:
             expect(response, (_JSON,), request_id)
             result = parse(contract.CommandResult, await body_of(response, request_id), request_id)
             return CommandAnswer(response.status_code, result=result, request_id=request_id)
+
+    async def editing(self, organisation: str, claim: str, *, on: bool) -> None:
+        """Tell that the user begins to change a claim, goes on with it, or has stopped; nothing is kept of it."""
+        path = f"/v1/claims/{segment(claim)}/editing"
+        content = contract.EditingBody(on=on).model_dump_json().encode()
+        async with self._open("POST", path, organisation, headers={"Content-Type": _JSON}, content=content) as response:
+            await raise_for(response)
 
     async def look_up(
         self, organisation: str, query: contract.CustomerQuery
@@ -339,11 +348,15 @@ class Client:
         *,
         params: Mapping[str, str | Sequence[str]] | None = None,
         headers: dict[str, str] | None = None,
-        content: bytes | None = None,
+        content: bytes | Callable[[], AsyncIterator[bytes]] | None = None,
         accept: str = _JSON,
         signed_in: bool = True,
     ) -> AsyncIterator[httpx.Response]:
-        """Send a request and give its response with the body unread; a refused token is renewed once."""
+        """Send a request and give its response with the body unread; a refused token is renewed once.
+
+        Args:
+            content: the body, or what begins it anew for each try.
+        """
         own = {"Accept": f"{accept}, {PROBLEM}", contract.HEADER_DEVICE: self._device, **(headers or {})}
         if organisation is not None:
             own[contract.HEADER_ORGANISATION] = organisation
@@ -352,9 +365,8 @@ class Client:
             for renewed in (False, True):
                 token = await self._tokens.access_token() if signed_in else None
                 proof = {"Authorization": f"Bearer {token}"} if token is not None else {}
-                request = self._http.build_request(
-                    method, path, params=params, content=content, headers={**own, **proof}
-                )
+                body = content() if callable(content) else content
+                request = self._http.build_request(method, path, params=params, content=body, headers={**own, **proof})
                 response = await self._http.send(request, stream=True)
                 try:
                     if response.status_code == 401 and not renewed and token is not None:

@@ -5,6 +5,8 @@
     │   └── Timeout          no answer in time
     ├── BadAnswer            an answer that is not ours: garbage, HTML, wrong JSON, half a body, a redirect
     ├── ListStopped          the backend ended a stream of rows before its end, and said why
+    ├── UploadGone           the backend has no such upload, or not any more
+    ├── UploadElsewhere      an upload stands somewhere else than was thought
     └── ProblemAnswer        the backend's own problem document, or a status that speaks for itself
         ├── SignInNeeded     401: the token is over and could not be renewed
         └── UpdateNeeded     426: this client is too old
@@ -79,6 +81,20 @@ class ListStopped(ApiError):
         super().__init__(request_id)
 
 
+class UploadGone(ApiError):
+    """The backend has no such upload, or not any more: it has to be created (again)."""
+
+    code = ProblemCode.UPLOAD_GONE.value
+    retryable = True
+
+
+class UploadElsewhere(ApiError):
+    """The upload stands somewhere else than was thought: it has to be asked."""
+
+    code = ProblemCode.UPLOAD_OFFSET.value
+    retryable = True
+
+
 class ProblemAnswer(ApiError):
     """The backend answered with a problem; `problem` is None when only its status could be read."""
 
@@ -135,8 +151,20 @@ _CODE_OF_STATUS: Final = {
 }
 
 
+_NOT_NOW: Final = frozenset(
+    {
+        ProblemCode.IDEMPOTENCY_IN_PROGRESS,
+        # A request of ours that was cut may still hold the document, and what waits to be sent makes room.
+        ProblemCode.UPLOAD_BUSY,
+        ProblemCode.UPLOADS_FULL,
+        ProblemCode.UPLOAD_CHECKSUM,
+    }
+)
+"""Codes that pass, whatever the status."""
+
+
 def is_retryable(status: int, problem: Problem | None) -> bool:
     """Tell whether an answer means "not now" and not "no"."""
-    if problem is not None and problem.code is ProblemCode.IDEMPOTENCY_IN_PROGRESS:
+    if problem is not None and problem.code in _NOT_NOW:
         return True
     return status in RETRYABLE_STATUSES or status >= 500

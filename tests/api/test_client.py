@@ -130,6 +130,26 @@ async def test_a_command_carries_every_header_and_the_frozen_bytes() -> None:
     assert (result.status, result.result) == (200, contract.CommandResult(**RESULT))
 
 
+@pytest.mark.parametrize(
+    ("verb", "path"),
+    [
+        ("take-back", "/v1/notices/n%201/take-back"),
+        ("follow-end", "/v1/follows/n%201/end"),
+        ("claim-register", "/v1/claims/n%201/register"),
+        ("claim-cancel", "/v1/claims/n%201/cancel"),
+    ],
+)
+async def test_a_command_goes_to_what_it_is_on(verb: str, path: str) -> None:
+    seen: list[httpx.Request] = []
+
+    def backend(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return answer(content=json.dumps(RESULT).encode())
+
+    await client(backend).command(ORGANISATION, "n 1", verb, "key-1", 0, b"{}", "lease-1")
+    assert seen[0].url.raw_path == path.encode()
+
+
 async def test_a_refusal_comes_back_as_an_answer() -> None:
     result = await send(client(lambda _: problem(412)))
     assert result.status == 412

@@ -6,7 +6,9 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from kelmu_tui.api.contract.claims import ClaimRecord
 from kelmu_tui.api.contract.common import Answer, Identifier, Line
+from kelmu_tui.api.contract.documents import SendingRow
 from kelmu_tui.api.contract.rows import FollowRow, NoticeRow, TraceRow
 from kelmu_tui.api.contract.views import ChainHead
 
@@ -39,17 +41,27 @@ class ProblemCode(StrEnum):
     LOOKUPS_PAUSED = "lookups_paused"
     LIST_WITHDRAWN = "list_withdrawn"
     LIST_REPUBLISHED = "list_republished"
+    UPLOAD_TOO_LARGE = "upload_too_large"
+    UPLOADS_FULL = "uploads_full"
+    UPLOAD_TAKEN = "upload_taken"
+    UPLOAD_OFFSET = "upload_offset"
+    UPLOAD_CHECKSUM = "upload_checksum"
+    UPLOAD_BUSY = "upload_busy"
+    UPLOAD_GONE = "upload_gone"
     TOO_MANY_REQUESTS = "too_many_requests"
     SERVICE_BREAK = "service_break"
     INTERNAL = "internal"
 
 
 class Problem(Answer):
-    """Problem details; `rule` names the `domain.notices.Refusal` or `domain.following.FollowRefusal`, `current` the
-    present row of a conflict.
+    """Problem details; `rule` names the `domain.notices.Refusal`, `domain.following.FollowRefusal`,
+    `domain.claims.life.ClaimRefusal` or rule of claims, or `domain.documents.SendRefusal`; `current` is the present row
+    of a conflict.
 
     For `customer_code_invalid`, `rule` is the `domain.identifiers.CodeFault`; for `reason_needed` it is why one is
     asked for: `self`, `family_name`, `unrelated` or `purpose`.
+
+    For the rule `sending_document`, `detail` is the `domain.documents.Fault`, and `errors` names the document.
 
     `head` goes with a refused batch of views: the last event before what was refused that backend and client share.
     """
@@ -62,5 +74,5 @@ class Problem(Answer):
     request_id: Identifier | None = None
     rule: str | None = None
     errors: list[str] = Field(default_factory=list)
-    current: NoticeRow | TraceRow | FollowRow | None = None
+    current: NoticeRow | TraceRow | FollowRow | ClaimRecord | SendingRow | None = None
     head: ChainHead | None = None

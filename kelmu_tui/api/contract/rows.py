@@ -1,4 +1,5 @@
-"""What the feed carries: notices, traces of transferred ones, announcements, and the customers whom a user follows."""
+"""What the feed carries: notices, traces of transferred ones, announcements, the customers whom a user follows, the
+organisation's claims with its accounts, and receipts of documents."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from kelmu_tui.api.contract.claims import AccountRow, ClaimRecord
 from kelmu_tui.api.contract.common import (
     Answer,
     Block,
@@ -19,6 +21,7 @@ from kelmu_tui.api.contract.common import (
     MunicipalityCode,
     Version,
 )
+from kelmu_tui.api.contract.documents import SendingRow
 from kelmu_tui.domain.following import MAX_CHANGES, FollowEnd, What
 from kelmu_tui.domain.notices import Kind, Status
 from kelmu_tui.domain.sections import Section
@@ -213,4 +216,7 @@ class FollowRow(Answer):
     changes: Annotated[list[FollowChange], Field(max_length=MAX_CHANGES)] = Field(default_factory=list)
 
 
-Row = Annotated[NoticeRow | TraceRow | AnnouncementRow | FollowRow, Field(discriminator="table")]
+Row = Annotated[
+    NoticeRow | TraceRow | AnnouncementRow | FollowRow | ClaimRecord | AccountRow | SendingRow,
+    Field(discriminator="table"),
+]
