@@ -15,13 +15,16 @@ from kelmu_backend.config import Config
 from kelmu_backend.core import Core
 from kelmu_backend.identity.routes import router as sign_in
 from kelmu_backend.limits import RateClass
+from kelmu_backend.routes import claims as claim_routes
 from kelmu_backend.routes import customers as customer_routes
 from kelmu_backend.routes import feed as feed_routes
 from kelmu_backend.routes import follows as follow_routes
 from kelmu_backend.routes import lists as list_routes
 from kelmu_backend.routes import notices as notice_routes
+from kelmu_backend.routes import sendings as sending_routes
 from kelmu_backend.routes import session as session_routes
 from kelmu_backend.routes import supervision as supervision_routes
+from kelmu_backend.routes import uploads as upload_routes
 from kelmu_backend.routes import views as view_routes
 from kelmu_backend.routes.declare import (
     ANY_GRANT,
@@ -84,7 +87,10 @@ def create_app(config: Config) -> FastAPI:
         view_routes,
         customer_routes,
         follow_routes,
+        claim_routes,
         list_routes,
+        upload_routes,
+        sending_routes,
         supervision_routes,
     ):
         module.add(app.router)

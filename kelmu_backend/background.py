@@ -1,6 +1,6 @@
 """What happens without a request: notices become visible when their time has come, follows end, polls of other
-processes' commits are woken, old results and lists are forgotten, and in a demo notices arrive, lives go on and lists
-come."""
+processes' commits are woken, old results, claims and lists are forgotten, and in a demo notices arrive, lives go on,
+Kela's side handles claims and lists come; documents are taken, and those that nobody finished are destroyed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from kelmu_backend import commands, feed, notices, wakeups
+from kelmu_backend.claims import editing, record
 from kelmu_backend.core import Core
 from kelmu_backend.customers import following
+from kelmu_backend.documents import taking
+from kelmu_backend.documents.caring import Documents
 from kelmu_backend.lists import making, publishing
 from kelmu_tui.domain.lists import KelaList
 from kelmu_tui.platform.tasks import Tasks
@@ -33,12 +36,21 @@ ARRIVAL_GAP: Final = 20.0
 CROWD_PAUSE: Final = 0.05
 """Seconds between two steps of making a crowd."""
 
+CLAIMS_AT_ONCE: Final = 5
+"""Claims to which Kela's side of a demo comes in a second: after a long break many wait."""
+
+CLAIMS_SHARE: Final = 2.0
+"""How many times as long as a step of making claims took it rests then: whoever uses the demo comes first."""
 
 HAPPENING_GAP: Final = 60.0
 """Seconds between two changes in the lives of a demo's customers, on the average."""
 
 KEPT_REMOVALS: Final = 1_000_000
 """Sequences for which the feed keeps its removals: months of work, so only a client long away starts anew."""
+
+
+_OVER: Final = (notices.drop_over, following.drop_over, record.drop_over, taking.drop_over)
+"""What deletes what is over, step by step."""
 
 
 class Background:
@@ -48,6 +60,7 @@ class Background:
         self._core = core
         self._tasks = Tasks(self._failed)
         self._wakeups = wakeups.Wakeups(core)
+        self._documents = Documents(core)
 
     def start(self) -> None:
         """Start all loops in the running event loop."""
@@ -57,12 +70,15 @@ class Background:
         self._tasks.spawn("drop", self._every(HOUR, self.drop))
         self._tasks.spawn("end", self._every(MINUTE, self.end_by_time))
         self._tasks.spawn("over", self._every(HOUR, self.drop_lists))
+        self._tasks.spawn("expire", self._every(MINUTE, self._documents.expire))
+        self._tasks.spawn("stray", self._every(HOUR, self._documents.sweep))
+        self._tasks.spawn("take", self._every(SECOND, self._documents.take))
         self._tasks.spawn("bar", self._every(HOUR, self.end_by_mandate))
         if self._core.config.demo:
             self._tasks.spawn("arrive", self._arrive())
             self._tasks.spawn("crowd", self._crowd())
-
             self._tasks.spawn("happen", self._happen())
+            self._tasks.spawn("kela", self._every(SECOND, self.handle_claims))
         if self._core.config.lister is not None:
             self._tasks.spawn("list", self._list())
         for name, work in self._wakeups.hints():
@@ -92,8 +108,8 @@ class Background:
             return notices.publish_due(connection, now)
 
     async def drop(self) -> int:
-        """Delete the notices that were handled long ago, and follows that ended long ago; return in how many steps."""
-        return await self._in_steps(notices.drop_over) + await self._in_steps(following.drop_over)
+        """Delete what ended long ago: notices, follows, claims and receipts; return in how many steps."""
+        return sum([await self._in_steps(over) for over in _OVER])
 
     async def end_by_time(self) -> int:
         """End the follows whose time is up; return in how many steps."""
@@ -151,6 +167,7 @@ class Background:
         """Make the customers who are still missing, with a pause after each step for whoever waits for the record."""
         from kelmu_backend import population
 
+        await self._claims()
         left = True
 
         async def step() -> None:
@@ -160,6 +177,48 @@ class Background:
         while left:
             worked = await self._outlive(step)
             await asyncio.sleep(CROWD_PAUSE if worked else SECOND)
+
+    async def _claims(self) -> None:
+        """Make the claims that are still missing, a few people's at a time."""
+        from kelmu_backend import population
+
+        core = self._core
+        left = True
+
+        async def step() -> None:
+            nonlocal left
+            made = await core.run(population.advance_claims, core.database, core.config.ids)
+            left = made.more
+            if made.change is not None:
+                core.hub.committed(made.change)
+
+        while left:
+            begun = core.config.clock.monotonic()
+            worked = await self._outlive(step)
+            took = core.config.clock.monotonic() - begun
+            await asyncio.sleep(max(CROWD_PAUSE, CLAIMS_SHARE * took) if worked else SECOND)
+
+    async def handle_claims(self) -> int:
+        """Let Kela's side of a demo come to the claims whose time has come; return in how many steps."""
+        from kelmu_backend import population
+
+        core = self._core
+        kela = population.Kela(core.config.seed, core.config.maker)
+
+        def work() -> feed.Change | None:
+            now = core.config.clock.now()
+            # Looking needs no writer: most seconds nothing is due.
+            with core.database.read() as connection:
+                if not kela.is_due(connection, now):
+                    return None
+            with core.database.write() as connection:
+                return kela.next(connection, now, core.config.ids)
+
+        steps = 0
+        while steps < CLAIMS_AT_ONCE and (change := await core.run(work)):
+            core.hub.committed(change)
+            steps += 1
+        return steps
 
     async def drop_lists(self) -> int:
         """Delete the lists that can no longer be fetched; return how many."""
@@ -225,6 +284,7 @@ class Background:
             with self._core.database.write() as connection:
                 commands.forget(connection, self._core.config.clock.now())
                 feed.compact(connection, KEPT_REMOVALS)
+                editing.forget(connection, self._core.config.clock.now())
 
         await self._core.run(work)
 

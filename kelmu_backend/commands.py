@@ -42,6 +42,9 @@ from kelmu_tui.domain.notices import (
     TakeBack,
 )
 
+Kind = Literal["notice", "follow", "claim", "sending"]
+"""What commands are about."""
+
 BODIES: Final[dict[str, type[BaseModel]]] = dict.fromkeys(COMMANDS, EmptyBody) | {
     "note": NoteBody,
     "transfer": TransferBody,
@@ -54,7 +57,7 @@ class Envelope:
     """A command as it came: who sends it, under which key, to what, on which version, with which bytes.
 
     Attributes:
-        subject: id of the notice or the follow.
+        subject: id of the notice, the follow, the claim or the sending.
         version: 0 when the command depends on none.
         kind: what the subject is.
     """
@@ -69,7 +72,7 @@ class Envelope:
     lease: str
     body: bytes
     request_id: str
-    kind: Literal["notice", "follow"] = "notice"
+    kind: Kind = "notice"
 
     @property
     def action(self) -> str:

@@ -43,6 +43,12 @@ class Config:
         maker: makes what the systems know of a person when somebody first asks; None where they hold it already.
         lister: makes lists and invoices when they are first needed; None where the record holds them already.
         wait: how a slow source is waited for.
+        documents: folder of uploaded content, always encrypted; None for `documents` beside the secret folder.
+        scanner: program that looks for malware, with its arguments: it reads a document from its standard input and
+            ends with 0 (clean), 1 (malware) or anything else (it could not look). Empty for none.
+        delivery: program that hands a document to Kela's systems, likewise: it gets the path of the document behind its
+            arguments, reads what belongs to it as JSON from its standard input, and ends with 0 once it is there. Empty
+            in a demo, where the backend plays that part.
     """
 
     database_url: str = field(repr=False)
@@ -58,6 +64,14 @@ class Config:
     maker: Maker | None = None
     lister: Lister | None = None
     wait: Wait = asyncio.sleep
+    documents: Path | None = None
+    scanner: tuple[str, ...] = ()
+    delivery: tuple[str, ...] = ()
+
+    @property
+    def document_folder(self) -> Path:
+        """The folder of uploaded content."""
+        return self.documents or self.secret_folder.parent / "documents"
 
     @property
     def issuer(self) -> str:

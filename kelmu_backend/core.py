@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from kelmu_backend import keys
 from kelmu_backend.config import Config
 from kelmu_backend.database.engine import POOL, Database
+from kelmu_backend.documents.vault import Vault
 from kelmu_backend.hub import Hub
 from kelmu_backend.identity import tokens
 from kelmu_backend.identity.tokens import Principal
@@ -20,6 +21,9 @@ from kelmu_backend.keys import Signer
 from kelmu_backend.lease import Leases
 from kelmu_backend.limits import Limits
 from kelmu_backend.stillness import Stillness
+
+LOOKERS: Final = 2
+"""Documents that are looked at once."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,12 +38,15 @@ class Core:
         key = keys.load(config.secret_folder)
         self.cursors: Final = Signer(key, "cursor")
         self.marks: Final = Signer(key, "look_up")
+        self.vault: Final = Vault(config.document_folder, keys.derived(key, "documents"), self.database)
         self.leases: Final = Leases(Signer(key, "lease"), config.lease_hours)
         self.limits: Final = Limits(config.clock)
         self.hub: Final = Hub()
         self.stillness: Final = Stillness()
         self.making: Final[defaultdict[str, asyncio.Lock]] = defaultdict(asyncio.Lock)
         """By organisation, for whoever makes its lists: one after another within this process."""
+        self.looking: Final = asyncio.Semaphore(LOOKERS)
+        """Held by whoever looks at a document: that takes a processor for a while."""
         self._threads = ThreadPoolExecutor(POOL, thread_name_prefix="work")
 
     def authenticate(self, connection: Connection, token: str) -> Principal:
@@ -60,8 +67,12 @@ class Core:
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a synchronous unit of work on one of the threads."""
+        return await self.begin(work, *args, **kwargs)
+
+    def begin(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """Begin a synchronous unit of work on one of the threads; whoever begins it has to wait for its end."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+        return loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
 
     def close(self) -> None:
         """End the threads and close the record."""

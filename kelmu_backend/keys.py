@@ -1,4 +1,4 @@
-"""The backend's own secret, and what is signed with it: cursors and leases.
+"""The backend's own secret, and what is signed or sealed with it: cursors, leases, keys of documents.
 
 One random key lies in the secret folder; a key for each purpose is derived from it, so that a signature made for
 one purpose means nothing for another. Sign-in has keys of its own.
@@ -37,11 +37,16 @@ def load(folder: Path) -> bytes:
     return key
 
 
+def derived(key: bytes, purpose: str) -> bytes:
+    """Return the 32-byte key for one purpose."""
+    return hmac.digest(key, purpose.encode(), hashlib.sha256)
+
+
 class Signer:
     """Signs and opens short texts for one purpose."""
 
     def __init__(self, key: bytes, purpose: str) -> None:
-        self._key = hmac.digest(key, purpose.encode(), hashlib.sha256)
+        self._key = derived(key, purpose)
 
     def sign(self, payload: bytes, context: str = "") -> str:
         """Return `payload` with its signature, URL-safe; `context` is signed too but not carried."""

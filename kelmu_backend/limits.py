@@ -37,6 +37,8 @@ class RateClass(Enum):
     """Batches of views, for each chain."""
     KNOCK = Bucket(burst=120, rate=1)
     """Batches that prove nothing, for each network address: good ones from the same house cost nothing."""
+    UPLOAD = Bucket(burst=600, rate=30)
+    """Documents on their way: ten of them in parts of half a mebibyte come at once."""
     PUBLIC = None
 
 

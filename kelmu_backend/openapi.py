@@ -29,10 +29,13 @@ _TITLES: Final = {
     410: "The command is older than the memory of results",
     412: "The version has changed",
     413: "The body is too large",
+    415: "The body is of a type that is not taken here",
     422: "The body is not valid, or the key was used for another command",
+    423: "Somebody else does the same now",
     426: "The schema of the command is not known",
     428: "If-Match is missing",
     429: "Too many requests",
+    460: "The bytes are not those of the checksum",
     500: "Something went wrong",
     503: "The record is not available",
 }
@@ -54,6 +57,18 @@ _HEADERS: Final[dict[str, dict[str, Any]]] = {
     contract.HEADER_LEASE: {"pattern": r"^[A-Za-z0-9._:=-]{1,80}$", "about": "Newest lease that the client knows"},
     contract.HEADER_SCHEMA: {"pattern": r"^[0-9]{1,4}$", "about": "Number of the command schema", "optional": True},
     contract.HEADER_VERSION: {"pattern": r'^"[1-9][0-9]{0,8}"$', "about": "Version that the command was given on"},
+    "Tus-Resumable": {"pattern": r"^1\.0\.0$", "about": "Version of tus"},
+    "Upload-Length": {"pattern": r"^[1-9][0-9]{0,7}$", "about": "Bytes of the whole document"},
+    "Upload-Metadata": {
+        "pattern": r"^document [A-Za-z0-9+/]{43,48}={0,2}$",
+        "about": "`document` and its id in base64: a UUID that the client chooses",
+    },
+    "Upload-Offset": {"pattern": r"^[0-9]{1,8}$", "about": "Bytes that have come before these"},
+    "Upload-Checksum": {
+        "pattern": r"^sha256 [A-Za-z0-9+/]{43}=$",
+        "about": "SHA-256 of this body in base64; bytes that do not fit it are not taken",
+        "optional": True,
+    },
     contract.HEADER_SIGNATURE: {
         "pattern": r"^[A-Za-z0-9_-]{86}$",
         "about": "Ed25519 signature of the body by the chain's key, base64url without padding",
@@ -71,6 +86,8 @@ class Documentation:
         stream: the answer is NDJSON.
         statuses: problems beyond those that follow from the declaration.
         headers: headers beyond those that follow from the declaration.
+        empty: status of an answer that is its headers alone; `answer` counts for nothing then.
+        content: media type of a body that is bytes.
     """
 
     summary: str
@@ -79,13 +96,19 @@ class Documentation:
     stream: bool = False
     statuses: tuple[int, ...] = field(default=())
     headers: tuple[str, ...] = field(default=())
+    empty: int | None = None
+    content: str | None = None
 
     def responses(self, problems: Iterable[int]) -> dict[int | str, dict[str, Any]]:
         """Return the answers as OpenAPI describes them."""
-        refs = [{"$ref": _REF.format(model=model.__name__)} for model in self.answer]
-        schema = refs[0] if len(refs) == 1 else {"oneOf": refs}
-        media = "application/x-ndjson" if self.stream else "application/json"
-        found: dict[int | str, dict[str, Any]] = {200: {"description": "Done", "content": {media: {"schema": schema}}}}
+        found: dict[int | str, dict[str, Any]]
+        if self.empty is not None:
+            found = {self.empty: {"description": "Done"}}
+        else:
+            refs = [{"$ref": _REF.format(model=model.__name__)} for model in self.answer]
+            schema = refs[0] if len(refs) == 1 else {"oneOf": refs}
+            media = "application/x-ndjson" if self.stream else "application/json"
+            found = {200: {"description": "Done", "content": {media: {"schema": schema}}}}
         problem = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}
         for status in sorted({*problems, *self.statuses}):
             found[status] = {"description": _TITLES[status], "content": problem}
@@ -96,6 +119,8 @@ class Documentation:
         found: dict[str, Any] = {"parameters": [{"$ref": _PARAMETERS + name} for name in (*headers, *self.headers)]}
         if secured:
             found["security"] = [{"bearer": []}]
+        if self.content is not None:
+            found["requestBody"] = {"content": {self.content: {"schema": {"type": "string", "format": "binary"}}}}
         if self.body is not None:
             schema = {"$ref": _REF.format(model=self.body.__name__)}
             found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

@@ -20,6 +20,7 @@ from kelmu_tui.domain.capabilities import (
     CUSTOMER_LOOKUP,
     NOTICE_TRANSFER,
     NOTICES_INBOX,
+    PAYMENT_CLAIMS_REGISTER,
     Agreement,
     Allowed,
     Capabilities,
@@ -27,6 +28,7 @@ from kelmu_tui.domain.capabilities import (
     MandateKind,
     capabilities,
 )
+from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.domain.notices import Actor
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
 
@@ -46,6 +48,16 @@ def traces_scope(organisation: str) -> str:
 def follows_scope(organisation: str, user: str) -> str:
     """Return the feed scope of the customers whom `user` follows for `organisation`."""
     return f"follows:{organisation}:{user}"
+
+
+def claims_scope(organisation: str) -> str:
+    """Return the feed scope of the claims of `organisation`, and of its accounts."""
+    return f"claims:{organisation}"
+
+
+def sendings_scope(organisation: str, user: str) -> str:
+    """Return the feed scope of the receipts of what `user` sent for `organisation`."""
+    return f"sendings:{organisation}:{user}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +140,10 @@ def _scopes(organisation: str, user: str, opened: Capabilities) -> frozenset[str
         scopes.add(traces_scope(organisation))
     if opened.has(CUSTOMER_LOOKUP):
         scopes.add(follows_scope(organisation, user))
+    if opened.has(PAYMENT_CLAIMS_REGISTER):
+        scopes.add(claims_scope(organisation))
+    if opened.has(DOCUMENTS_SEND):
+        scopes.add(sendings_scope(organisation, user))
     return frozenset(scopes)
 
 

@@ -42,6 +42,13 @@ STATUS: Final[Mapping[ProblemCode, tuple[int, str]]] = {
     ProblemCode.LOOKUPS_PAUSED: (429, "Look-ups pause after codes that nobody has"),
     ProblemCode.LIST_WITHDRAWN: (410, "The list was withdrawn"),
     ProblemCode.LIST_REPUBLISHED: (409, "The list was published anew"),
+    ProblemCode.UPLOAD_TOO_LARGE: (413, "The document is too large, or longer than was announced"),
+    ProblemCode.UPLOADS_FULL: (409, "Too much has been uploaded and not sent"),
+    ProblemCode.UPLOAD_TAKEN: (409, "The document's id stands for another upload"),
+    ProblemCode.UPLOAD_OFFSET: (409, "These bytes do not follow those that are there"),
+    ProblemCode.UPLOAD_CHECKSUM: (460, "The bytes are not those of the checksum"),
+    ProblemCode.UPLOAD_BUSY: (423, "Somebody else sends bytes of the same document"),
+    ProblemCode.UPLOAD_GONE: (410, "The upload is over: begin it anew"),
     ProblemCode.TOO_MANY_REQUESTS: (429, "Too many requests"),
     ProblemCode.SERVICE_BREAK: (503, "The service is not available now"),
     ProblemCode.INTERNAL: (500, "Something went wrong"),
@@ -70,9 +77,11 @@ class ProblemError(Exception):
     Args:
         code: its stable code; status and title follow from it.
         status: another status than the code's own, for malformed requests.
-        rule: the `domain.notices.Refusal` or `domain.following.FollowRefusal` that spoke.
-        current: the present row of the notice, trace or follow, as the asker may see it.
+        rule: the `domain.notices.Refusal`, `domain.following.FollowRefusal`, `domain.claims.life.ClaimRefusal`, rule of
+            claims or `domain.documents.SendRefusal` that spoke.
+        current: the present row of the notice, trace, follow, claim or sending, as the asker may see it.
         head: the last event of a chain of views that client and record share.
+        detail: the fault of a document, for the rule that refuses it.
         errors: what was wrong where in the request; names of fields only, never what stood in them.
         headers: headers of the answer.
     """
@@ -85,6 +94,7 @@ class ProblemError(Exception):
         rule: str | None = None,
         current: Mapping[str, Any] | None = None,
         head: Mapping[str, Any] | None = None,
+        detail: str | None = None,
         errors: list[str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -94,6 +104,7 @@ class ProblemError(Exception):
         self.rule = rule
         self.current = current
         self.head = head
+        self.detail = detail
         self.errors = errors or []
         self.headers = dict(headers or {})
 
@@ -109,7 +120,7 @@ class ProblemError(Exception):
             "title": STATUS[self.code][1],
             "status": self.status,
             "code": self.code.value,
-            "detail": None,
+            "detail": self.detail,
             "request_id": request_id,
             "rule": self.rule,
             "errors": self.errors,

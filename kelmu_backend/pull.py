@@ -10,10 +10,20 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, select
 
 from kelmu_backend import feed, rows
+from kelmu_backend.claims import reading as claims
 from kelmu_backend.customers import followed
 from kelmu_backend.database import tables
+from kelmu_backend.documents import receipts
 from kelmu_backend.keys import Signer
-from kelmu_backend.policy import ANNOUNCEMENTS, Access, follows_scope, notices_scope, traces_scope
+from kelmu_backend.policy import (
+    ANNOUNCEMENTS,
+    Access,
+    claims_scope,
+    follows_scope,
+    notices_scope,
+    sendings_scope,
+    traces_scope,
+)
 from kelmu_backend.problems import ProblemError, not_found
 from kelmu_backend.rows import JsonRow, instant
 from kelmu_tui.api.contract import ProblemCode
@@ -29,7 +39,7 @@ class Pulled:
     Attributes:
         body: `contract.Changes` as plain JSON.
         news: something in it concerns the client, so a waiting poll answers at once.
-        notices: rows with a customer in it, which the audit log has to name.
+        notices: rows with a customer in it (notices and claims), which the audit log has to name.
     """
 
     body: dict[str, Any]
@@ -82,8 +92,15 @@ def changes(
     reached = feed.Cursor(state.epoch, body["seq"], organisation, granted, access.revision, sights)
     body["cursor"] = reached.seal(signer, access.user)
     news = bool(entries) or granted != held_scopes or access.revision != cursor.revision
-    held = notices_scope(organisation)
-    return Pulled(body, news, sum(entry.scope == held and entry.op == "up" for entry in entries))
+    return Pulled(body, news, sum(_is_of_customer(change["row"]) for change in body["changes"]))
+
+
+_OF_CUSTOMERS: Final = ("notice", "claim")
+"""Tables whose rows show a customer."""
+
+
+def _is_of_customer(row: JsonRow | None) -> bool:
+    return row is not None and row["table"] in _OF_CUSTOMERS
 
 
 def _changes(connection: Connection, access: Access, entries: Sequence[Row[Any]]) -> list[JsonRow]:
@@ -115,6 +132,10 @@ def _rows(connection: Connection, access: Access, scope: str, ids: Sequence[str]
         return rows.traces(connection, organisation, ids)
     if scope == follows_scope(organisation, access.user):
         return followed.named(connection, access, ids)
+    if scope == claims_scope(organisation):
+        return claims.named(connection, organisation, ids)
+    if scope == sendings_scope(organisation, access.user):
+        return receipts.named(connection, organisation, access.user, ids)
     return rows.notices(connection, organisation, ids)
 
 
@@ -141,7 +162,6 @@ def snapshot_page(connection: Connection, access: Access, scope: str, after: str
     Raises:
         ProblemError: the scope is not granted, or is nobody's here.
     """
-    organisation = access.organisation.business_id
     read, count = _scope(access, scope)
     if scope not in access.scopes:
         raise ProblemError(ProblemCode.MANDATE_MISSING)
@@ -149,9 +169,7 @@ def snapshot_page(connection: Connection, access: Access, scope: str, after: str
     total = count(connection) if first else 0
     found = read(connection, after, SNAPSHOT_PAGE)
     last = found[-1]["id"] if len(found) == SNAPSHOT_PAGE else None
-    return SnapshotPage(
-        state.epoch, state.head, found, last, total, len(found) if scope == notices_scope(organisation) else 0
-    )
+    return SnapshotPage(state.epoch, state.head, found, last, total, sum(map(_is_of_customer, found)))
 
 
 _Read = Callable[[Connection, str, int], list[JsonRow]]
@@ -173,6 +191,16 @@ def _scope(access: Access, scope: str) -> tuple[_Read, _Count]:
         return (
             lambda c, after, limit: followed.page(c, access, after, limit),
             lambda connection: followed.count(connection, access),
+        )
+    if scope == claims_scope(organisation):
+        return (
+            lambda c, after, limit: claims.page(c, organisation, after, limit),
+            lambda connection: claims.count(connection, organisation),
+        )
+    if scope == sendings_scope(organisation, access.user):
+        return (
+            lambda c, after, limit: receipts.page(c, organisation, access.user, after, limit),
+            lambda connection: receipts.count(connection, organisation, access.user),
         )
     raise not_found()
 

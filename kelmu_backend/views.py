@@ -27,7 +27,7 @@ from kelmu_backend.problems import ProblemError
 from kelmu_backend.rows import instant
 from kelmu_tui.api.contract import ChainRegistration, ProblemCode, ShippedEvent, ViewBatch, ViewBody
 from kelmu_tui.api.contract.views import LISTED
-from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX
+from kelmu_tui.domain.capabilities import NOTICE_TRANSFER, NOTICES_INBOX, PAYMENT_CLAIMS_REGISTER
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.sections import CUSTOMER_LOOKUP
 
@@ -282,12 +282,15 @@ def _capability(said: ViewBody) -> str:
     name = said.view.partition(":")[0]
     if name in _OF_CUSTOMERS:
         return CUSTOMER_LOOKUP
+    if name in _OF_CLAIMS:
+        return PAYMENT_CLAIMS_REGISTER
     if name in _OF_LISTS:
         return (said.subject or "").partition("/")[0]
     return NOTICE_TRANSFER if said.view.startswith("list:transferred") or name == "trace" else NOTICES_INBOX
 
 
 _OF_CUSTOMERS: Final = frozenset({"customer", "customer_list", "customer_copy", "customer_export"})
+_OF_CLAIMS: Final = frozenset({"claim", "claim_list", "claim_payee"})
 _OF_LISTS: Final = frozenset({"list_rows", "list_compare", "list_copy", "list_export", "invoice_dispute"})
 _EVENT: Final = tables.view_event.c
 _AROUND: Final = select(_EVENT.number, _EVENT.previous, _EVENT.hash).where(

@@ -16,13 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kelmu_backend import rows
 from kelmu_backend.problems import MEDIA_TYPE, ProblemError
-from kelmu_tui.api.contract import HEADER_REQUEST_ID, ProblemCode
+from kelmu_tui.api.contract import HEADER_REQUEST_ID, TUS_VERSION, ProblemCode
 from kelmu_tui.platform.ids import Ids
 
 log = logging.getLogger("kelmu_backend")
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of a request's body: the longest command is a note of 1 000 characters."""
+
+UPLOADS: Final = "/v1/uploads"
+"""Requests below this address bring documents: their route counts what they bring, and they all speak tus."""
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
@@ -53,6 +56,7 @@ class Frame:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        brings_document = scope["path"].startswith(UPLOADS)
         given = headers.get(HEADER_REQUEST_ID, "")
         identifier = given if _REQUEST_ID.fullmatch(given) else self._ids.new()
         scope.setdefault("state", {})["request_id"] = identifier
@@ -66,6 +70,8 @@ class Frame:
                 out[HEADER_REQUEST_ID] = identifier
                 out.setdefault("Cache-Control", "no-store")
                 out.setdefault("X-Content-Type-Options", "nosniff")
+                if brings_document:
+                    out["Tus-Resumable"] = TUS_VERSION
             await send(message)
 
         left = MAX_BODY
@@ -81,9 +87,9 @@ class Frame:
 
         try:
             length = headers.get("content-length", "")
-            if length.isdecimal() and int(length) > MAX_BODY:
+            if not brings_document and length.isdecimal() and int(length) > MAX_BODY:
                 raise _TooLarge
-            await self._app(scope, limited, answer)
+            await self._app(scope, receive if brings_document else limited, answer)
         except Exception as failure:  # noqa: BLE001 - the last one who could answer
             problem = _unexpected(failure, identifier)
             if started:

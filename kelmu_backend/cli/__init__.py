@@ -1,4 +1,4 @@
-"""`kelmu-backend`: serve, migrate, openapi, population, keys, users, audit, sources, lists.
+"""`kelmu-backend`: serve, migrate, openapi, population, keys, users, audit, sources, lists, claims.
 
 Stdout is data, stderr is narration. The record is the SQLite of `--data`, or what the environment variable
 KELMU_DATABASE_URL names: an argument could be read by everybody on the machine, and the URL holds a password.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from kelmu_backend.cli import audit, keys, lists, serving, sources, users
+from kelmu_backend.cli import audit, claims, keys, lists, serving, sources, users
 from kelmu_backend.cli.common import DATABASE_VARIABLE, Exit, NotPossible, fail
 from kelmu_backend.cli.serving import describe
 from kelmu_tui.platform.paths import UnsafePath
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     audit.add(commands)
     sources.add(commands)
     lists.add(commands)
+    claims.add(commands)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -37,6 +38,7 @@ def add(commands: Commands) -> None:
     serve.add_argument("--ready-file", type=Path, help="written once the server answers: JSON with url and pid")
     serve.add_argument("--lifeline", type=Path, help="end when nobody holds a shared lock on this file any more")
     serve.add_argument("--clean-invoices", action="store_true", help="no mistakes in the invoices of the demo")
+    _programs(serve)
     add_data(serve)
     _shape(serve)
 
@@ -51,6 +53,13 @@ def add(commands: Commands) -> None:
     population.set_defaults(run=_population)
     add_data(population)
     _shape(population)
+
+
+def _programs(parser: argparse.ArgumentParser) -> None:
+    scanner = "program that looks for malware in what it reads from its standard input, and ends with 0 or 1"
+    parser.add_argument("--malware-scanner", type=shlex.split, default=[], metavar="PROGRAM", help=scanner)
+    delivery = "program that hands a document to Kela's systems: it gets a path, and what belongs to it as JSON"
+    parser.add_argument("--delivery", type=shlex.split, default=[], metavar="PROGRAM", help=delivery)
 
 
 def _shape(parser: argparse.ArgumentParser) -> None:
@@ -102,7 +111,11 @@ def _serve(options: argparse.Namespace) -> int:
             seed=options.seed,
             maker=_maker() if options.demo else None,
             lister=_lister(faults=not options.clean_invoices) if options.demo else None,
+            scanner=tuple(options.malware_scanner),
+            delivery=tuple(options.delivery),
         )
+        if not options.demo and not options.delivery:
+            say("no --delivery: documents that are sent wait here, encrypted, until there is one")
         started = serve.run(config, bound, options.ready_file, options.lifeline)
     return Exit.OK if started else Exit.FAILED
 
@@ -167,7 +180,7 @@ def describe() -> str:
 
 def _population(options: argparse.Namespace) -> int:
     from kelmu_backend import serve
-    from kelmu_backend.population import AlreadyFilled, advance
+    from kelmu_backend.population import AlreadyFilled, advance, advance_claims
 
     with opened(options) as database:
         database.migrate()
@@ -176,6 +189,8 @@ def _population(options: argparse.Namespace) -> int:
             serve.populate(database, shape, SystemClock(), _progress)
         except AlreadyFilled:
             raise NotPossible("the record is not empty") from None
+        while advance_claims(database).more:
+            pass
         customers = 0
         while crowd := advance(database):
             customers = crowd.people

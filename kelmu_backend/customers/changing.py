@@ -85,6 +85,14 @@ def change(
     Returns:
         What waiting polls have to be told, None when there is nothing that a follower may see.
     """
+    entries = changed(connection, customer, rows, now, ids)
+    return feed.record(connection, entries) if entries else None
+
+
+def changed(
+    connection: Connection, customer: str, rows: Mapping[Key, Known | None], now: datetime, ids: Ids
+) -> list[Entry]:
+    """Do what `change` does but for the feed, of which the caller writes the entries with its own, last of all."""
     lock(connection, customer)
     changes = []
     for key, after in rows.items():
@@ -210,16 +218,15 @@ def _change(customer: str, key: Key, row: Known, what: What, at: datetime, ids: 
 # --- followers ------------------------------------------------------------------------------------------------------
 
 
-def _tell(connection: Connection, customer: str, changes: Sequence[JsonRow], now: datetime) -> feed.Change | None:
-    """Write changes for those who follow now, and the feed for those of them who may see one."""
+def _tell(connection: Connection, customer: str, changes: Sequence[JsonRow], now: datetime) -> list[Entry]:
+    """Write changes for those who follow now; return the feed's entries for those of them who may see one."""
     followers = connection.execute(_FOLLOWERS, {"person": customer, "now": now}).all() if changes else []
     if not followers:
-        return None
+        return []
     for one in changes:
         connection.execute(_UNREAD, {name: one[name] for name in ("person", "section", "row")} | {"now": now})
     connection.execute(insert(customer_change), list(changes))
-    entries = list(_entries(connection, followers, changes, now))
-    return feed.record(connection, entries) if entries else None
+    return list(_entries(connection, followers, changes, now))
 
 
 def _entries(

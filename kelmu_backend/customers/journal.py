@@ -25,11 +25,14 @@ PAGE: Final = 100
 
 FOLLOWS: Final = {"begin": "follow_begun", "renew": "follow_renewed", "end": "follow_ended"}
 """Outcomes of the entries that tell of follows: they stand beside the look-ups, and count as none."""
+SENT: Final = "documents_sent"
+"""Outcome of the entry that tells that documents about somebody were sent, likewise."""
+_BESIDE: Final = frozenset({*FOLLOWS.values(), SENT})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A look-up or a follow as it is logged; its fields are the columns of `look_up`."""
+    """A look-up, a follow or a sending as it is logged; its fields are the columns of `look_up`."""
 
     id: str
     at: datetime
@@ -48,9 +51,9 @@ class Entry:
 
 
 def write(connection: Connection, entry: Entry, action: str = LOOK_UP_ACTIONS) -> None:
-    """Log a look-up or a follow, also in the audit log under `action`."""
+    """Log a look-up, a follow or a sending, also in the audit log under `action`."""
     connection.execute(insert(look_up).inline(), asdict(entry))
-    done = entry.outcome == DONE or entry.outcome in FOLLOWS.values()
+    done = entry.outcome == DONE or entry.outcome in _BESIDE
     audit.write(
         connection,
         at=entry.at,
@@ -94,7 +97,7 @@ def own(connection: Connection, user: str, organisation: str, before: int | None
     Of a refused one it is not told whether there was anybody: nobody learns that from the own history either.
     """
     found, last = _page(connection, [look_up.c.organisation == organisation, look_up.c.user == user], before)
-    known = {DONE, *FOLLOWS.values()}
+    known = {DONE, *_BESIDE}
     return Page([_told(row) | ({} if row.outcome in known else _NOBODY) for row in found], last)
 
 

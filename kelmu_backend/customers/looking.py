@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 from sqlalchemy import Connection, bindparam, select
 
-from kelmu_backend.customers import budgets, journal, people, sources
+from kelmu_backend.customers import budgets, journal, people, relating, sources
 from kelmu_backend.customers.budgets import Asker
 from kelmu_backend.customers.people import Found
 from kelmu_backend.customers.sources import Source
@@ -287,12 +287,10 @@ class _Looking:
         self.flags += [flag for flag, applied in applies.items() if applied]
 
     def _related(self, purpose: Purpose, found: Found) -> bool:
-        """Tell whether a notice in the inbox is about the person, or about the household when the purpose covers it."""
-        codes = set(found.codes)
-        if purpose.household:
-            codes |= {other.identity_code for other in found.listed}
-        key = {"organisation": self.access.organisation.business_id, "codes": sorted(codes)}
-        return self.connection.execute(_NOTICED, key).first() is not None
+        """Tell whether a notice or a claim is about the person, or about the household when the purpose covers it."""
+        home = found.listed if purpose.household else ()
+        codes = found.codes | {other.identity_code for other in home}
+        return relating.is_related(self.connection, self.access, codes, {found.id, *(other.id for other in home)})
 
     def _reachable(self, purpose: Purpose, found: Found) -> bool:
         """Tell whether the user knows the person's id from an own look-up, or one of the household."""
@@ -357,15 +355,6 @@ _USER: Final = (
     select(tables.app_user.c.name, tables.app_user.c.identity_code)
     .where(tables.app_user.c.id == bindparam("user"))
     .with_for_update(key_share=True)
-)
-_NOTICED: Final = (
-    select(tables.notice.c.id)
-    .where(
-        tables.notice.c.organisation == bindparam("organisation"),
-        tables.notice.c.customer_code.in_(bindparam("codes", expanding=True)),
-        tables.notice.c.published,
-    )
-    .limit(1)
 )
 _LOOKED: Final = (
     select(look_up.c.purpose)

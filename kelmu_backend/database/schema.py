@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from kelmu_backend.database import tables
 
-HEAD: Final = "0005"
+HEAD: Final = "0007"
 """The newest revision in `migrations/versions`."""
 
 _LOCK: Final = 5_310_422
@@ -22,9 +22,11 @@ _LOCK: Final = 5_310_422
 
 
 def metadata() -> MetaData:
-    """Return the metadata of all tables, those of customers, of lists and of sign-in too."""
+    """Return the metadata of all tables, those of customers, claims, lists, documents and sign-in too."""
     import_module("kelmu_backend.database.customer_tables")
+    import_module("kelmu_backend.database.claim_tables")
     import_module("kelmu_backend.database.list_tables")
+    import_module("kelmu_backend.database.document_tables")
     if util.find_spec("kelmu_backend.identity.tables") is not None:
         import_module("kelmu_backend.identity.tables")
     return tables.metadata

@@ -232,7 +232,7 @@ feed = Table(
     Index("ix_feed_scope_seq", "scope", "seq"),
 )
 """Newest entry of each pair only. Scopes: `notices:<business ID>`, `traces:<business ID>`, `announcements`,
-`follows:<business ID>:<user>`."""
+`follows:<business ID>:<user>`, `claims:<business ID>` (claims and accounts), `sendings:<business ID>:<user>`."""
 
 memo = Table(
     "memo",

@@ -42,10 +42,11 @@ def register(random: Random, homes: Iterable[Home]) -> Iterator[Registered]:
 
 def known_of(person: Found[Any], household: Sequence[Found[Any]], today: date) -> list[Row]:
     """Return the rows of `customer_row` of somebody (`config.Maker`)."""
-    return rows_of(_customer(person), [_customer(other) for other in household], today)
+    return rows_of(customer_of(person), [customer_of(other) for other in household], today)
 
 
-def _customer(row: Found[Any]) -> Customer:
+def customer_of(row: Found[Any]) -> Customer:
+    """Return what a life needs of a row of `person`."""
     since = _pension_since(row.seed)
     return Customer(
         row.id, row.family_name, row.born, row.died, row.seed, row.guardian is not None, row.municipality, since

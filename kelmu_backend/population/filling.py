@@ -8,9 +8,10 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, delete, insert, select
 
-from kelmu_backend.database import customer_tables, tables
-from kelmu_backend.policy import ANNOUNCEMENTS, notices_scope, traces_scope
-from kelmu_backend.population import crowd
+from kelmu_backend.database import claim_tables, customer_tables, tables
+from kelmu_backend.policy import ANNOUNCEMENTS, claims_scope, notices_scope, traces_scope
+from kelmu_backend.population import claims, crowd
+from kelmu_backend.population.accounts import make_accounts
 from kelmu_backend.population.rows import Row, Writing
 from kelmu_backend.population.world import World
 from kelmu_tui.platform.ids import Ids, RandomIds
@@ -29,9 +30,9 @@ class AlreadyFilled(ValueError):
 def fill(database: Writing, world: World, progress: Progress | None = None, ids: Ids | None = None) -> int:
     """Write `world` into an empty record and return the newest sequence of its feed.
 
-    Everything is one transaction: a process that dies half way leaves the record empty. The crowd is only noted, for
-    `crowd.advance` to make. The feed's epoch is new each
-    time, also for the same seed, so that a client which knew an earlier record starts anew.
+    Everything is one transaction: a process that dies half way leaves the record empty. The crowd and the
+    claims are only noted, for `crowd.advance` and `claims.advance` to make. The feed's epoch is new each time, also for
+    the same seed, so that a client which knew an earlier record starts anew.
 
     Raises:
         AlreadyFilled: the record is not empty.
@@ -47,8 +48,13 @@ def fill(database: Writing, world: World, progress: Progress | None = None, ids:
         _write(connection, tables.announcement, world.announcements)
         for row in world.announcements:
             feed.add(ANNOUNCEMENTS, row["id"], row["version"])
+        accounts = list(make_accounts(world.seed, world.staff.organisations))
+        _write(connection, claim_tables.account, accounts)
+        for row in accounts:
+            feed.add(claims_scope(row["organisation"]), row["id"], row["version"])
         _notices(connection, world, feed, tell)
         feed.flush()
+        claims.begin(connection, world.seed, world.now, world.staff.organisations)
         crowd.begin(connection, world.crowd)
         _begin(connection, world.seed, feed.seq, (ids or RandomIds()).new())
     tell("done", world.notice_count, world.notice_count)

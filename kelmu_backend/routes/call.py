@@ -166,9 +166,17 @@ class Call:
         return Command(
             _identifier(HEADER_IDEMPOTENCY, key),
             self._version() if self.declaration.match is Match.REQUIRED else 0,
-            _identifier(HEADER_DEVICE, device or self._headers.get(HEADER_DEVICE)),
+            self.device(device),
             _identifier(HEADER_LEASE, self._headers.get(HEADER_LEASE)),
         )
+
+    def device(self, device: str | None) -> str:
+        """Return the device: that of the sign-in when it named one.
+
+        Raises:
+            ProblemError: nobody names one.
+        """
+        return _identifier(HEADER_DEVICE, device or self._headers.get(HEADER_DEVICE))
 
     def _version(self) -> int:
         match = self._headers.get(HEADER_VERSION)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from fastapi import Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from kelmu_backend import commands, rows
-from kelmu_backend.commands import Apply, Envelope, Verdict
+from kelmu_backend.commands import Apply, Envelope, Kind, Verdict
 from kelmu_backend.identity.tokens import Principal
 from kelmu_backend.problems import MEDIA_TYPE
 from kelmu_backend.routes.call import Call, json_response
@@ -18,7 +16,7 @@ from kelmu_backend.routes.call import Call, json_response
 async def carry_out(
     call: Call,
     request: Request,
-    kind: Literal["notice", "follow"],
+    kind: Kind,
     subject: str,
     verb: str,
     apply: Apply | None = None,

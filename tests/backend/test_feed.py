@@ -15,7 +15,7 @@ from kelmu_backend import feed, policy
 from kelmu_backend.database import tables
 from kelmu_backend.feed import Entry
 from kelmu_backend.keys import Signer
-from kelmu_backend.policy import follows_scope, notices_scope, traces_scope
+from kelmu_backend.policy import claims_scope, follows_scope, notices_scope, sendings_scope, traces_scope
 from kelmu_backend.problems import ProblemError
 from kelmu_tui.api.contract import NoticeRow, ProblemCode
 from kelmu_tui.domain.organisations import Organisation
@@ -24,6 +24,8 @@ from .conftest import INBOX, LOOK_UP, A, B, World, grant, notice_row
 
 NOTICES, TRACES = notices_scope(A.business_id), traces_scope(A.business_id)
 FOLLOWS = follows_scope(A.business_id, "aino")
+CLAIMS = claims_scope(A.business_id)
+SENDINGS = sendings_scope(A.business_id, "aino")
 LETTER = {"fi": "a", "sv": "b", "en": "c"}
 
 
@@ -31,7 +33,7 @@ async def test_without_a_cursor_everything_is_granted_and_nothing_told(world: Wo
     world.add(notice_row(1))
     answer = await world.changes()
     assert (answer.kind, answer.changes, answer.more) == ("reset", [], False)
-    assert answer.granted == ["announcements", NOTICES, TRACES]
+    assert answer.granted == ["announcements", NOTICES, SENDINGS, TRACES]
     assert answer.seq == answer.head == 1
     again = await world.changes(answer.cursor)
     assert (again.kind, again.changes, again.seq) == ("delta", [], 1)
@@ -40,9 +42,18 @@ async def test_without_a_cursor_everything_is_granted_and_nothing_told(world: Wo
 @pytest.mark.parametrize(
     ("user", "organisation", "scopes"),
     [
-        ("viewer", A, ["announcements", follows_scope(A.business_id, "viewer")]),
+        ("viewer", A, ["announcements", CLAIMS, follows_scope(A.business_id, "viewer")]),
         ("lookalike", A, ["announcements"]),
-        ("bo", B, ["announcements", notices_scope(B.business_id), traces_scope(B.business_id)]),
+        (
+            "bo",
+            B,
+            [
+                "announcements",
+                notices_scope(B.business_id),
+                sendings_scope(B.business_id, "bo"),
+                traces_scope(B.business_id),
+            ],
+        ),
     ],
 )
 async def test_scopes_follow_the_mandates(
@@ -152,15 +163,15 @@ async def test_revoked_and_added_scopes(world: World) -> None:
         policy.replace_grants(connection, "aino", [grant(LOOK_UP, A)])
     world.add(notice_row(2))
     less = await world.changes(start.cursor)
-    assert (less.kind, less.changes, less.added) == ("delta", [], [FOLLOWS])
-    assert (less.granted, less.revoked) == (["announcements", FOLLOWS], [NOTICES, TRACES])
+    assert (less.kind, less.changes, less.added) == ("delta", [], [CLAIMS, FOLLOWS])
+    assert (less.granted, less.revoked) == (["announcements", CLAIMS, FOLLOWS], [NOTICES, SENDINGS, TRACES])
     assert less.session_revision == start.session_revision + 1
     with world.database.write() as connection:
         policy.replace_grants(connection, "aino", [grant(INBOX, A)])
     world.add(notice_row(3))
     more = await world.changes(less.cursor)
     # What is added has to be filled; its deltas begin with the next answer.
-    assert (more.changes, more.added, more.revoked) == ([], [NOTICES, TRACES], [FOLLOWS])
+    assert (more.changes, more.added, more.revoked) == ([], [NOTICES, SENDINGS, TRACES], [CLAIMS, FOLLOWS])
     world.add(notice_row(4))
     assert [c.id for c in (await world.changes(more.cursor)).changes] == ["n0004"]
     with world.database.write() as connection:
@@ -302,7 +313,7 @@ async def test_a_waiting_poll_hears_of_other_processes_and_of_grants(world: Worl
     with world.database.write() as connection:
         policy.replace_grants(connection, "aino", [grant(LOOK_UP, A)])
     assert await wakeups.look()
-    assert (await waiting).revoked == [NOTICES, TRACES]
+    assert (await waiting).revoked == [NOTICES, SENDINGS, TRACES]
     assert not await wakeups.look()
 
 
@@ -355,4 +366,4 @@ async def test_agreement_that_ends_closes_the_scopes(world: World) -> None:
     with world.database.write() as connection:
         connection.execute(update(tables.agreement).values(valid_to=world.clock.now().date()))
     world.pass_by(days=1)
-    assert (await world.changes(start.cursor)).revoked == [NOTICES, TRACES]
+    assert (await world.changes(start.cursor)).revoked == [NOTICES, SENDINGS, TRACES]

@@ -6,6 +6,8 @@ import json
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,18 @@ from kelmu_backend import policy
 from kelmu_backend.cli import describe
 from kelmu_backend.config import Config
 from kelmu_backend.database import tables
+from kelmu_backend.database.claim_tables import claim
+from kelmu_backend.database.customer_tables import person
 from kelmu_backend.database.engine import Database
 from kelmu_backend.limits import Limits
 from kelmu_tui.api import contract
 from kelmu_tui.domain import following
+from kelmu_tui.domain.claims import life
 from kelmu_tui.domain.notices import COMMANDS
 from kelmu_tui.platform.ids import SeededIds
 
 from .conftest import INBOX, LOOK_UP, URL, A, HandClock, World, fill, grant, notice_row, serve
+from .customers.support import code, person_row
 
 DESCRIPTION = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -93,10 +99,13 @@ async def test_whatever_is_sent_the_app_keeps_its_description(served: World, mon
         from schemathesis import checks
         from schemathesis.specs.openapi import checks as openapi_checks
     monkeypatch.setattr(Limits, "charge", lambda *_: None)
+    schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
     served.add(*(notice_row(n) for n in range(1, 6)))
+    _claim(served, "c0001", "registered")
+    _claim(served, "c0002", "in_force")
     schema = schemathesis.openapi.from_dict(served.app.openapi())
     operations: list[Any] = [found.ok() for found in schema.include(path_regex="^/v1/(?!demo)").get_all_operations()]  # type: ignore[union-attr]
-    assert len(operations) == 15 + len(COMMANDS) + len(following.COMMANDS)
+    assert len(operations) == 16 + 6 + len(COMMANDS) + len(following.COMMANDS) + len(life.COMMANDS)
     described = [
         checks.not_a_server_error,
         openapi_checks.status_code_conformance,
@@ -116,6 +125,13 @@ async def test_whatever_is_sent_the_app_keeps_its_description(served: World, mon
                 headers = sane if positive else {"Authorization": sane["Authorization"]}
                 if positive and case.path_parameters and "notice" in case.path_parameters:
                     case.path_parameters["notice"] = f"n000{number % 6}"
+                if (
+                    positive
+                    and case.path_parameters
+                    and "claim" in case.path_parameters
+                    and "register" not in case.path
+                ):
+                    case.path_parameters["claim"] = f"c000{number % 3}"
                 answer = await _send(served, case, headers)
                 # The check knows 400 and 422, not our 410 and 426: a refusal of any described kind will do.
                 accepted = not positive and answer.status_code < 400
@@ -123,6 +139,20 @@ async def test_whatever_is_sent_the_app_keeps_its_description(served: World, mon
                 case.validate_response(answer, checks=[*described, *extra])
                 statuses.add(answer.status_code)
     assert {200, 400, 404, 422} <= statuses
+
+
+def _claim(world: World, identifier: str, status: str) -> None:
+    """Put a claim of A into the record, with a payee of its own."""
+    with world.database.write() as connection:
+        connection.execute(insert(person), person_row(f"p-{identifier}", code(900 + int(identifier[1:]))))
+        values: dict[str, Any] = {
+            "id": identifier, "version": 1, "organisation": A.business_id, "person": f"p-{identifier}",
+            "status": status, "basis": "client_fees_14", "benefit": "guarantee_pension", "first": date(2026, 11, 1),
+            "amount": Decimal("1.00"), "account": "FI3790956201543570", "reference": "", "grounds": "",
+            "handler": "Aino", "telephone": "000", "care_first": date(2026, 11, 1),
+            "registered_at": world.clock.now(), "registered_by": "Aino", "late": False,
+        }  # fmt: skip
+        connection.execute(insert(claim), values)
 
 
 def _cases(strategy: Any) -> list[Any]:

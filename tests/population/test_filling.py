@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,9 +10,10 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from kelmu_backend import notices
-from kelmu_backend.database import customer_tables, tables
+from kelmu_backend.database import claim_tables, customer_tables, tables
 from kelmu_backend.database.engine import Database
-from kelmu_backend.population import AlreadyFilled, Bundle, Crowd, World, advance, fill, generate
+from kelmu_backend.population import AlreadyFilled, Bundle, Crowd, World, advance, claims, fill, generate
+from kelmu_backend.population.accounts import make_accounts
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.platform.ids import SeededIds
 from tests.backend.conftest import database_url as record
@@ -48,6 +50,7 @@ def test_everything_is_there(database: Database, small: World) -> None:
         (tables.app_user, len(staff.users)),
         (tables.grant, len(staff.grants)),
         (tables.supervisor, len(staff.supervisors)),
+        (claim_tables.account, len(list(make_accounts(9, staff.organisations)))),
         (tables.announcement, len(small.announcements)),
         (customer_tables.person, sum(1 + len(home.members) for home in small.homes)),
         (
@@ -67,11 +70,13 @@ def test_the_feed_tells_what_is_published(database: Database, small: World) -> N
         entries = connection.execute(select(tables.feed).order_by(tables.feed.c.seq)).all()
         held = connection.execute(select(tables.notice)).all()
         left = connection.execute(select(tables.trace)).all()
+        accounts = connection.execute(select(claim_tables.account)).all()
         assert connection.execute(select(tables.head.c.seq)).scalar_one() == head
     assert [entry.seq for entry in entries] == list(range(1, head + 1))
     assert {entry.op for entry in entries} == {"up"}
     expected = {(f"notices:{row.organisation}", row.id, row.version) for row in held if row.published}
     expected |= {(f"traces:{row.organisation}", row.notice, row.version) for row in left}
+    expected |= {(f"claims:{row.organisation}", row.id, 1) for row in accounts}
     expected |= {("announcements", row["id"], 1) for row in small.announcements}
     assert {(entry.scope, entry.aggregate, entry.version) for entry in entries} == expected
     for row in held:
@@ -142,4 +147,5 @@ def test_epoch_is_new_and_the_seed_is_kept(database: Database, small: World) -> 
     fill(database, small, ids=SeededIds(5))
     with database.read() as connection:
         meta = {row.key: row.value for row in connection.execute(select(tables.meta))}
+    assert json.loads(meta.pop(claims.KEY))["seed"] == 9  # some are still missing
     assert meta == {"epoch": SeededIds(5).new(), "low": "0", "seed": "9"}

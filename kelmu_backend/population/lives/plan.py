@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import Final
 
-from kelmu_backend.population.lives.calendar import after, banking, last_of, month_after
+from kelmu_backend.population.lives.calendar import after, banking, last_of, month_after, months
 from kelmu_backend.population.lives.courses import course_of
 from kelmu_backend.population.lives.model import (
     Appeal,
@@ -168,6 +168,10 @@ def _claims(person: Customer, course: Course) -> Iterator[Claim]:
     assistance = basis == "social_assistance_23"
     length = random.randrange(1, 5) if assistance else random.randrange(3, 24)
     end = last_of(month_after(start, length - 1)) if assistance or random.random() < 0.7 else None
+    if benefit.valid_to is not None:
+        # Nobody claims a benefit for days on which it is no longer there.
+        end = min(end or date.max, benefit.valid_to)
+        length = sum(1 for _ in months(start, end))
     decided = banking(payment_day(person, spell.benefit, start) - timedelta(days=random.randrange(2, 10)))
     received = decided - timedelta(days=random.randrange(13, 26))
     paid = _paid(course, start)

@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from kelmu_backend.database import tables
 from kelmu_backend.database.customer_tables import customer_change, customer_row
+from kelmu_backend.policy import claims_scope
 from kelmu_backend.population import Happenings
 from kelmu_tui.api import contract
 from kelmu_tui.domain.following import MAX_CHANGES
@@ -160,8 +161,9 @@ async def test_what_may_no_longer_be_seen_is_taken_back(register: Register, way:
             ours = tables.agreement.c.organisation == HELSINKI.business_id
             connection.execute(update(tables.agreement).where(ours).values(content=["payments"]))
     less = await register.world.changes(start.cursor, "viewer", HELSINKI)
-    # Both at once: the client drops what it holds, and fills anew.
-    assert (less.revoked, less.added, scope in less.granted) == ([scope], [scope], True)
+    # Both at once: the client drops what it holds, and fills anew. Claims go with the mandate that makes them.
+    claims = [claims_scope(HELSINKI.business_id)] if way == "mandates" else []
+    assert (less.revoked, less.added, scope in less.granted) == ([*claims, scope], [scope], True)
     assert [told(row) for row in await followed(register, organisation=HELSINKI)] == [[]]
     after = await register.world.changes(less.cursor, "viewer", HELSINKI)
     assert (after.added, after.revoked) == ([], [])
@@ -172,7 +174,8 @@ async def test_a_mandate_that_runs_out_in_the_night_narrows_too(register: Regist
     start = await register.world.changes(user="viewer", organisation=HELSINKI)
     register.world.pass_by(days=1)
     less = await register.world.changes(start.cursor, "viewer", HELSINKI)
-    assert less.revoked == less.added == [name for name in less.granted if name.startswith("follows:")]
+    assert less.added == [name for name in less.granted if name.startswith("follows:")]
+    assert less.revoked == [claims_scope(HELSINKI.business_id), *less.added]
 
 
 async def test_the_rows_are_changed_whoever_follows(following: Register) -> None:

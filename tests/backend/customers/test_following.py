@@ -9,6 +9,7 @@ import pytest
 
 from kelmu_backend.background import Background
 from kelmu_backend.database.customer_tables import customer_change, follow, look_up
+from kelmu_backend.policy import claims_scope
 from kelmu_tui.api import contract
 from kelmu_tui.domain.following import FollowEnd, ended_kept
 from kelmu_tui.domain.identifiers import mask
@@ -146,7 +147,7 @@ async def test_it_ends_with_the_mandate_even_when_that_is_given_back(known: Regi
     assert await background.end_by_mandate() == 0
     cursor = (await known.world.changes(user="viewer")).cursor
     known.grant("viewer", grant("social_assistance_and_social_care", A))
-    assert (await known.world.changes(cursor, "viewer")).revoked == [SCOPE]
+    assert (await known.world.changes(cursor, "viewer")).revoked == [claims_scope(A.business_id), SCOPE]
     assert await background.end_by_mandate() == 1
     assert known.world.audited()[-1] == ("follow.over.mandate", "p1", "done")
     known.grant("viewer", grant(LOOK_UP, A))
