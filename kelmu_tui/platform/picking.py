@@ -28,11 +28,23 @@ class Listing(NamedTuple):
     Attributes:
         typed: the folder's part of the path as it was typed, with its slash.
         there: whether there is such a folder, and it can be read.
+        denied: it is there, and may not be read.
+        unshown: entries that are left out since a terminal cannot show their names.
+        more: whether there are more than are offered.
     """
 
     typed: str
     entries: tuple[Entry, ...]
     there: bool
+    denied: bool = False
+    unshown: int = 0
+    more: bool = False
+
+
+def begun_anew(text: str) -> str:
+    """Return the part of a text that counts: a path typed behind another (`~//srv`, `~/~/x`) takes its place."""
+    anew = max(text.rfind("//") + 1, text.rfind("/~/") + 1, text.find("/~") + 1 if text.endswith("/~") else 0)
+    return text[anew:]
 
 
 def path_of(text: str) -> Path:
@@ -42,27 +54,36 @@ def path_of(text: str) -> Path:
         ValueError: no path is meant.
     """
     try:
-        return Path.home() / Path(text.strip()).expanduser()
+        return Path.home() / Path(begun_anew(text.strip())).expanduser()
     except RuntimeError:
         raise ValueError("no home folder") from None
 
 
-def listing(text: str) -> Listing:
-    """Return what a path can become: folders first, hidden names only once their point is typed.
+def listing(text: str, *, hidden: bool = False) -> Listing:
+    """Return what a path can become: folders first.
 
     Names that a terminal cannot show are left out, since they could not be typed either.
+
+    Args:
+        hidden: whether hidden names are offered before their point is typed.
     """
+    text = begun_anew(text)
     typed, _, beginning = text.rpartition("/")
     typed = f"{typed}/" if "/" in text else ""
     if text in ("~", ".."):
         typed, beginning = f"{text}/", ""
     try:
         with os.scandir(path_of(typed or "~/")) as found:
-            entries = [_entry(one) for one in islice(found, LOOKED_AT) if _fits(one.name, beginning)]
+            names = [one for one in islice(found, LOOKED_AT) if _fits(one.name, beginning, hidden=hidden)]
+            cut = next(found, None) is not None
+            entries = [_entry(one) for one in names if one.name.isprintable()]
+    except PermissionError:
+        return Listing(typed, (), there=False, denied=True)
     except (OSError, ValueError):
         return Listing(typed, (), there=False)
     entries.sort(key=lambda entry: (not entry.folder, entry.name.casefold(), entry.name))
-    return Listing(typed, tuple(entries[:MOST]), there=True)
+    more = cut or len(entries) > MOST
+    return Listing(typed, tuple(entries[:MOST]), there=True, unshown=len(names) - len(entries), more=more)
 
 
 def completed(found: Listing, text: str) -> str:
@@ -84,10 +105,10 @@ def _common(names: Sequence[str]) -> str:
     return names[0][: next(same, shortest)]
 
 
-def _fits(name: str, beginning: str) -> bool:
-    if name.startswith(".") and not beginning.startswith("."):
+def _fits(name: str, beginning: str, *, hidden: bool) -> bool:
+    if name.startswith(".") and not hidden and not beginning.startswith("."):
         return False
-    return name.isprintable() and name.casefold().startswith(beginning.casefold())
+    return name.casefold().startswith(beginning.casefold())
 
 
 def _entry(one: os.DirEntry[str]) -> Entry:

@@ -35,6 +35,14 @@ def test_folders_come_first_and_hidden_ones_when_asked_for(home: Path) -> None:
     assert listing("~/z").entries[0] == Entry("Zeta", folder=True, size=None)
 
 
+def test_a_path_typed_behind_another_takes_its_place(home: Path) -> None:
+    assert names(f"~/{home}/b") == ["Beeta.xlsx", "beta.csv"]
+    assert names("~/Zeta/~/b") == ["Beeta.xlsx", "beta.csv"]
+    assert names(f"{home}/Zeta/~") == names("~/")
+    assert path_of(f"~/{home}/beta.csv") == path_of(f"{home}/~/beta.csv") == home / "beta.csv"
+    assert listing("~/Zeta/b~").typed == "~/Zeta/", "a name may end so"
+
+
 def test_what_is_no_folder_has_nothing_in_it(home: Path) -> None:
     for text in ("~/none/", "~/beta.csv/", "~nobody-of-that-name/x", "a\0b/", f"{home}/{'x' * 300}/"):
         assert listing(text) == picking.Listing(listing(text).typed, (), there=False)

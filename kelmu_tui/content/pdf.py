@@ -1,0 +1,320 @@
+"""PDF by its objects (ISO 32000-2), read by pypdf; only in the process of `child`.
+
+All that can be reached from the trailer is walked once: actions and what is carried along are refused, what is said
+beside the pages is taken out, and every stream is unpacked far enough to know how large it becomes. The result is
+written anew from what was walked: its earlier states end as well, and no other reader finds more in it than this one.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pypdf import PdfReader, PdfWriter
+from pypdf.errors import LimitReachedError
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, StreamObject
+
+from kelmu_tui.content import jpeg
+from kelmu_tui.content.found import Active, Bounds, Examined, Refused, Trace
+from kelmu_tui.content.streams import Unpacking
+from kelmu_tui.domain.documents import Fault
+
+_END: Final = b"%%EOF"
+_BEGUN: Final = re.compile(rb"\d\s+\d+\s+obj\b|\bxref\b")
+"""Behind the last end it is the beginning of a state whose own end was cut off."""
+_AFTER_END: Final = b"\x00\t\n\x0c\r "
+_HIDDEN: Final = re.compile(rb"/(JavaScript|Launch|RichMedia|SubmitForm|ImportData)(?=[\s/<>\[\]()])")
+"""Names that no reader may find, wherever it looks: another may believe another of two cross-reference tables."""
+_NAMES: Final = {
+    "JavaScript": Active.JAVASCRIPT,
+    "Launch": Active.LAUNCH,
+    "RichMedia": Active.MEDIA,
+    "SubmitForm": Active.SUBMIT,
+    "ImportData": Active.IMPORT,
+}
+_ACTIONS: Final = {
+    **{f"/{name}": active for name, active in _NAMES.items()},
+    **dict.fromkeys(("/GoToR", "/GoToE"), Active.REMOTE),
+    **dict.fromkeys(("/Rendition", "/RichMediaExecute", "/Movie", "/Sound", "/GoTo3DView", "/GoToDp"), Active.MEDIA),
+}
+_QUIET: Final = frozenset({"/GoTo", "/Named", "/SetOCGState", "/Trans", "/Hide", "/ResetForm"})
+"""Actions that may happen by themselves: nothing runs and nothing is fetched."""
+_SCHEMES: Final = (("javascript:", Active.JAVASCRIPT), ("file:", Active.REMOTE), ("\\\\", Active.REMOTE))
+"""Addresses that are none: what is behind them runs, or is a file."""
+_SUBTYPES: Final = {
+    **dict.fromkeys(("/RichMedia", "/Screen", "/Movie", "/Sound", "/3D"), Active.MEDIA),
+    "/FileAttachment": Active.EMBEDDED,
+}
+_KEYS: Final = {
+    "/JS": Active.JAVASCRIPT,
+    "/EF": Active.EMBEDDED,
+    "/Collection": Active.EMBEDDED,
+    "/XFA": Active.XFA,
+}
+_INFO: Final = {
+    "/Author": Trace.AUTHOR,
+    "/Title": Trace.TITLE,
+    "/Subject": Trace.TITLE,
+    "/Keywords": Trace.TITLE,
+    "/Creator": Trace.SOFTWARE,
+    "/Producer": Trace.SOFTWARE,
+    "/CreationDate": Trace.TIME,
+    "/ModDate": Trace.TIME,
+}
+_TAKEN_OUT: Final = {
+    "/Metadata": Trace.XMP,
+    "/PieceInfo": Trace.OTHER,
+    "/LastModified": Trace.TIME,
+    "/Thumb": Trace.THUMBNAIL,
+}
+_MOST_OBJECTS: Final = 500_000
+_MOST_WRITINGS: Final = 5
+_JPEG: Final = ("/DCTDecode", "/DCT")
+
+
+def examine(data: bytes, bounds: Bounds, *, write: bool = True) -> Examined:
+    """Return a PDF without its traces.
+
+    Args:
+        write: whether it is wanted; without, the file comes back as it was.
+
+    Raises:
+        Refused: it is broken, encrypted, does something, or is too much.
+    """
+    ended = data.rfind(_END)
+    if ended < 0 or _BEGUN.search(data, ended):
+        raise Refused(Fault.BROKEN)
+    try:
+        reader = opened(data)
+        if "/Encrypt" in reader.trailer:
+            raise Refused(Fault.ENCRYPTED)
+        walk = _Walk(reader, bounds)
+        walk.walk()
+        hidden = _HIDDEN.search(data)
+        if hidden is not None:
+            raise Refused(Fault.ACTIVE, _NAMES[hidden[1].decode()])
+        pages = count_pages(reader, bounds.pages)
+        traces = walk.traces | _around(data, ended)
+        if walk.signed:
+            traces.add(Trace.SIGNATURE)
+            walk.unsign()
+        return Examined(_written(reader) if write else data, frozenset(traces), pages)
+    except LimitReachedError:
+        raise Refused(Fault.BOMB) from None
+
+
+def opened(data: bytes) -> PdfReader:
+    """Return a reader of a PDF.
+
+    Raises:
+        Refused: it has no beginning, no end or no way between them, or is encrypted.
+    """
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        root = reader.trailer["/Root"]
+    except (MemoryError, LimitReachedError):
+        raise
+    except Exception:  # noqa: BLE001 - a reader of foreign bytes may fail in any way
+        # What cannot be decrypted may fail before it can be asked whether it is encrypted.
+        raise Refused(Fault.ENCRYPTED if re.search(rb"/Encrypt\s+\d+\s+\d+\s+R", data) else Fault.BROKEN) from None
+    if not isinstance(root, DictionaryObject):
+        raise Refused(Fault.BROKEN)
+    return reader
+
+
+def pages(reader: PdfReader) -> Iterator[DictionaryObject]:
+    """Yield the pages in their order.
+
+    Raises:
+        Refused: the tree of pages is not whole.
+    """
+    root = resolved(reader.trailer.get("/Root"))
+    waiting, seen = [dict.get(root, "/Pages") if isinstance(root, DictionaryObject) else None], set[int]()
+    while waiting:
+        node = resolved(waiting.pop())
+        if not isinstance(node, DictionaryObject) or id(node) in seen:
+            raise Refused(Fault.BROKEN)
+        seen.add(id(node))
+        kids = resolved(dict.get(node, "/Kids"))
+        if isinstance(kids, ArrayObject):
+            waiting.extend(reversed(list(list.__iter__(kids))))
+        elif resolved(dict.get(node, "/Type")) == "/Pages":
+            raise Refused(Fault.BROKEN)
+        else:
+            yield node
+
+
+def count_pages(reader: PdfReader, most: int) -> int:
+    """Return how many pages there are.
+
+    Raises:
+        Refused: none, too many, or the tree of pages is not whole.
+    """
+    count = 0
+    for _ in pages(reader):
+        count += 1
+        if count > most:
+            raise Refused(Fault.PAGES)
+    if not count:
+        raise Refused(Fault.BROKEN)
+    return count
+
+
+def resolved(value: Any) -> Any:
+    """Return what a value refers to."""
+    for _ in range(16):
+        if not isinstance(value, IndirectObject):
+            return value
+        value = value.get_object()
+    raise Refused(Fault.BROKEN)
+
+
+def _around(data: bytes, ended: int) -> set[Trace]:
+    """Return what stands before and behind a PDF, and whether it is one of several states."""
+    traces = set[Trace]()
+    if not data.startswith(b"%PDF-") or data[ended + len(_END) :].strip(_AFTER_END):
+        traces.add(Trace.TRAILING)
+    # A file made for the web has two tables in one state, of which the first says that it is not the last.
+    states = data.count(b"startxref") - (b"/Linearized" in data[:2048])
+    if states > 1:
+        traces.add(Trace.HISTORY)
+    return traces
+
+
+def _written(reader: PdfReader) -> bytes:
+    """Return a PDF anew, in the form that it keeps when it is written once more."""
+    made = b""
+    for _ in range(_MOST_WRITINGS):
+        for key in ("/Info", "/ID"):
+            reader.trailer.pop(key, None)
+        writer = PdfWriter(clone_from=reader)
+        writer.metadata = None  # the name of the library
+        out = io.BytesIO()
+        writer.write(out)
+        before, made = made, out.getvalue()
+        if made == before:
+            return made
+        # Branches of the tree of pages, which is written as one, are left over the first time.
+        reader = opened(made)
+    raise Refused(Fault.BROKEN)
+
+
+class _Walk:
+    """Looks at everything that can be reached, each object once."""
+
+    def __init__(self, reader: PdfReader, bounds: Bounds) -> None:
+        self.reader = reader
+        self.bounds = bounds
+        self.unpacking = Unpacking(bounds)
+        self.traces = set[Trace]()
+        self.signed: list[DictionaryObject] = []
+        self.seen = set[tuple[int, int]]()
+
+    def walk(self) -> None:
+        """Look; raises `Refused`."""
+        trailer = self.reader.trailer
+        self._info(resolved(dict.get(trailer, "/Info")))
+        waiting: list[Any] = [dict.get(trailer, "/Root")]
+        count = 0
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, IndirectObject):
+                place = (value.idnum, value.generation)
+                if place in self.seen:
+                    continue
+                self.seen.add(place)
+                waiting.append(self.reader.get_object(value))
+                continue
+            count += 1
+            if count > _MOST_OBJECTS:
+                raise Refused(Fault.BOMB)
+            if isinstance(value, DictionaryObject):
+                self._dictionary(value)
+                waiting.extend(dict.values(value))
+            elif isinstance(value, ArrayObject):
+                waiting.extend(item for item in list.__iter__(value) if isinstance(item, _HOLDERS))
+
+    def unsign(self) -> None:
+        """Take out the signatures, which do not hold any more."""
+        for field in self.signed:
+            del field["/V"]
+        root = resolved(self.reader.trailer["/Root"])
+        for key in ("/Perms", "/DSS"):
+            root.pop(key, None)
+        form = resolved(dict.get(root, "/AcroForm"))
+        if isinstance(form, DictionaryObject):
+            form.pop("/SigFlags", None)
+
+    def _info(self, info: Any) -> None:
+        if isinstance(info, DictionaryObject):
+            self.traces |= {
+                _INFO.get(key, Trace.OTHER) for key, value in dict.items(info) if resolved(value) not in ("", b"", None)
+            }
+
+    def _dictionary(self, found: DictionaryObject) -> None:
+        self._refuse_active(found)
+        for key in _TAKEN_OUT.keys() & found.keys():
+            self.traces.add(_TAKEN_OUT[key])
+            dict.pop(found, key)
+        if resolved(dict.get(found, "/FT")) == "/Sig" and "/V" in found:
+            self.signed.append(found)
+        if isinstance(found, StreamObject):
+            self._stream(found)
+
+    def _refuse_active(self, found: DictionaryObject) -> None:
+        for key in _KEYS.keys() & found.keys():
+            raise Refused(Fault.ACTIVE, _KEYS[key])
+        embedded = resolved(dict.get(found, "/EmbeddedFiles"))
+        if isinstance(embedded, DictionaryObject) and any(
+            resolved(dict.get(embedded, key)) for key in ("/Names", "/Kids")
+        ):
+            raise Refused(Fault.ACTIVE, Active.EMBEDDED)
+        for table, key in ((_ACTIONS, "/S"), (_SUBTYPES, "/Subtype")):
+            name = resolved(dict.get(found, key))
+            if isinstance(name, NameObject) and name in table:
+                raise Refused(Fault.ACTIVE, table[name])
+        address = resolved(dict.get(found, "/URI"))
+        if isinstance(address, str | bytes):
+            text = address if isinstance(address, str) else address.decode("latin-1")
+            for scheme, active in _SCHEMES:
+                if text.strip().lower().startswith(scheme):
+                    raise Refused(Fault.ACTIVE, active)
+        self._refuse_opening(resolved(dict.get(found, "/OpenAction")))
+        more = resolved(dict.get(found, "/AA"))
+        if isinstance(more, DictionaryObject):
+            for action in dict.values(more):
+                self._refuse_opening(resolved(action))
+
+    def _refuse_opening(self, action: Any) -> None:
+        """Refuse an action that happens by itself and is not one of the quiet ones."""
+        if not isinstance(action, DictionaryObject):
+            return  # nothing, or a place in the document
+        kind = resolved(dict.get(action, "/S"))
+        if kind in _ACTIONS:
+            raise Refused(Fault.ACTIVE, _ACTIONS[kind])
+        if kind not in _QUIET:
+            raise Refused(Fault.ACTIVE, Active.OPENING)
+
+    def _stream(self, found: StreamObject) -> None:
+        if "/F" in found or "/Ref" in found:
+            raise Refused(Fault.ACTIVE, Active.REMOTE)  # its content is in another file
+        filters = self.unpacking.measure(found)
+        if found.get("/Subtype") == "/Image":
+            width, height = resolved(dict.get(found, "/Width")), resolved(dict.get(found, "/Height"))
+            if isinstance(width, int) and isinstance(height, int) and width * height > self.bounds.pixels:
+                raise Refused(Fault.PIXELS)
+        if len(filters) == 1 and filters[0] in _JPEG:
+            try:
+                inner = jpeg.examine(found._data, self.bounds.pixels)  # noqa: SLF001 - the coded bytes have no other name
+            except Refused as refused:
+                if refused.fault is not Fault.BROKEN:
+                    raise
+                return  # readers of PDF draw what they can of it
+            if inner.traces - {Trace.TRAILING}:
+                self.traces |= inner.traces
+                found._data = inner.data  # noqa: SLF001
+
+
+_HOLDERS: Final = (IndirectObject, DictionaryObject, ArrayObject)
