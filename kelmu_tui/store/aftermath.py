@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from kelmu_tui.domain.following import VERBS
-from kelmu_tui.store import views
+from kelmu_tui.store import copies, verbs, views
 from kelmu_tui.store.outbox import OFFERED, stamp
 from kelmu_tui.store.page import nobodys
 
@@ -108,7 +107,8 @@ def offer_again(db: Any, organisation: str, *, epoch: str, now: datetime) -> lis
 def strand(db: Any, organisation: str, scopes: Iterable[str], now: datetime) -> list[str]:
     """Set aside the commands that were never sent and need a scope that is gone; return their notices.
 
-    One that was sent once keeps being sent: the backend's memory, or its refusal, tells what became of it.
+    Copies of documents are destroyed with the mandate to send them. One that was sent once keeps being sent: the
+    backend's memory, or its refusal, tells what became of it.
     """
     held = {nobodys(scope) for scope in scopes}
     rows = db.execute(
@@ -121,7 +121,8 @@ def strand(db: Any, organisation: str, scopes: Iterable[str], now: datetime) -> 
         "UPDATE main.command SET state = 'undeliverable', due_at = NULL, ended_at = ? WHERE id = ?",
         [(stamp(now), key) for key, _ in gone],
     )
-    return [notice for _, notice in gone]
+    lost = copies.destroy(db, organisation) if _sendings(organisation) not in held else []
+    return [*(notice for _, notice in gone), *lost]
 
 
 def tells_too_much(db: Any, organisation: str, scopes: Iterable[str]) -> bool:
@@ -131,26 +132,37 @@ def tells_too_much(db: Any, organisation: str, scopes: Iterable[str]) -> bool:
         return False
     row = db.execute(
         f"SELECT EXISTS (SELECT 1 FROM main.command WHERE {_HIDDEN} AND (json_type(label, '$.customer') IS NOT"  # noqa: S608
-        " NULL OR EXISTS (SELECT 1 FROM main.conflict WHERE command = id AND current IS NOT NULL)))",
+        f" NULL OR {_OVER} OR EXISTS (SELECT 1 FROM main.conflict WHERE command = id AND current IS NOT NULL)))"
+        " OR NOT ?4 AND EXISTS (SELECT 1 FROM main.claim_draft WHERE organisation = ?1)"
+        " OR NOT ?5 AND EXISTS (SELECT 1 FROM main.sealed_copy WHERE organisation = ?1 AND key IS NOT NULL)",
         (organisation, *shown),
     ).fetchone()
     return bool(row[0])
 
 
-_HIDDEN: Final = "organisation = ?1 AND NOT CASE WHEN verb GLOB 'follow-*' THEN ?3 ELSE ?2 END"
+_HIDDEN: Final = (
+    "organisation = ?1 AND NOT CASE WHEN verb GLOB 'follow-*' THEN ?3 WHEN verb GLOB 'claim-*' THEN ?4"
+    " WHEN verb GLOB 'document-*' THEN ?5 ELSE ?2 END"
+)
 """Commands that tell of somebody whom the user may no longer see."""
+_OVER: Final = (
+    "verb GLOB 'claim-*' AND state IN ('discarded', 'reissued') AND json_type(payload, '$.payee') IS NOT NULL"
+)
+"""Commands on claims that the user has ended, and that still say on whose benefit they were."""
 
 
-def _shown(organisation: str, scopes: Iterable[str]) -> tuple[bool, bool]:
-    """Tell whether customers of notices may be seen, and those who are followed."""
+def _shown(organisation: str, scopes: Iterable[str]) -> tuple[bool, bool, bool, bool]:
+    """Tell whether people may be seen: of notices, of follows, of claims, and those whose documents are sent."""
     held = {nobodys(scope) for scope in scopes}
-    return _notices(organisation) in held, _follows(organisation) in held
+    notices, follows = _notices(organisation) in held, _follows(organisation) in held
+    return notices, follows, _claims(organisation) in held, _sendings(organisation) in held
 
 
 def forget_customers(db: Any, organisation: str, scopes: Iterable[str]) -> list[str]:
     """Take names and the backend's rows out of the commands that `scopes` do not show; return their aggregates.
 
-    What the user wrote stays: it is their own work, and they may want to copy it out.
+    What the user wrote stays: it is their own work, and they may want to copy it out. A draft of a claim goes: nearly
+    all of it is about somebody.
     """
     hidden = (organisation, *_shown(organisation, scopes))
     db.execute(
@@ -158,10 +170,25 @@ def forget_customers(db: Any, organisation: str, scopes: Iterable[str]) -> list[
         f" AND command IN (SELECT id FROM main.command WHERE {_HIDDEN})",
         hidden,
     )
+    # Of documents the identity code stands in the command. What may still be offered again keeps its bytes.
+    db.execute(
+        "UPDATE main.command SET payload = json_remove(payload, '$.customer'), body = NULL"  # noqa: S608
+        " WHERE verb = 'document-send' AND state NOT IN ('queued', 'sending', 'acknowledged', 'settled')"
+        f" AND {_HIDDEN}",
+        hidden,
+    )
+    # Of claims too; what the user has not ended can still be sent or mended when the mandate comes back.
+    db.execute(
+        "UPDATE main.command SET payload = json_remove(payload, '$.payee', '$.typed'), body = NULL"  # noqa: S608
+        f" WHERE {_OVER} AND {_HIDDEN}",
+        hidden,
+    )
     rows = db.execute(
         f"UPDATE main.command SET label = json_remove(label, '$.customer') WHERE {_HIDDEN} RETURNING aggregate",  # noqa: S608
         hidden,
     ).fetchall()
+    if not _shown(organisation, scopes)[2]:
+        db.execute("DELETE FROM main.claim_draft WHERE organisation = ?", (organisation,))
     return [row[0] for row in rows]
 
 
@@ -180,12 +207,27 @@ def _follows(organisation: str) -> str:
     return f"follows:{organisation}"
 
 
+def _claims(organisation: str) -> str:
+    return f"claims:{organisation}"
+
+
+def _sendings(organisation: str) -> str:
+    return f"sendings:{organisation}"
+
+
 def needed_scopes(verb: str, organisation: str) -> set[str]:
     """Return the scopes of the feed without which a command can't be allowed; of an own one without the user."""
     notices, traces = _notices(organisation), f"traces:{organisation}"
-    if verb in VERBS:
-        return {_follows(organisation)}
-    return {"transfer": {notices, traces}, "take-back": {traces}}.get(verb, {notices})
+    match verbs.table(verb):
+        case "follow":
+            return {_follows(organisation)}
+        case "claim":
+            return {_claims(organisation)}
+        case "sending":
+            return {_sendings(organisation)}
+        case "trace":
+            return {traces}
+    return {notices, traces} if verb == "transfer" else {notices}
 
 
 def sweep(db: Any, organisation: str, *, ended_before: datetime) -> int:
@@ -202,4 +244,6 @@ def sweep(db: Any, organisation: str, *, ended_before: datetime) -> int:
     )
     limit = (organisation, stamp(ended_before))
     db.execute(f"DELETE FROM main.conflict WHERE command IN ({old})", limit)  # noqa: S608
-    return int(db.execute(f"DELETE FROM main.command WHERE id IN ({old})", limit).rowcount)  # noqa: S608
+    gone = int(db.execute(f"DELETE FROM main.command WHERE id IN ({old})", limit).rowcount)  # noqa: S608
+    copies.forget(db)
+    return gone

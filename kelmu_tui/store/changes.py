@@ -16,10 +16,24 @@ _LEDGER: Final = frozenset(
         "judgement",
         "own_answer",
         "own_mapping",
+        "claim_draft",
     }
 )
 _REPLICA: Final = frozenset(
-    {"state", "scope", "notice", "trace", "announcement", "customer", "follow", "list", "invoice"}
+    {
+        "state",
+        "scope",
+        "notice",
+        "trace",
+        "announcement",
+        "customer",
+        "follow",
+        "list",
+        "invoice",
+        "claim",
+        "account",
+        "sending",
+    }
 )
 EVERYTHING: Final = _LEDGER | _REPLICA
 """Tables named in a `Changed` of everything."""

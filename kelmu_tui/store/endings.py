@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from kelmu_tui.domain.documents import VERBS as DOCUMENTS
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.store import outbox
+from kelmu_tui.store import copies, outbox, verbs
 from kelmu_tui.store.outbox import Command, Draft, State, place, stamp
 from kelmu_tui.store.rows import CommandLine, Conflict
 
@@ -48,6 +49,9 @@ def retry(db: Any, id: str) -> Command:  # noqa: A002
         NotPossible: it does not wait.
     """
     found = _found(db, id)
+    if found.verb in DOCUMENTS:
+        _demand_copies(db, found)
+        db.execute("UPDATE main.sealed_copy SET due_at = NULL WHERE sending = ?", (found.aggregate,))
     if found.state is State.UNDELIVERABLE:
         # It goes behind what was given since: one of those may be in flight already.
         state, after = place(db, found.organisation, found.aggregate)
@@ -65,6 +69,7 @@ def retry(db: Any, id: str) -> Command:  # noqa: A002
 
 def retry_all(db: Any) -> int:
     """Make everything that waits due now; return how many commands."""
+    db.execute("UPDATE main.sealed_copy SET due_at = NULL")
     return int(db.execute("UPDATE main.command SET due_at = NULL WHERE state = 'queued'").rowcount)
 
 
@@ -84,6 +89,8 @@ def discard(db: Any, id: str, now: datetime, *, ended: str = "discarded") -> Com
             raise NotPossible("maybe_applied")
         db.execute("UPDATE main.command SET after = ? WHERE after = ?", (found.after, id))
     _end(db, id, State.DISCARDED, now, ended)
+    if found.verb in DOCUMENTS:
+        copies.withdraw(db, found.aggregate)
     return found
 
 
@@ -104,6 +111,9 @@ def redo(db: Any, id: str, *, version: int | None, lease: str | None, ids: Ids, 
     found = _found(db, id)
     if found.state not in (State.REFUSED, State.BLOCKED):
         raise NotPossible("state")
+    if found.verb in DOCUMENTS:
+        _demand_copies(db, found)
+        copies.again(db, found.aggregate)
     chained = [found, *chain(db, id)]
     base = max(version or 0, _current_version(db, id)) or found.base_version
     for old in chained:
@@ -115,6 +125,16 @@ def redo(db: Any, id: str, *, version: int | None, lease: str | None, ids: Ids, 
         )
         made.append(outbox.append(db, draft, id=ids.new(), now=now))
     return made
+
+
+def _demand_copies(db: Any, found: Command) -> None:
+    """Let nothing be sent again of which the documents are destroyed here.
+
+    Raises:
+        NotPossible: they are.
+    """
+    if found.state is not State.QUEUED and not copies.all_held(db, found.aggregate):
+        raise NotPossible("state")
 
 
 def chain(db: Any, id: str) -> list[Command]:  # noqa: A002
@@ -192,7 +212,7 @@ def _line(row: tuple[Any, ...]) -> CommandLine:
         problem=_loaded(problem),
         conflict=conflict,
         # What has arrived stands in the record, for those who may see it there.
-        text="" if state == State.SETTLED else written(json.loads(payload)),
+        text="" if state == State.SETTLED else written(json.loads(payload), verb),
     )
 
 
@@ -202,8 +222,11 @@ def _loaded(text: str | None) -> dict[str, Any] | None:
 
 _TEXTS: Final = ("text", "reason")
 """Fields of a command that hold what the user wrote."""
+_CLAIM_TEXTS: Final = ("grounds",)
+"""Those of a command on a claim, where a reason is one of the catalogue."""
 
 
-def written(payload: Mapping[str, Any]) -> str:
+def written(payload: Mapping[str, Any], verb: str = "") -> str:
     """Return what the user wrote for a command with this payload, empty when nothing."""
-    return "\n".join(str(payload[name]) for name in _TEXTS if payload.get(name))
+    names = _CLAIM_TEXTS if verbs.table(verb) == verbs.CLAIM else _TEXTS
+    return "\n".join(str(payload[name]) for name in names if payload.get(name))

@@ -24,7 +24,8 @@ def sweep(store: Store) -> int:
     gone = _end_answers(store)
     if store.organisation is None:
         return gone
-    gone += _end_files(store) + _end_follows(store) + _end_lists(store) + _end_judgements(store)
+    gone += _end_files(store) + _end_plain(store, "follow") + _end_plain(store, "sending") + _end_claims(store)
+    gone += _end_lists(store) + _end_judgements(store)
     while _come(store):
         with store.write("replica") as db:
             ended = _ended(db, store)
@@ -71,16 +72,40 @@ def _end_files(store: Store) -> int:
     return max(1, len(ended))
 
 
-def _end_follows(store: Store) -> int:
+def _end_plain(store: Store, table: str) -> int:
+    """End follows or receipts of sendings."""
     now = microseconds(store.clock.now())
     with store.read() as db:
-        first = db.execute("SELECT min(expires) FROM replica.follow WHERE expires IS NOT NULL").fetchone()[0]
+        first = db.execute(f"SELECT min(expires) FROM replica.{table} WHERE expires IS NOT NULL").fetchone()[0]  # noqa: S608
     if first is None or first > now:
         return 0
     with store.write("replica") as db:
-        ended = [row[0] for row in db.execute("DELETE FROM replica.follow WHERE expires <= ? RETURNING id", (now,))]
-        store.changed("follow", keys=ended)
-    return len(ended)
+        rows = db.execute(f"DELETE FROM replica.{table} WHERE expires <= ? RETURNING id", (now,)).fetchall()  # noqa: S608
+        store.changed(table, keys=[row[0] for row in rows])
+    return len(rows)
+
+
+def _end_claims(store: Store) -> int:
+    now = microseconds(store.clock.now())
+    with store.read() as db:
+        first = db.execute("SELECT min(expires) FROM replica.claim WHERE expires IS NOT NULL").fetchone()[0]
+    if first is None or first > now:
+        return 0
+    gone = 0
+    while True:
+        with store.write("replica") as db:
+            ended = db.execute(
+                "DELETE FROM replica.claim WHERE (generation, id) IN (SELECT generation, id FROM replica.claim"
+                " WHERE expires <= ? LIMIT ?) RETURNING generation, id, expires",
+                (now, AT_ONCE),
+            ).fetchall()
+            if not ended:
+                return gone
+            db.executemany("DELETE FROM replica.claim_body WHERE generation = ? AND id = ?", [row[:2] for row in ended])
+            if not store.clock.heard:
+                _note_unheard(db, max(row[2] for row in ended))
+            store.changed("claim", keys=[row[1] for row in ended])
+        gone += len(ended)
 
 
 def _end_lists(store: Store) -> int:

@@ -15,14 +15,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from kelmu_tui.store import customers, lists, replica, sweeping
+from kelmu_tui.store import customers, lists, replica, scopes, sweeping
 from kelmu_tui.store.outbox import stamp
 from kelmu_tui.store.page import Entry, Page
 
 NO_CHECKPOINT: Final = -1
-_TABLE_OF: Final = {"notices": "notice", "traces": "trace", "announcements": "announcement", "follows": "follow"}
-"""Table of each kind of scope. A newer backend may grant others: they are never filled and nothing of them is kept."""
-_FILL_ORDER: Final = {"notices": 0, "traces": 1, "announcements": 2, "follows": 3}
 MANY_KEYS: Final = 200
 """More changed rows than this are told as "any row" to the listeners."""
 
@@ -69,7 +66,7 @@ class Effect:
 
     def all_of(self, scope: str) -> None:
         """Note that any row of `scope` may look different."""
-        self.tables |= {_table(scope), "scope"}
+        self.tables |= {*scopes.tables(scope), "scope"}
         self.any_row = True
 
     def told(self) -> frozenset[str]:
@@ -93,7 +90,7 @@ def state(db: Any) -> FeedState:
         session_revision=int(revision) if revision is not None else None,
         synced_at=datetime.fromisoformat(synced) if synced is not None else None,
         lease=values.get("lease"),
-        scopes=tuple(sorted((Scope(*row) for row in rows), key=lambda scope: _fill_key(scope.name))),
+        scopes=tuple(sorted((Scope(*row) for row in rows), key=lambda scope: scopes.fill_key(scope.name))),
     )
 
 
@@ -110,22 +107,6 @@ def _set(db: Any, **values: object) -> None:
         "INSERT OR REPLACE INTO replica.state (key, value) VALUES (?, ?)",
         [(key, str(value)) for key, value in values.items()],
     )
-
-
-def _fill_key(name: str) -> tuple[int, str]:
-    return _FILL_ORDER.get(_kind(name), 9), name
-
-
-def _table(scope: str) -> str:
-    return _TABLE_OF[_kind(scope)]
-
-
-def _kind(scope: str) -> str:
-    return scope.partition(":")[0]
-
-
-def _known(scopes: Sequence[str]) -> list[str]:
-    return [name for name in scopes if _kind(name) in _TABLE_OF]
 
 
 def _filled(generation: int) -> str:
@@ -180,7 +161,7 @@ def _reset(db: Any, before: FeedState, page: Page, effect: Effect) -> None:
     db.execute("DELETE FROM replica.staged")
     if page.epoch != before.epoch:
         _set(db, checkpoint=NO_CHECKPOINT)
-    for name in _known(page.granted):
+    for name in scopes.known(page.granted):
         _begin_fill(db, name, known.get(name), page.epoch)
     effect.tables.add("scope")
 
@@ -198,7 +179,7 @@ def _delta(db: Any, before: FeedState, page: Page, effect: Effect) -> None:
             _stage(db, entry)
         else:
             _into_fill(db, scope.filling, entry)
-    for name in _known(page.added):
+    for name in scopes.known(page.added):
         _begin_fill(db, name, known.get(name), page.epoch)
         effect.tables.add("scope")
     if not page.more:
@@ -238,7 +219,7 @@ def _checkpoint(db: Any, seq: int, effect: Effect) -> None:
             replica.put_rows(db, generation, [json.loads(body)])
         else:
             replica.remove(db, generation, id_, version)
-        effect.tables.add(_table(scope))
+        effect.tables |= scopes.tables(scope)
         effect.keys.add(id_)
     db.execute("DELETE FROM replica.staged")
     _set(db, checkpoint=seq)
@@ -272,7 +253,7 @@ def expect(db: Any, scope: str, generation: int, epoch: str, count: int) -> bool
     """Note the start of a fill's stream; False when the fill is no longer wanted."""
     if not _wanted(db, scope, generation, epoch):
         return False
-    if _table(scope) == "notice":
+    if "notice" in scopes.tables(scope):
         replica.lay_orders_aside(db, count)
     # A resumed stream counts what is left or what there is, depending on the backend: the larger view is kept.
     db.execute("UPDATE replica.scope SET expected = max(coalesce(expected, 0), ?) WHERE name = ?", (count, scope))

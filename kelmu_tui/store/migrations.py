@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import Final
 
 from kelmu_tui.store.schema import LEDGER, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_5, LEDGER_VERSION
+from kelmu_tui.store.schema_claims import LEDGER_6
+from kelmu_tui.store.schema_documents import LEDGER_7
 
-STEPS: Final[tuple[str, ...]] = (LEDGER, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_5)
+STEPS: Final[tuple[str, ...]] = (LEDGER, LEDGER_2, LEDGER_3, LEDGER_4, LEDGER_5, LEDGER_6, LEDGER_7)
 
 if len(STEPS) != LEDGER_VERSION:
     raise AssertionError("LEDGER_VERSION counts the steps")

@@ -23,8 +23,10 @@ _OPEN: Final = frozenset(status.value for status in OPEN_STATUSES)
 _LAST: Final = 10**6
 """Rank of what the catalogue does not know: a newer backend may know more kinds than this program."""
 _LOOKUP: Final = 500
-_PLAIN: Final = ("trace", "announcement", "follow")
+_PLAIN: Final = ("trace", "announcement", "follow", "claim", "account", "sending")
 """Tables that a row is simply deleted from: nothing searches their words."""
+_ENDING: Final = ("follow", "sending")
+"""Of these, the ones whose rows may end by themselves."""
 MANY_ROWS: Final = 5_000
 """Rows from which a first fill does without the indexes of the lists' orders."""
 _ORDERS: Final = {
@@ -32,6 +34,7 @@ _ORDERS: Final = {
     for statement in statements(REPLICA)
     if statement.startswith("CREATE INDEX replica.notice_by_")
 }
+_DELETE_BODY: Final = "DELETE FROM replica.claim_body WHERE generation = ? AND id = ?"
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 _PUT_NOTICE: Final = (
@@ -62,7 +65,7 @@ def put_rows(db: Any, generation: int, rows: Iterable[Mapping[str, Any]]) -> int
 
     A row older than the stored one is left out: feed and snapshot may bring the same row in either order.
     """
-    tables: dict[str, list[Mapping[str, Any]]] = {"notice": [], "trace": [], "announcement": [], "follow": []}
+    tables: dict[str, list[Mapping[str, Any]]] = {name: [] for name in ("notice", *_PLAIN)}
     for row in rows:
         tables[row["table"]].append(row)
     written = sum(
@@ -71,7 +74,12 @@ def put_rows(db: Any, generation: int, rows: Iterable[Mapping[str, Any]]) -> int
     )
     written += _put_traces(db, generation, tables["trace"])
     written += _put_announcements(db, generation, tables["announcement"])
-    written += _put_follows(db, generation, tables["follow"])
+    written += sum(_put_ending(db, generation, table, tables[table]) for table in _ENDING)
+    if tables["claim"] or tables["account"]:
+        from kelmu_tui.store import claim_writers  # brings rules that no start should pay
+
+        written += claim_writers.put_claims(db, generation, tables["claim"])
+        written += claim_writers.put_accounts(db, generation, tables["account"])
     if written:
         _touch(db)
     return written
@@ -112,6 +120,8 @@ def remove(db: Any, generation: int, id: str, version: int | None = None) -> boo
             (generation, id, limit),
         )
         if gone.rowcount:
+            if table == "claim":
+                db.execute(_DELETE_BODY, (generation, id))
             _touch(db)
             return True
     return False
@@ -136,11 +146,21 @@ def drop_generation(db: Any, generation: int, limit: int) -> bool:
         _delete_notices(db, found)
         _erase_at_once(db, True)
         _touch(db)
-    if len(found) == limit:
+    if len(found) == limit or _drop_claims(db, generation, limit) == limit:
         return False
     for table in (*_PLAIN, "tombstone"):
         db.execute(f"DELETE FROM replica.{table} WHERE generation = ?", (generation,))  # noqa: S608
     return True
+
+
+def _drop_claims(db: Any, generation: int, limit: int) -> int:
+    gone = db.execute(
+        "DELETE FROM replica.claim WHERE generation = ?1 AND id IN"
+        " (SELECT id FROM replica.claim WHERE generation = ?1 LIMIT ?2) RETURNING id",
+        (generation, limit),
+    ).fetchall()
+    db.executemany(_DELETE_BODY, [(generation, id_) for (id_,) in gone])
+    return len(gone)
 
 
 def erase_words(db: Any, pages: int, *, begin: bool) -> bool:
@@ -273,10 +293,10 @@ def _put_announcements(db: Any, generation: int, rows: Sequence[Mapping[str, Any
     return int(db.total_changes - before)
 
 
-def _put_follows(db: Any, generation: int, rows: Sequence[Mapping[str, Any]]) -> int:
+def _put_ending(db: Any, generation: int, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
     before = db.total_changes
     db.executemany(
-        "INSERT INTO replica.follow (generation, id, version, expires, body) VALUES (?,?,?,?,?)"
+        f"INSERT INTO replica.{table} (generation, id, version, expires, body) VALUES (?,?,?,?,?)"  # noqa: S608
         " ON CONFLICT (generation, id) DO UPDATE SET version = excluded.version, expires = excluded.expires,"
         " body = excluded.body WHERE excluded.version >= version",
         [

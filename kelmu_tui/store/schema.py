@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-LEDGER_VERSION: Final = 5
-REPLICA_VERSION: Final = 5
+from kelmu_tui.store.schema_claims import CLAIMS, REPLICA_STEP_5
+from kelmu_tui.store.schema_documents import DOCUMENTS, REPLICA_STEP_6
+
+LEDGER_VERSION: Final = 7
+REPLICA_VERSION: Final = 7
 
 LEDGER: Final = """
 CREATE TABLE secret (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -282,7 +285,8 @@ CREATE TABLE replica.state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT R
 
 CREATE TABLE replica.scope (
     name TEXT PRIMARY KEY,                      -- notices:<business id>, traces:<business id>, announcements,
-                                                -- follows:<business id>:<user>
+                                                -- follows:<business id>:<user>, claims:<business id>,
+                                                -- sendings:<business id>:<user>
     generation INTEGER NOT NULL,                -- generation shown; unique over all scopes; 0 when none yet
     filling INTEGER,                            -- generation being filled
     after_id TEXT,                              -- last id filled
@@ -363,6 +367,8 @@ CREATE TABLE replica.tombstone (
     + CUSTOMERS
     + LISTS
     + INVOICES
+    + CLAIMS
+    + DOCUMENTS
 )
 
 REPLICA_STEPS: Final = {
@@ -380,5 +386,7 @@ DELETE FROM replica.state WHERE key = 'cursor';
 """,
     3: LISTS,
     4: INVOICES,
+    5: REPLICA_STEP_5,
+    6: REPLICA_STEP_6,
 }
 """What makes a replica of an older version one of the next, without a connection."""

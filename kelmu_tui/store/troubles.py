@@ -20,6 +20,7 @@ class Part(StrEnum):
     FILL = "fill"
     PUSH = "push"
     SHIP = "ship"
+    UPLOAD = "upload"
     SESSION = "session"
     STORE = "store"
 

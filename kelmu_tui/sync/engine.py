@@ -1,8 +1,8 @@
 """The driver of the sync: who leads, what waits for what, and nothing that decides.
 
 In the leader loops run beside each other: `pulling` holds a poll open and stores what comes, `pushing` sends what is
-due, `shipping` tells of views. All decisions stand in `pull`, `push` and `ship`, as units of work that the simulator
-steps through without these modules.
+due, `shipping` tells of views, `uploading` brings documents up. All decisions stand in `pull`, `push`, `ship` and
+`upload`, as units of work that the simulator steps through without these modules.
 An idle leader sends nothing but its one open poll.
 """
 
@@ -18,7 +18,7 @@ from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.tasks import Tasks
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.errors import StoreError
-from kelmu_tui.sync import backoff, pull, push
+from kelmu_tui.sync import backoff, pull, push, upload
 from kelmu_tui.sync.leader import LeaderLock
 from kelmu_tui.sync.line import Line
 from kelmu_tui.sync.once import sync_once
@@ -28,6 +28,7 @@ from kelmu_tui.sync.seams import Api, Runner
 from kelmu_tui.sync.shipping import Shipping
 from kelmu_tui.sync.signals import Signal, end
 from kelmu_tui.sync.status import Connection, SyncStatus, figures
+from kelmu_tui.sync.uploading import Told, Uploading, upload_once
 
 WATCH_SECONDS: Final = 0.25
 """How often the commits of other terminals are looked for."""
@@ -60,6 +61,7 @@ class Engine:
         self._pulling = Pulling(self._line)
         self._pushing = Pushing(self._line)
         self._shipping = Shipping(self._line)
+        self._uploading = Uploading(self._line)
         self._lock = LeaderLock(self._line.store.folder)
         self._dirty = Signal()
 
@@ -75,6 +77,10 @@ class Engine:
         """Whether this terminal talks to the backend for all of the user's."""
         return self._lock.held
 
+    def upload_rate(self) -> float | None:
+        """Bytes a second at which documents go up just now; None while none does, or another terminal sends them."""
+        return self._uploading.pace.rate(self._line.clock.monotonic())
+
     def listen(self, callback: Callable[[SyncStatus], None]) -> Callable[[], None]:
         """Call `callback` with each new status, on the event loop's thread; the result ends it."""
         return self._line.listen(callback)
@@ -87,6 +93,7 @@ class Engine:
         self._pulling.poke()
         self._pushing.poke()
         self._shipping.poke()
+        self._uploading.poke()
 
     async def _show_figures(self) -> None:
         self._line.show(**(await self._line.unit(figures))._asdict())
@@ -96,7 +103,8 @@ class Engine:
     async def run(self) -> None:
         """Lead or follow until cancelled."""
         loop = asyncio.get_running_loop()
-        wakes = {"command": self._line.push_wake, "view_event": self._line.ship_wake}
+        line = self._line
+        wakes = {"command": line.push_wake, "view_event": line.ship_wake, upload.TABLE: line.upload_wake}
 
         def heard(change: Changed) -> None:
             for table in change.tables & wakes.keys():
@@ -121,11 +129,13 @@ class Engine:
         line = self._line
         line.show(state=Connection.CONNECTING, problem=None, leader_silent=False)
         await line.stubborn(push.start)
+        await line.stubborn(upload.start)
         await line.stubborn(pull.follow_up)
         loops: list[asyncio.Task[Any]] = [
             line.tasks.spawn("sync.pull", self._pulling.run()),
             line.tasks.spawn("sync.push", self._pushing.run()),
             line.tasks.spawn("sync.ship", self._shipping.run()),
+            line.tasks.spawn("sync.upload", self._uploading.run()),
             line.tasks.spawn("sync.watch", self._watching()),
             line.tasks.spawn("sync.status", self._telling()),
         ]
@@ -167,8 +177,11 @@ class Engine:
 
     # --- once --------------------------------------------------------------------------------------------------------
 
-    async def once(self) -> SyncStatus:
+    async def once(self, *, documents: bool = False) -> SyncStatus:
         """Send what waits and read to the head of the feed, then return; for the command line.
+
+        Args:
+            documents: bring documents up as well, however long it takes.
 
         When another terminal leads, it does the sending within a moment and nothing is done here.
 
@@ -182,8 +195,25 @@ class Engine:
             return self.status
         try:
             barred = await sync_once(line.thread, line.client)
+            if documents and await line.unit(upload.waits):
+                await upload_once(line.thread, line.client, line.clock)
+                barred = await sync_once(line.thread, line.client) or barred
             line.show(state=Connection.ONLINE, problem=ProblemCode.MANDATE_MISSING.value if barred else None)
         finally:
             await self._show_figures()
             self._lock.release()
         return self.status
+
+    async def bring_up(self, told: Told | None = None, *, tries: int = 1) -> bool:
+        """Bring up the documents that wait, for the command line; False when another terminal leads and does it.
+
+        Raises:
+            ApiError, StoreError: as `upload_once`; nothing is lost.
+        """
+        if not self._lock.try_acquire():
+            return False
+        try:
+            await upload_once(self._line.thread, self._line.client, self._line.clock, told, tries=tries)
+        finally:
+            self._lock.release()
+        return True

@@ -31,7 +31,7 @@ class Line:
     """The line to the backend: one for an engine, used by its loops.
 
     Attributes:
-        pull_wake, push_wake, ship_wake: somebody wants the loop to look again now.
+        pull_wake, push_wake, ship_wake, upload_wake: somebody wants the loop to look again now.
         hurry: the next question to the feed is answered at once instead of being held.
         hasten: commands that wait are to go out now.
         failures: network failures in a row, of whatever loop; from `backoff.PROBE_AFTER` on one probe speaks for all.
@@ -57,6 +57,7 @@ class Line:
         self.pull_wake = Signal()
         self.push_wake = Signal()
         self.ship_wake = Signal()
+        self.upload_wake = Signal()
         self.hurry = False
         self.hasten = False
         self.failures = 0
@@ -110,6 +111,7 @@ class Line:
             self.hasten = True
             self.push_wake.set()
             self.ship_wake.set()
+            self.upload_wake.set()
         return was_away
 
     async def note(self, part: Part, error: ApiError | StoreError) -> None:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, UpdateNeeded
 from kelmu_tui.store.outbox import Frozen
-from kelmu_tui.sync import pull, push, ship
+from kelmu_tui.sync import pull, push, ship, upload
 from kelmu_tui.sync.seams import Api, Runner
 
 
@@ -27,6 +27,7 @@ async def sync_once(thread: Runner, client: Api) -> bool:
     try:
         barred = await _push(thread, client)
         await _pull(thread, client)
+        await thread.run(upload.mend, store)
     except (SignInNeeded, UpdateNeeded):
         await ship_once(thread, client)
         raise

@@ -12,7 +12,19 @@ from typing import Final
 
 from kelmu_tui.api.answers import SnapshotPart, SnapshotRows, row_dict
 from kelmu_tui.api.contract import Change, Changes, SnapshotEnd, SnapshotStart
-from kelmu_tui.store import aftermath, drafts, expiry, feed, lease, lists, outbox, replica, sweeping, views
+from kelmu_tui.store import (
+    aftermath,
+    claim_drafts,
+    drafts,
+    expiry,
+    feed,
+    lease,
+    lists,
+    outbox,
+    replica,
+    sweeping,
+    views,
+)
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.page import Entry, Page
 
@@ -168,6 +180,8 @@ def follow_up(store: Store, *, shut_out: bool = False) -> None:
         touched = {*again, *settled, *stranded, *forgotten}
         if touched:
             store.changed("command", "conflict", keys=touched)
+        if too_much:
+            store.changed("claim_draft")
     if too_much:
         store.scrub()
 
@@ -187,6 +201,7 @@ def _tidy(store: Store) -> None:
         with store.write() as db:
             aftermath.sweep(db, organisation, ended_before=now - outbox.KEPT)
             drafts.sweep(db, now)
+            claim_drafts.sweep(db, now)
             views.forget(db, outbox.stamp(now - views.KEPT))
         keep_time(store)
 

@@ -19,7 +19,8 @@ from typing import Any
 from kelmu_tui.api.answers import CommandAnswer
 from kelmu_tui.api.contract import Problem
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded, is_retryable
-from kelmu_tui.store import outbox
+from kelmu_tui.domain.documents import VERBS as DOCUMENTS
+from kelmu_tui.store import copies, outbox
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.outbox import Frozen
@@ -104,10 +105,12 @@ def answered(store: Store, sent: Frozen, answer: CommandAnswer, *, go_on: bool =
     with store.write() as db:
         if not outbox.in_flight(db, sent.id, sent.attempt):
             return Pushed()
-        store.changed("command", "conflict", keys=(sent.aggregate,))
+        store.changed("command", "conflict", *(("sending",) if sent.verb in DOCUMENTS else ()), keys=(sent.aggregate,))
         if answer.result is not None:
             result = answer.result
             outbox.acknowledge(db, sent.id, seq=result.seq, version=result.version, epoch=result.epoch, now=now)
+            if sent.verb in DOCUMENTS:
+                copies.received(db, sent.aggregate)
             return Pushed(following=_following(store, db, now) if go_on else None)
         told = _told(answer.status, answer.problem, answer.request_id)
         if answer.problem is None or is_retryable(answer.status, answer.problem):

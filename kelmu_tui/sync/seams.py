@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Protocol, TypeVar
 
 from kelmu_tui.api.answers import CommandAnswer, SnapshotPart
@@ -12,8 +12,37 @@ from kelmu_tui.store.database import Store
 Result = TypeVar("Result")
 
 
+class UploadsApi(Protocol):
+    """The part of `api.uploads.Uploads` that the sync needs."""
+
+    async def create(
+        self, organisation: str, document: str, size: int, content: Callable[[], AsyncIterator[bytes]]
+    ) -> int:
+        """See `Uploads.create`."""
+        ...
+
+    async def offset(self, organisation: str, document: str, size: int) -> int | None:
+        """See `Uploads.offset`."""
+        ...
+
+    async def send(
+        self, organisation: str, document: str, offset: int, size: int, content: Callable[[], AsyncIterator[bytes]]
+    ) -> int:
+        """See `Uploads.send`."""
+        ...
+
+    async def remove(self, organisation: str, document: str) -> None:
+        """See `Uploads.remove`."""
+        ...
+
+
 class Api(Protocol):
     """The part of `api.client.Client` that the sync needs."""
+
+    @property
+    def uploads(self) -> UploadsApi:
+        """See `Client.uploads`."""
+        ...
 
     async def changes(self, organisation: str, cursor: str | None, wait: int = 0) -> Changes:
         """See `Client.changes`."""

@@ -9,11 +9,22 @@ from kelmu_tui.store import list_fetch, lists
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.lists import Copy, Publication
 from tests.store.build import NOW
+from tests.store.claim_rows import CLAIM_TABLES, LATER_TABLES
 
 LIST: Final = "list_lms_300_days"
 INVOICED: Final = "list_lms_invoice_persons_2025"
 PERIOD: Final = "2026-10"
-LIST_TABLES: Final = ("list_publication", "list_copy", "list_row", "list_order", "list_count", "invoice_head")
+LIST_TABLES: Final = (
+    "list_publication",
+    "list_copy",
+    "list_row",
+    "list_order",
+    "list_count",
+    "invoice_head",
+    *CLAIM_TABLES,
+    *LATER_TABLES,
+)
+"""Tables that came with lists and after them: a replica of before has none of them."""
 
 
 def row(number: int, **changes: Any) -> dict[str, Any]:

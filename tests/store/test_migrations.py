@@ -13,7 +13,8 @@ from typing import Any, Final
 import pytest
 
 from kelmu_tui.platform.paths import Profile, private_folder
-from kelmu_tui.store import connection, drafts, files, outbox, views
+from kelmu_tui.store import claim_drafts, connection, drafts, files, outbox, views
+from kelmu_tui.store.claim_rows import ClaimDraft
 from kelmu_tui.store.database import LEDGER_FILE
 from kelmu_tui.store.keys import DemoKeys
 from kelmu_tui.store.migrations import STEPS, statements
@@ -21,7 +22,10 @@ from kelmu_tui.store.outbox import State
 from tests.store.build import NOW, OWN
 from tests.store.conftest import OpenStore
 
-DIGESTS: Final = ("1b50107f33ad", "a6fbfee2f4cb", "ea7dc8b67183", "c966e3293a78", "708f4e2ea77f")
+DIGESTS: Final = (
+    *("1b50107f33ad", "a6fbfee2f4cb", "ea7dc8b67183", "c966e3293a78", "708f4e2ea77f"),
+    *("7fc34fc5105e", "5e1a7d2ab464"),
+)
 
 
 @pytest.fixture
@@ -81,6 +85,13 @@ def test_an_old_ledger_takes_drafts(folder: Path, opened: OpenStore) -> None:
     with opened().write() as db:
         drafts.save(db, owner, ["n1"], {"text": "Soitin"}, {}, id="d1", now=NOW)
         assert drafts.find(db, owner, ["n1"], NOW) is not None
+
+
+def test_an_old_ledger_takes_drafts_of_claims(folder: Path, opened: OpenStore) -> None:
+    owner, kept = claim_drafts.Owner("u", OWN), ClaimDraft("d1", None, "", "", {"amount": "12"}, NOW)
+    with opened().write() as db:
+        claim_drafts.save(db, owner, kept)
+        assert claim_drafts.find(db, owner, "d1", NOW) == kept
 
 
 def test_the_chain_of_views_goes_on_unbroken(folder: Path, opened: OpenStore) -> None:

@@ -19,6 +19,7 @@ from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.outbox import Draft, Frozen, State
 from kelmu_tui.store.thread import StoreThread
 from kelmu_tui.sync.engine import Engine
+from kelmu_tui.sync.seams import UploadsApi
 from kelmu_tui.sync.status import Connection, SyncStatus
 from tests.sync.simulation.record import A, HandClock, Record
 from tests.sync.viewing import Desk
@@ -45,6 +46,11 @@ class Backend:
         self.desk = Desk(record)
         self.lost_receipts = 0
         self._news = asyncio.Event()
+
+    @property
+    def uploads(self) -> UploadsApi:
+        """Documents have tests of their own."""
+        raise AssertionError("nothing goes up here")
 
     def wake(self) -> None:
         """Answer the polls that are held."""

@@ -100,7 +100,8 @@ def test_what_a_newer_backend_grants_and_tells_is_left_alone(store: Store, recor
     with store.read() as db:
         now = feed.state(db)
     assert now.cursor == answer.cursor
-    assert {scope.name.partition(":")[0] for scope in now.scopes} == {"announcements", "follows", "notices", "traces"}
+    kinds = {scope.name.partition(":")[0] for scope in now.scopes}
+    assert kinds == {"announcements", "claims", "follows", "notices", "sendings", "traces"}
 
 
 def test_a_scope_that_is_revoked_and_added_at_once_is_dropped_and_filled_anew(store: Store, record: Record) -> None:

@@ -19,6 +19,7 @@ from kelmu_tui.services.inbox import Inbox
 from kelmu_tui.store import aftermath, details, expiry, feed, lease, outbox, replica, views
 from kelmu_tui.store.database import Store
 from kelmu_tui.sync import backoff, leader, pull, push, ship
+from tests.sync.simulation import claim_bugs
 
 
 class Plant(NamedTuple):
@@ -343,6 +344,7 @@ PLANTS: Final[dict[str, Plant]] = {
         refusal_without_conflict,
         receipt_before_answer,
         forks_not_found,
+        *claim_bugs.PLANTS,
     )
 } | {"settle_while_filling": Plant(settle_while_filling, 4000)}
 """Every planted bug by name."""

@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection, select
+
+from kelmu_backend.database.claim_tables import claim
+from kelmu_backend.database.tables import notice
+from kelmu_tui.domain.claims.kept import closed_kept
 from kelmu_tui.domain.deadlines import kept_after_handling
 
 
@@ -34,3 +39,15 @@ class Ends:
         """Tell whether any has come to its end since the last time."""
         before, self._seen = self._seen, now
         return any(before < at <= now for at in self._at)
+
+
+def over_at(connection: Connection, scope: str, id: str) -> datetime | None:  # noqa: A002
+    """Return when a notice or a claim is over for whoever keeps it, None while that is open."""
+    of_claim = scope.startswith("claims:")
+    ended = (
+        select(claim.c.closed_at).where(claim.c.id == id)
+        if of_claim
+        else select(notice.c.handled_at).where(notice.c.id == id)
+    )
+    at = connection.execute(ended).scalar()
+    return None if at is None else at + (closed_kept() if of_claim else kept_after_handling())

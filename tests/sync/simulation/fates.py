@@ -178,7 +178,7 @@ def _restore(run: Run, player: Player) -> bool:
 
 def _revoke(run: Run, player: Player) -> bool:
     before = run.record.scopes(player.user)
-    run.record.regrant(player.user, *run.dice.choice([(), (LOOK_UP,)]))
+    run.record.regrant(player.user, *run.dice.choice([(), (LOOK_UP,), (INBOX,)]))
     return run.record.scopes(player.user) < before
 
 

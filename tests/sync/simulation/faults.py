@@ -103,7 +103,9 @@ CLIENT_STATES: Final = ("idle", "filling", "offline", "signed_out")
 COMMAND_STATES: Final = (
     "queued", "sending", "acknowledged", "settled", "refused", "blocked", "undeliverable",
 )  # fmt: skip
-STATES: Final = (*CLIENT_STATES, *COMMAND_STATES)
+CLAIM_STATES: Final = ("claim_draft", "claim_pending", "claim_settled", "claim_refused", "claim_undeliverable")
+"""Of the commands on payment claims; and that the user has begun one."""
+STATES: Final = (*CLIENT_STATES, *COMMAND_STATES, *CLAIM_STATES)
 
 _ON_THE_WAY: Final = [name for name, fault in FAULTS.items() if fault.moment in (Moment.SERVE, Moment.REPLY)]
 IMPOSSIBLE: Final[dict[tuple[str, str], str]] = {

@@ -16,6 +16,7 @@ from kelmu_backend.problems import ProblemError
 from kelmu_tui.domain.capabilities import Grant, MandateKind
 from kelmu_tui.domain.organisations import Organisation, social_care_organiser
 from kelmu_tui.platform.ids import SeededIds
+from tests.sync.simulation import claims
 
 START: Final = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 A: Final = social_care_organiser("837")
@@ -104,6 +105,9 @@ def build_at(url: str) -> None:
                 {"id": user, "name": user.title(), "language": "fi", "employer": organisation.business_id},
             )
             policy.replace_grants(connection, user, grants(organisation, INBOX, LOOK_UP))
+        claims.found_people(
+            connection, {user: holder.business_id for user, holder in (USERS | COLLEAGUES).items()}, START
+        )
     database.dispose()
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -21,6 +20,8 @@ from kelmu_tui.store import chain, details, feed, lease, outbox, sweeping, views
 from kelmu_tui.store.clock import TOLERANCE
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.replica import microseconds
+from tests.sync.simulation import claim_invariants
+from tests.sync.simulation.faults import CLAIM_STATES
 from tests.sync.simulation.looks import Looks
 from tests.sync.simulation.player import Player
 from tests.sync.simulation.record import HandClock, Record
@@ -30,7 +31,7 @@ ENDED: Final = (State.SETTLED, State.REFUSED, State.BLOCKED, State.UNDELIVERABLE
 FORGOTTEN: Final = (State.SETTLED, State.REISSUED, State.DISCARDED)
 CLOCKS: Final = timedelta(days=1)
 """How far ahead a machine's clock may be."""
-_TABLES: Final = {"notices": "notice", "traces": "trace"}
+_TABLES: Final = {"notices": "notice", "traces": "trace", "claims": "claim"}
 
 
 class Violation(AssertionError):
@@ -58,6 +59,12 @@ class Stored:
     epoch: str | None
     notice: str
     after: str | None
+    verb: str
+
+    @property
+    def of_claim(self) -> bool:
+        """Whether it is on a claim."""
+        return self.verb.startswith("claim-")
 
 
 @dataclass
@@ -76,6 +83,15 @@ class Seen:
     chain: str | None = None
     forgotten: int = 0
     goal: tuple[str | None, int] = (None, -1)
+    drafts: bool = False
+
+    def claim_states(self) -> set[str]:
+        """Return in which states claims are, as faults meet them."""
+        found = {"claim_draft"} if self.drafts else set[str]()
+        for command in self.stored.values():
+            if command.of_claim:
+                found.add("claim_pending" if command.state in claim_invariants.PENDING else f"claim_{command.state}")
+        return found & {*CLAIM_STATES}
 
     def anew(self) -> None:
         """Expect another replica: what it shows tells nothing until it stands where this one stood.
@@ -93,7 +109,7 @@ def shown(db: Any) -> dict[tuple[str, str], int]:
     """Return the version of each row that is shown, by table and id."""
     return {
         (table, id_): version
-        for table in ("notice", "trace")
+        for table in ("notice", "trace", "claim")
         for id_, version in db.execute(
             f"SELECT r.id, r.version FROM replica.{table} AS r JOIN replica.scope AS s ON s.generation = r.generation"
         )
@@ -124,7 +140,8 @@ class Invariants:
     def user(self, player: Player) -> None:
         """Look at a user's files, through a terminal that runs."""
         hold(sum(terminal.lock.held for terminal in player.terminals) <= 1, f"I11 {player.user}: two leaders")
-        terminal = next(iter(player.awake), None)
+        # One that still has a replica open which another one has destroyed shows what is there no more.
+        terminal = next(iter(sorted(player.awake, key=lambda one: one.store._replaced())), None)
         if terminal is None:
             return
         seen = self.seen[player.user]
@@ -136,7 +153,8 @@ class Invariants:
             stored = {
                 row[0]: Stored(*row[1:])
                 for row in db.execute(
-                    "SELECT id, state, number, ack_seq, ack_version, ack_epoch, aggregate, after FROM main.command"
+                    "SELECT id, state, number, ack_seq, ack_version, ack_epoch, aggregate, after, verb"
+                    " FROM main.command"
                 )
             }
             conflicts = dict(db.execute("SELECT command, code FROM main.conflict").fetchall())
@@ -150,6 +168,10 @@ class Invariants:
                     f"I2 {player.user}: refused, and yet it has an effect",
                 )
             self._views(player, db, seen)
+            seen.drafts = db.execute("SELECT 1 FROM main.claim_draft").fetchone() is not None
+            if seen.drafts or any(command.of_claim for command in stored.values()):
+                wrong = claim_invariants.wrong(db, terminal, player.claimant)
+                hold(not wrong, f"{player.user}: {wrong}")
             if terminal.store.organisation is not None:
                 self._replica(player, terminal, db, stored, seen)
             else:
@@ -185,13 +207,13 @@ class Invariants:
             "SELECT (SELECT count(*) FROM replica.notice_text_docsize), (SELECT count(*) FROM replica.notice)"
         ).fetchone()
         hold(words == rows, f"I5 {player.user}: {words} notices in the index, {rows} in the table")
-        self._purged(player, terminal, now)
+        self._purged(player, terminal, now, db)
         self._time(player, now, found, seen)
         self._complete(player, now, found, seen)
         self._flicker(player, stored, found, now, seen)
         seen.filling = now.filling
 
-    def _purged(self, player: Player, terminal: Terminal, now: feed.FeedState) -> None:
+    def _purged(self, player: Player, terminal: Terminal, now: feed.FeedState, db: Any) -> None:
         lost = player.home.lost
         if lost & {scope.name for scope in now.scopes}:
             lost.clear()  # the transaction that takes it away was undone
@@ -200,6 +222,10 @@ class Invariants:
             not (lost and alone and terminal.settled and now.cursor is not None),
             f"I5 {player.user}: {sorted(lost)} ended, and old pages of it are still in the log",
         )
+        # Until the session has heard of the end as well, the user may still give something: the next answer finds it.
+        told = terminal.settled and player.home.heard > max(player.claimed, player.home.answered)
+        if alone and told and now.cursor is not None and _granted(now, "claims") is None:
+            hold(not (rest := claim_invariants.left(db, player.organisation)), f"C7 {player.user}: left are {rest}")
 
     def _time(self, player: Player, now: feed.FeedState, found: dict[tuple[str, str], int], seen: Seen) -> None:
         if now.epoch == seen.epoch:
@@ -253,7 +279,7 @@ class Invariants:
         if seen.old_rows:
             return
         for command in stored.values():
-            row = found.get(("notice", command.notice))
+            row = found.get(("claim" if command.of_claim else "notice", command.notice))
             if command.state == "settled" and command.epoch == now.epoch and row is not None and command.version:
                 hold(row >= command.version, f"I9 {player.user}: an own change of {command.notice} has vanished")
 
@@ -281,10 +307,19 @@ class Invariants:
                 text = json.loads(payload)["text"]
                 hold(text in notes, f"I9 {player.user}: an own note, {state}, is not shown")
 
+    def claims(self, player: Player, terminal: Terminal) -> None:
+        """Look at what a look at claims has brought."""
+        looked = player.claimant.looked
+        if looked is not None:
+            with terminal.store.read() as db:
+                wrong = claim_invariants.shown(db, looked, terminal.store.clock.now())
+            hold(not wrong, f"C4 {player.user}: {wrong}")
+
     # --- the record --------------------------------------------------------------------------------------------------
 
     def effects(self) -> None:
         """Look at the changes that commands have made since the last time."""
+        hold(not self._record.book.wrong, self._record.book.wrong)
         for effect in self._record.effects[self._effects :]:
             hold(effect.key not in self._done, f"I2 {effect.user}: two effects of one command")
             self._done[effect.key] = effect.user
@@ -310,11 +345,15 @@ class Invariants:
         hold(before is None or before.state != "refused", f"I8 {user}: an effect behind a refused command")
 
 
+def _granted(now: feed.FeedState, kind: str) -> str | None:
+    return next((scope.name for scope in now.scopes if scope.name.startswith(f"{kind}:")), None)
+
+
 def _strays(db: Any, now: feed.FeedState) -> list[Any]:
     known = {generation for scope in now.scopes for generation in (scope.generation, scope.filling)}
     known |= set(sweeping.abandoned(db))
     found = []
-    for table in ("notice", "trace", "announcement", "tombstone"):
+    for table in ("notice", "trace", "announcement", "tombstone", "claim", "claim_body", "account"):
         rows = db.execute(f"SELECT DISTINCT generation FROM replica.{table}").fetchall()
         found += [(table, row[0]) for row in rows if row[0] not in known]
     names = {scope.name.partition(":")[0] for scope in now.scopes}
@@ -358,12 +397,3 @@ def quiet(player: Player, terminal: Terminal, record: Record) -> list[str]:
     if held != record.scopes(player.user):
         told.append(f"I5 {player.user}: scopes {sorted(held)}")
     return told
-
-
-def needles(folder: Path) -> None:
-    """Look for what was in commands and notices in the bytes of a user's files (I15)."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            data = path.read_bytes()
-            for needle in (b"Virta", b"Oskar", b"010190-900R", b"Soitettu", b"yhteydenottoa"):
-                hold(needle not in data, f"I15: {needle.decode()} stands in {path.name}")

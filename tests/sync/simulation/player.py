@@ -18,12 +18,16 @@ from kelmu_tui.store.errors import NotShown, StoreCorrupt
 from kelmu_tui.store.outbox import Draft
 from kelmu_tui.store.rows import Outcome, Query, View
 from tests.sync.simulation import disk
+from tests.sync.simulation.claimant import Claimant, accounts
 from tests.sync.simulation.disk import Keys
 from tests.sync.simulation.record import PLACES, USERS, HandClock
 from tests.sync.simulation.service import NEW_SCHEMA
 from tests.sync.simulation.terminal import Home, Terminal
 
 __all__ = ["Keys", "MachineClock", "Player", "Saved", "Shown"]
+
+
+ACCOUNTS: Final = accounts(holder.business_id for holder in USERS.values())
 
 
 class MachineClock:
@@ -84,6 +88,7 @@ class Player:
         saved: commands said to be saved, by key.
         lost: keys of those that an old copy of the ledger, or a torn one, took away.
         copies: what the ledger held when the copy was taken; None without one.
+        claimed: how many answers of the feed had been taken when the user did something about claims last.
         heard: the last time a backend's answer was stored in this run of the machine.
         shown: what the last look brought; None when nothing was shown.
     """
@@ -97,7 +102,9 @@ class Player:
         folder.mkdir(mode=0o700)
         self.copies = folder.parent / f"{user}-copies"
         self.copies.mkdir()
+        self.claimant = Claimant(user, self.organisation, ACCOUNTS[self.organisation], seed)
         self.home = Home(user, self.organisation, folder, self.clock, dice)
+        self.claimed = 0
         self.saved: dict[str, Saved] = {}
         self.lost: set[str] = set()
         self.numbers = 0
@@ -292,6 +299,13 @@ class Player:
     def _place(self, key: str, notice: str, verb: str) -> None:
         self.numbers += 1
         self.saved[key] = Saved(notice, verb, self.numbers)
+
+    def claim(self, terminal: Terminal, lease: str, schema: int = NEW_SCHEMA) -> None:
+        """Do something with payment claims."""
+        self.claimed = self.home.heard
+        with _schema(schema):
+            for key, claim, verb in self.claimant.act(terminal, lease):
+                self._place(key, claim, verb)
 
     def look(self, terminal: Terminal) -> bool:
         """Read a notice as a screen does: the list first, then one of it; False when nothing may be shown."""

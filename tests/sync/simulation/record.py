@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,18 +21,17 @@ from kelmu_backend.keys import Signer
 from kelmu_backend.lease import Leases
 from kelmu_backend.problems import ProblemError, not_found
 from kelmu_backend.routes.call import Call, Visit
-from kelmu_backend.routes.notices import CAPABILITY
 from kelmu_backend.routes.session import session
-from kelmu_backend.rows import encode
 from kelmu_tui.api.answers import CommandAnswer
 from kelmu_tui.api.contract import ChainRegistration, Changes, CommandResult, Problem, ProblemCode, ViewBatch
-from kelmu_tui.domain.deadlines import kept_after_handling, local_date
+from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.organisations import Organisation
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.store.outbox import KEPT, Frozen
-from tests.sync.simulation.ends import Ends
+from tests.sync.simulation import claims
+from tests.sync.simulation.claims import Book
+from tests.sync.simulation.ends import Ends, over_at
 from tests.sync.simulation.ground import (
-    COLLEAGUES,
     INBOX,
     LOOK_UP,
     PLACES,
@@ -77,7 +75,7 @@ class Record:
         self._place = SqlitePlace(template, folder) if isinstance(template, Path) else template
         self._place.begin()
         self._clock = clock
-        self._ids = SeededIds(f"record-{seed}")
+        self.ids = SeededIds(f"record-{seed}")
         self._cursors = Signer(b"k" * 32, "cursor")
         self.leases = Leases(Signer(b"k" * 32, "lease"), 12)
         self.effects: list[Effect] = []
@@ -91,7 +89,8 @@ class Record:
         self.fuse: int | None = None
         self.twin = False
         self._leased: dict[str, datetime] = {}
-        self._saved: tuple[list[Effect], dict[tuple[str, str], int], Counter[str], datetime] | None = None
+        self.book = Book()
+        self._saved: tuple[list[Effect], dict[tuple[str, str], int], Counter[str], datetime, Book] | None = None
         self._now: dict[tuple[str, str], int] = {}
         self.ends: Ends | None = None
         self._epoch = ""
@@ -128,9 +127,8 @@ class Record:
         for entry in connection.execute(select(tables.feed).where(tables.feed.c.seq == state.head)):
             if entry.op == "up":
                 self._now[entry.scope, entry.aggregate] = entry.version
-                handled = select(tables.notice.c.handled_at).where(tables.notice.c.id == entry.aggregate)
-                if (at := connection.execute(handled).scalar()) is not None:
-                    self.over[entry.aggregate, entry.version] = at + kept_after_handling()
+                if (at := over_at(connection, entry.scope, entry.aggregate)) is not None:
+                    self.over[entry.aggregate, entry.version] = at
             else:
                 self._now.pop((entry.scope, entry.aggregate), None)
         self.held[state.epoch, state.head] = dict(self._now)
@@ -201,14 +199,23 @@ class Record:
             ProblemError: an answer that is not remembered.
         """
         now = self._clock.now()
+        capability, apply = claims.way(envelope, self.ids)
         with self.write() as connection:
-            verdict = commands.run(connection, envelope, CAPABILITY[envelope.verb], self.leases, now)
+            verdict = commands.run(connection, envelope, capability, self.leases, now, apply)
         if verdict.change is not None:
+            if apply is not None:
+                self.booked(self.book.accept, envelope, now)
             age = now - self._leased.get(envelope.lease, now)
             self.effects.append(Effect(envelope.user, envelope.key, envelope.subject, age))
         if verdict.status != 200:
             self.refused[envelope.key] = self._epoch
         return verdict
+
+    def booked(self, note: Callable[..., None], *values: Any) -> None:
+        """Note in the book of claims what was done, and hold the record against it."""
+        note(*values)
+        with self.database.read() as connection:
+            self.book.compare(connection)
 
     def register(self, user: str, body: bytes) -> views.Verdict:
         """Take down a log of views."""
@@ -270,28 +277,6 @@ class Record:
                 connection.execute(insert(tables.notice), row)
             notices.publish_due(connection, now)
 
-    def work(self, dice: random.Random, sent: frozenset[str]) -> None:
-        """Let a colleague without a terminal do something, most often give a notice away.
-
-        Args:
-            sent: notices in answers that have not arrived: what happens to these is the most interesting.
-        """
-        user, organisation = dice.choice(list(COLLEAGUES.items()))
-        scope = f"notices:{organisation.business_id}"
-        held = sorted((id_, version) for (name, id_), version in self._now.items() if name == scope)
-        if not held:
-            return
-        notice, version = dice.choice([one for one in held if one[0] in sent] or held)
-        verb = dice.choice(("transfer", "transfer", "transfer", "take", "note", "release"))
-        others = [place for holder, places in PLACES.items() if holder != organisation.business_id for place in places]
-        body: dict[str, Any] = {}
-        if verb == "transfer":
-            body = {"municipality": dice.choice(others), "reason": "Muuttanut"}
-        elif verb == "note":
-            body = {"text": "Työpari on selvittänyt"}
-        given = Frozen(self._ids.new(), organisation.business_id, notice, verb, version, encode(body), "", 1, 1)
-        self.command(user, given._replace(lease=self.lease(user)))
-
     def regrant(self, user: str, *mandates: str) -> None:
         """Give a user exactly these mandates."""
         with self.write() as connection:
@@ -316,6 +301,7 @@ class Record:
             after = self._there(connection)
             self.dropped |= before[0] - after[0]
             self.gone_notes += before[1] - after[1]
+            self.dropped |= self.book.forget(connection, now)
             return commands.forget(connection, now)
 
     @staticmethod
@@ -327,7 +313,7 @@ class Record:
         """Copy the record to the backup."""
         self.close()
         self._place.back_up()
-        self._saved = (list(self.effects), dict(self._now), self.gone_notes.copy(), self._clock.at)
+        self._saved = (list(self.effects), dict(self._now), self.gone_notes.copy(), self._clock.at, self.book.copy())
         self._open()
 
     def restore(self) -> bool:
@@ -337,14 +323,23 @@ class Record:
         self.close()
         self._place.restore()
         self.effects, self._now, self.gone_notes = list(self._saved[0]), dict(self._saved[1]), self._saved[2].copy()
+        self.book = self._saved[4].copy()
         self._open()
         with self.write() as connection:
-            feed.new_epoch(connection, self._ids)
+            feed.new_epoch(connection, self.ids)
         self.restored = True
         self.restored_old = self.restored_old or self._clock.at - self._saved[3] >= KEPT - timedelta(days=1)
         return True
 
     # --- what is true ------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return self._clock.now()
+
+    def standing(self, scope: str) -> list[tuple[str, int]]:
+        """Return what stands in a scope now, with its versions."""
+        return sorted((id_, version) for (name, id_), version in self._now.items() if name == scope)
 
     def epoch(self) -> str:
         """Return the feed's epoch."""
@@ -378,6 +373,7 @@ class Record:
         readers: dict[str, tuple[str, Callable[[Connection], list[dict[str, Any]]]]] = {
             f"notices:{organisation}": ("notice", lambda c: rows.notice_page(c, organisation, "", 10_000)),
             f"traces:{organisation}": ("trace", lambda c: rows.trace_page(c, organisation, "", 10_000)),
+            f"claims:{organisation}": ("claim", lambda c: claims.rows(c, organisation)),
         }
         with self.database.read() as connection:
             for scope, (table, read) in readers.items():

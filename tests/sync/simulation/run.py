@@ -19,14 +19,15 @@ from kelmu_tui.api import answers
 from kelmu_tui.store import outbox
 from kelmu_tui.store.errors import StoreCorrupt, StoreError
 from kelmu_tui.store.outbox import State
-from tests.sync.simulation import fates
+from tests.sync.simulation import colleagues, fates
 from tests.sync.simulation.disk import Crash, make_plan
 from tests.sync.simulation.ends import Ends
 from tests.sync.simulation.faults import Moment, Weather
-from tests.sync.simulation.invariants import Invariants, Violation, hold, needles, quiet, watched
+from tests.sync.simulation.invariants import Invariants, Violation, hold, quiet, watched
+from tests.sync.simulation.needles import needles
 from tests.sync.simulation.network import Network
 from tests.sync.simulation.places import Place
-from tests.sync.simulation.player import Player
+from tests.sync.simulation.player import ACCOUNTS, Player
 from tests.sync.simulation.record import USERS, A, B, HandClock, Record
 from tests.sync.simulation.service import Service
 from tests.sync.simulation.terminal import Terminal
@@ -36,6 +37,7 @@ __all__ = ["Outcome", "Run", "Violation", "simulate"]
 
 VERBS: Final = ("open", "take", "release", "handle", "reopen", "note", "note", "transfer", "transfer", "take-back")
 MEMORY: Final = Path("/dev/shm")
+KINDS: Final = ("act", "look", "settle", "fate", "work", "claim", "look_claims", "kela", "tick")
 ROUND_TRIP: Final = 12.0
 LONGEST_WAIT: Final = outbox.LONGEST_WAIT
 """What a command may wait at the most, whatever a planted bug makes of it."""
@@ -72,6 +74,7 @@ class Run:
         self.record.ends = Ends(self.clock.at)
         self.record.arrive(A, 5)
         self.record.arrive(B, 4)
+        colleagues.register(self.record, random.Random(f"colleagues-{seed}"), ACCOUNTS, 3)
         self.players = {
             user: Player(user, folder / user, self.clock, random.Random(f"{seed}-{user}"), seed) for user in USERS
         }
@@ -86,6 +89,7 @@ class Run:
         self._tempo = pace.choice((0.5, 1.0, 1.0, 3.0))
         self._shares = [pace.choice((0.1, 0.2, 0.3)), pace.choice((0.03, 0.08)), 0.04, pace.choice((0.04, 0.1, 0.16))]
         self._shares.append(pace.choice((0.0, 0.03, 0.15)))
+        self._shares += [pace.choice((0.03, 0.12, 0.3)), pace.choice((0.02, 0.06)), pace.choice((0.02, 0.08, 0.15))]
         self.verbs = VERBS + ("transfer", "transfer", "take-back", "take-back") * pace.choice((0, 0, 1, 3))
 
     def close(self) -> None:
@@ -106,7 +110,7 @@ class Run:
     def struck(self, fault: str, player: Player) -> None:
         """Count a fault with the states it met."""
         seen = self.invariants.seen[player.user]
-        states = {command.state for command in seen.stored.values()}
+        states = {command.state for command in seen.stored.values()} | seen.claim_states()
         if player.user in self.net.away:
             states.add("offline")
         elif not player.home.signed_in:
@@ -123,13 +127,16 @@ class Run:
         self.clock.at += timedelta(seconds=self.dice.uniform(0.05, 1.5) * self._tempo)
         self.record.end()
         player = self.players[self.dice.choice(list(USERS))]
-        kind = self.dice.choices(("act", "look", "settle", "fate", "work", "tick"), [*self._shares, 0.35])[0]
+        kind = self.dice.choices(KINDS, [*self._shares, 0.35])[0]
         self.trace(kind, player.user)
         if kind == "fate":
             fates.strike(self, player)
             self._check(*self.players.values())
         elif kind == "work":
-            self.record.work(self.dice, self.net.rows_under_way())
+            colleagues.work(self.record, self.dice, self.net.rows_under_way())
+        elif kind == "kela":
+            colleagues.handle(self.record, self.dice)
+            self.invariants.effects()
         else:
             terminal = player.pick()
             if terminal is not None:
@@ -137,7 +144,7 @@ class Run:
             self._check(player)
         under_way = self.net.rows_under_way()
         if under_way and self.dice.random() < 0.25:
-            self.record.work(self.dice, under_way)
+            colleagues.work(self.record, self.dice, under_way)
         for _ in range(self.dice.randrange(5)):
             self._deliver()
 
@@ -146,6 +153,11 @@ class Run:
             verb = self.dice.choice(self.verbs)
             lease = self.record.lease(player.user)
             self.guarded(player, terminal, lambda: player.act(terminal, verb, lease))
+        elif kind == "claim":
+            lease = self.record.lease(player.user)
+            self.guarded(player, terminal, lambda: player.claim(terminal, lease))
+        elif kind == "look_claims":
+            self.look_claims(player, terminal)
         elif kind == "look":
             self.look(player, terminal)
         elif kind == "settle":
@@ -159,6 +171,13 @@ class Run:
         self.guarded(player, terminal, lambda: player.look(terminal))
         if terminal in player.terminals:
             self.invariants.look(player, terminal)
+
+    def look_claims(self, player: Player, terminal: Terminal) -> None:
+        """Let a user look at the claims, if they may be shown."""
+        player.claimant.looked = None
+        self.guarded(player, terminal, lambda: player.claimant.look(terminal))
+        if terminal in player.terminals:
+            self.invariants.claims(player, terminal)
 
     def tick(self, player: Player, terminal: Terminal) -> None:
         """Let a terminal do what is due."""
@@ -277,6 +296,7 @@ class Run:
                 states = outbox.counts(db)
             self.events.update({state.value: n for state, n in states.items()})
             self._check_notes(player, terminal)
+            self._check_claims(player, terminal)
             needles(player.home.folder)
             player.kill_all()
             with player.start().store.read() as db:
@@ -301,15 +321,37 @@ class Run:
             )
             for key, state, text, code in rows.fetchall():
                 self.events[f"note {state}"] += 1
-                # Whoever is shut out of everything cannot hear of a restore, and old commands are not offered again.
-                deaf = not self.record.scopes(player.user) or player.clock_was_wrong
-                unheard = self.record.restored_old or (self.record.restored and deaf) or self.record.undone(key)
+                unheard = self._unheard(player, key)
                 if state in (State.SETTLED, State.REFUSED) and code != "command_expired" and not unheard:
                     count = written[text] + self.record.gone_notes[text]
                     hold(
                         count == (state == State.SETTLED),
                         f"I2 {player.user}: a note, {state}, stands {count} times: {text}",
                     )
+
+    def _check_claims(self, player: Player, terminal: Terminal) -> None:
+        """What a terminal shows in the end is right; a registration that was settled has its claim, a refused none."""
+        player.claimant.look(terminal)
+        self.invariants.claims(player, terminal)
+        book = self.record.book
+        with terminal.store.read() as db:
+            rows = db.execute(
+                "SELECT id, aggregate, verb, state, code FROM main.command LEFT JOIN main.conflict ON command = id"
+                " WHERE verb GLOB 'claim-*'"
+            ).fetchall()
+        for key, claim, verb, state, code in rows:
+            self.events[f"{verb} {state}"] += 1
+            known = code != "command_expired" and not self._unheard(player, key)
+            if known and verb == "claim-register" and state in (State.SETTLED, State.REFUSED):
+                given = [key] if state == State.SETTLED else []
+                held = [one for one in book.registers.get(claim, []) if one == key]
+                hold(held == given, f"C1 {player.user}: a registration, {state}, has {len(held)} claims")
+
+    def _unheard(self, player: Player, key: str) -> bool:
+        """Tell whether what became of a command may have been undone without its user's hearing of it."""
+        # Whoever is shut out of everything cannot hear of a restore, and old commands are not offered again.
+        deaf = not self.record.scopes(player.user) or player.clock_was_wrong
+        return self.record.restored_old or (self.record.restored and deaf) or self.record.undone(key)
 
 
 @contextmanager
@@ -349,4 +391,6 @@ def simulate(seed: int, template: Path | Place, *, steps: int = 200) -> Outcome:
             run.close()
         run.events["effects"] += len(run.record.effects)
         run.events["restored"] += run.record.restored
+        run.events["claims"] += len(run.record.book.states)
+        run.events.update({f"Kela: {what}": count for what, count in run.record.book.moves.items()})
         return Outcome(run.events, run.weather.reached, run.digest)

@@ -9,13 +9,14 @@ from typing import Any, Final, NamedTuple, cast
 import httpx
 import pytest
 
-from kelmu_backend.commands import Envelope
+from kelmu_backend.commands import Envelope, Kind
 from kelmu_backend.problems import MEDIA_TYPE, ProblemError
 from kelmu_backend.routes import call as routes
 from kelmu_backend.routes.call import Call
 from kelmu_backend.rows import encode
 from kelmu_tui.api import contract
 from kelmu_tui.api.contract import ProblemCode
+from kelmu_tui.domain.claims.life import COMMANDS as CLAIM_COMMANDS
 from kelmu_tui.domain.notices import COMMANDS
 from tests.sync.simulation.ground import ServerCrash
 from tests.sync.simulation.record import Record
@@ -27,6 +28,11 @@ NEW_SCHEMA: Final = 2
 OLD_SCHEMA: Final = NEW_SCHEMA - 1
 _OPEN: Final = ("/v1/session", "/v1/view-events")
 """Where no session is looked at: at the sign-in itself, and where a signature stands for it."""
+_KINDS: Final[dict[str, tuple[Kind, tuple[str, ...]]]] = {
+    "/v1/notices/": ("notice", tuple(COMMANDS)),
+    "/v1/claims/": ("claim", CLAIM_COMMANDS),
+}
+"""What commands are on, and which there are, by the path that they go to."""
 HTML: Final = b"<html><body>Sign in to the network of the hotel</body></html>"
 
 
@@ -109,7 +115,7 @@ class Service:
     def handle(self, user: str, request: httpx.Request, fault: str | None) -> tuple[Reply, bool]:
         """Answer a request, with `fault` on the way if it can happen here; the second value tells whether it did."""
         self.said = None
-        is_command = request.url.path.startswith("/v1/notices/")
+        is_command = request.url.path.startswith(tuple(_KINDS))
         needs_session = request.url.path not in _OPEN
         ends = False
         match fault:
@@ -172,20 +178,22 @@ class Service:
     def _command(self, user: str, request: httpx.Request) -> Reply:
         headers = request.headers
         check_schema(self.schema, headers)
-        _, _, _, notice, verb = request.url.path.split("/")
-        assert verb in COMMANDS
+        _, _, family, subject, verb = request.url.path.split("/")
+        kind, verbs = _KINDS[f"/v1/{family}/"]
+        assert verb in verbs
         verdict = self.record.run(
             Envelope(
                 user,
                 headers[contract.HEADER_DEVICE],
                 headers[contract.HEADER_ORGANISATION],
-                notice,
+                subject,
                 verb,
                 headers[contract.HEADER_IDEMPOTENCY],
                 int(headers[contract.HEADER_VERSION].strip('"')),
                 headers[contract.HEADER_LEASE],
                 request.content,
                 "request",
+                kind,
             )
         )
         if verdict.status == 200:

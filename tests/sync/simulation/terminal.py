@@ -20,6 +20,8 @@ from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.services import session as sessions
+from kelmu_tui.services.claims import Claims
+from kelmu_tui.services.customers import Customers
 from kelmu_tui.services.inbox import Inbox
 from kelmu_tui.services.known import SessionProblem
 from kelmu_tui.services.network import keep_session, renew_session
@@ -46,6 +48,8 @@ class Home:
         signed_in: whether there is a session, as far as the terminals know.
         update_needed: whether the backend no longer understands the commands.
         overtaken: whether answers are taken that nobody waits for any more, as after a stop of the process.
+        heard: how many answers of the feed were taken.
+        answered: how many of them when the last answer to a command came, which may hold a row.
         lost: scopes that were taken away and whose old pages have not been taken out of the log yet.
     """
 
@@ -60,6 +64,7 @@ class Home:
         self.signed_in = True
         self.update_needed = False
         self.overtaken = dice.random() < 0.5
+        self.heard = self.answered = 0
         self.lost: set[str] = set()
         self.graveyard: list[FragileStore] = []
 
@@ -82,6 +87,7 @@ class Terminal:
         self.lock = LeaderLock(home.folder)
         self._client = wire.client(home.user, self.ids)
         self._inbox: Inbox | None = None
+        self._claims: Claims | None = None
         self._leads = False
         self._owed: list[Callable[[], Any]] = []
         self._fill_due = 0.0
@@ -227,6 +233,7 @@ class Terminal:
             self._paused(error)
             self._owe(lambda: push.failed(self.store, item, failure))
         else:
+            self.home.answered = self.home.heard
             self._owe(lambda: push.answered(self.store, item, answer))
 
     async def _ask(self, ask: pull.Ask) -> None:
@@ -243,7 +250,9 @@ class Terminal:
             return
         lost = self._held() - set(answer.granted)
         self.home.lost |= lost
-        if not pull.take_changes(self.store, ask, answer).applied:
+        if pull.take_changes(self.store, ask, answer).applied:
+            self.home.heard += 1
+        else:
             self.home.lost -= lost
 
     def _held(self) -> set[str]:
@@ -337,7 +346,13 @@ class Terminal:
             except SessionProblem:
                 return None
             self._inbox = Inbox(self.store, active, self.store.clock, self.ids)
+            customers = Customers(self.store, active, self.store.clock, self.ids)
+            self._claims = Claims(self.store, active, self.store.clock, self.ids, customers)
         return self._inbox
+
+    def claims(self) -> Claims | None:
+        """Return the claims if the session opens the organisation; whether it allows them they ask themselves."""
+        return None if self.inbox() is None else self._claims
 
     def forget_inbox(self) -> None:
         """Choose the organisation anew at the next look: a lease or a mandate may have changed."""
