@@ -136,7 +136,7 @@ def _settle_unsent(env: Env, store: Store) -> None:
 
     choice = env.option("unsent")
     if unsent(store) and choice == "send":
-        with env.context() as context:
+        with env.context(OPENERS) as context:
             from kelmu_tui.cli.pushing import push
 
             push(env, context, SYNC_SECONDS)
@@ -157,7 +157,7 @@ def status(env: Env) -> int:
     from kelmu_tui.services.diagnostics import as_data, examine
     from kelmu_tui.sync.status import figures
 
-    with env.context() as context:
+    with env.context(OPENERS) as context:
         found = figures(context.store)
         told = examine(context.store, context.session)
         lease, until = context.session.lease()
@@ -211,9 +211,12 @@ def sync(env: Env) -> int:
     from kelmu_tui.cli.pushing import push
 
     with _context(env) as context:
+        from kelmu_tui.cli.document_upload import bring_up_waiting
+
         result = push(env, context, env.option("wait") or SYNC_SECONDS)
-        if result.problem is not None:
-            raise result.problem
+        problem = result.problem or bring_up_waiting(env, context)
+        if problem is not None:
+            raise problem
         found = result.status
         if env.out.as_json:
             env.out.data(
@@ -237,13 +240,13 @@ def _context(env: Env) -> Context:
     from kelmu_tui.cli.pushing import ask_again
 
     try:
-        return env.context()
+        return env.context(OPENERS)
     except (sessions.NothingOpens, sessions.NoSuchOrganisation):
         try:
             ask_again(env, env.option("wait") or SYNC_SECONDS)
         except TimeoutError:
             raise CliError(Exit.OFFLINE, "timeout", env.t("cli.too_slow")) from None
-        return env.context()
+        return env.context(OPENERS)
 
 
 # --- demo and addresses ---------------------------------------------------------------------------------------------

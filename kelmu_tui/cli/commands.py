@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Final, NamedTuple
+from typing import Final
+
+from kelmu_tui.cli.claim_grammar import COMMANDS as CLAIM_COMMANDS
+from kelmu_tui.cli.document_commands import DOCUMENTS
+from kelmu_tui.cli.grammar import NO_WAIT, WAIT, number, option
+from kelmu_tui.cli.grammar import Command as Command
+from kelmu_tui.cli.grammar import Option as Option
 
 VIEWS: Final = ("unhandled", "mine", "urgent", "due_today", "transferred", "all")
 SORTS: Final = ("due", "arrived", "kind", "municipality", "customer")
@@ -16,93 +22,53 @@ VERDICTS: Final = ("accept", "dispute", "note", "clear")
 LANGUAGES: Final = ("fi", "sv", "en")
 
 
-class Option(NamedTuple):
-    """An option or argument: what argparse takes, and `name`, under which its help text stands."""
-
-    name: str
-    flags: tuple[str, ...]
-    settings: tuple[tuple[str, Any], ...] = ()
-
-
-class Command(NamedTuple):
-    """A command: its words, the function that does it (`module:function`) and its options."""
-
-    words: tuple[str, ...]
-    handler: str
-    options: tuple[Option, ...] = ()
-    hidden: bool = False
-
-    @property
-    def name(self) -> str:
-        """Name under which the command's texts stand, `inbox_take_back` for example."""
-        return "_".join(self.words).replace("-", "_")
-
-
-def _option(name: str, *flags: str, **settings: Any) -> Option:
-    return Option(name, flags, tuple(settings.items()))
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 10**9):
-        raise argparse.ArgumentTypeError("1…")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    if not (text.isascii() and text.isdecimal() and int(text) <= 3600):
-        raise argparse.ArgumentTypeError("0…3600")
-    return float(text)
-
-
 GLOBAL: Final = (
-    _option("profile", "--profile", metavar="NAME"),
-    _option("user", "--user", metavar="ID"),
-    _option("organisation", "--organisation", metavar="ID"),
-    _option("lang", "--lang", choices=LANGUAGES),
-    _option("json", "--json", action="store_true"),
+    option("profile", "--profile", metavar="NAME"),
+    option("user", "--user", metavar="ID"),
+    option("organisation", "--organisation", metavar="ID"),
+    option("lang", "--lang", choices=LANGUAGES),
+    option("json", "--json", action="store_true"),
 )
 """Options that may stand before and after the command."""
 
-_IDS = _option("ids", "ids", nargs="+", metavar="ID")
-_WAIT = _option("wait", "--wait", type=_seconds, metavar="SECONDS")
-_NO_WAIT = _option("no_wait", "--no-wait", dest="wait", action="store_const", const=0.0)
-_FOLLOWS: Final = _option("follows", "follows", nargs="+", metavar="ID")
-_ACT = (_IDS, _WAIT, _NO_WAIT)
+_IDS = option("ids", "ids", nargs="+", metavar="ID")
+_FOLLOWS: Final = option("follows", "follows", nargs="+", metavar="ID")
+_ACT = (_IDS, WAIT, NO_WAIT)
 
-_AUDIT_PURPOSE = _option("audit_purpose", "--purpose", dest="audit_purpose", choices=AUDIT_PURPOSES, required=True)
-_CASE = _option("case", "--case", metavar="REFERENCE")
-_DAYS = (_option("since", "--since", metavar="DAY"), _option("until", "--until", metavar="DAY"))
-_FLAG = _option("flag", "--flag", action="append", choices=FLAGS)
-_TAKEN = (_option("csv", "--csv", action="store_true"), _option("output", "--output", metavar="FILE"))
+_AUDIT_PURPOSE = option("audit_purpose", "--purpose", dest="audit_purpose", choices=AUDIT_PURPOSES, required=True)
+_CASE = option("case", "--case", metavar="REFERENCE")
+_DAYS = (option("since", "--since", metavar="DAY"), option("until", "--until", metavar="DAY"))
+_FLAG = option("flag", "--flag", action="append", choices=FLAGS)
+_TAKEN = (option("csv", "--csv", action="store_true"), option("output", "--output", metavar="FILE"))
 
-_LIST = _option("list", "list", metavar="LIST")
-_PERIOD = _option("period", "period", nargs="?", metavar="PERIOD")
-_AGAIN = _option("again", "--again", action="store_true")
-_INVOICE = _option("invoice", "invoice", metavar="KIND")
-_FETCH = _option("fetch_rows", "--fetch", action="store_true")
+_LIST = option("list", "list", metavar="LIST")
+_PERIOD = option("period", "period", nargs="?", metavar="PERIOD")
+_AGAIN = option("again", "--again", action="store_true")
+_INVOICE = option("invoice", "invoice", metavar="KIND")
+_FETCH = option("fetch_rows", "--fetch", action="store_true")
 _RESIDENTS = (
-    _option("residents", "--residents", metavar="FILE"),
-    _option("residents_column", "--residents-column", metavar="COLUMN"),
+    option("residents", "--residents", metavar="FILE"),
+    option("residents_column", "--residents-column", metavar="COLUMN"),
 )
 _SHOWN = (
-    _option("column", "--column", action="append", metavar="COLUMN"),
-    _option("full", "--full", action="store_true"),
-    _option("limit", "--limit", type=_number, metavar="N", default=100),
+    option("column", "--column", action="append", metavar="COLUMN"),
+    option("full", "--full", action="store_true"),
+    option("limit", "--limit", type=number, metavar="N", default=100),
 )
 
 _EXPORTED = (
-    _option("output", "--output", metavar="FILE", required=True),
-    _option("export_purpose", "--purpose", dest="export_purpose", metavar="TEXT", required=True),
-    _option("export_format", "--format", dest="export_format", choices=FORMATS),
-    _option("filter", "--filter", metavar="TEXT", default=""),
-    _option("municipality", "--municipality", metavar="CODE"),
-    _option("sort_by", "--sort", dest="sort_by", action="append", metavar="COLUMN"),
-    _option("column", "--column", action="append", metavar="COLUMN"),
-    _option("full", "--full", action="store_true"),
-    _option("shared_folder", "--shared-folder", dest="shared_folder", action="store_true"),
+    option("output", "--output", metavar="FILE", required=True),
+    option("export_purpose", "--purpose", dest="export_purpose", metavar="TEXT", required=True),
+    option("export_format", "--format", dest="export_format", choices=FORMATS),
+    option("filter", "--filter", metavar="TEXT", default=""),
+    option("municipality", "--municipality", metavar="CODE"),
+    option("sort_by", "--sort", dest="sort_by", action="append", metavar="COLUMN"),
+    option("column", "--column", action="append", metavar="COLUMN"),
+    option("full", "--full", action="store_true"),
+    option("shared_folder", "--shared-folder", dest="shared_folder", action="store_true"),
 )
 
-EPHEMERAL: Final = _option("ephemeral", "--ephemeral", action="store_true", default=argparse.SUPPRESS)
+EPHEMERAL: Final = option("ephemeral", "--ephemeral", action="store_true", default=argparse.SUPPRESS)
 """Stands before a command or with the demo: it is about the app."""
 
 COMMANDS: Final = (
@@ -111,73 +77,73 @@ COMMANDS: Final = (
         "kelmu_tui.cli.demo:demo",
         (
             EPHEMERAL,
-            _option("fresh", "--fresh", action="store_true"),
-            _option("seed", "--seed", type=_number, metavar="N"),
-            _option("people", "--people", type=_number, metavar="N"),
-            _option("notices", "--notices", type=_number, metavar="N"),
-            _option("browser", "--browser", action="store_true"),
-            _option("personas", "--personas", action="store_true"),
-            _option("sign_in_as", "--sign-in-as", metavar="PERSONA"),
+            option("fresh", "--fresh", action="store_true"),
+            option("seed", "--seed", type=number, metavar="N"),
+            option("people", "--people", type=number, metavar="N"),
+            option("notices", "--notices", type=number, metavar="N"),
+            option("browser", "--browser", action="store_true"),
+            option("personas", "--personas", action="store_true"),
+            option("sign_in_as", "--sign-in-as", metavar="PERSONA"),
         ),
     ),
     Command(
         ("sign-in",),
         "kelmu_tui.cli.account:sign_in",
         (
-            _option("backend", "--backend", metavar="URL"),
-            _option("persona", "--persona", metavar="PERSONA"),
-            _option("browser", "--browser", action="store_true"),
+            option("backend", "--backend", metavar="URL"),
+            option("persona", "--persona", metavar="PERSONA"),
+            option("browser", "--browser", action="store_true"),
         ),
     ),
     Command(
         ("sign-out",),
         "kelmu_tui.cli.account:sign_out",
         (
-            _option("send", "--send", dest="unsent", action="store_const", const="send"),
-            _option("keep", "--keep", dest="unsent", action="store_const", const="keep"),
-            _option("discard", "--discard", dest="unsent", action="store_const", const="discard"),
+            option("send", "--send", dest="unsent", action="store_const", const="send"),
+            option("keep", "--keep", dest="unsent", action="store_const", const="keep"),
+            option("discard", "--discard", dest="unsent", action="store_const", const="discard"),
         ),
     ),
     Command(
         ("passphrase",),
         "kelmu_tui.cli.passphrase:change",
         (
-            _option("keyring", "--keyring", action="store_true"),
-            _option("forgotten", "--forgotten", action="store_true"),
+            option("keyring", "--keyring", action="store_true"),
+            option("forgotten", "--forgotten", action="store_true"),
         ),
     ),
     Command(("status",), "kelmu_tui.cli.account:status"),
-    Command(("sync",), "kelmu_tui.cli.account:sync", (_WAIT,)),
+    Command(("sync",), "kelmu_tui.cli.account:sync", (WAIT,)),
     Command(
         ("inbox", "list"),
         "kelmu_tui.cli.inbox:list_notices",
         (
-            _option("view", "--view", choices=VIEWS, default="unhandled"),
-            _option("filter", "--filter", metavar="TEXT", default=""),
-            _option("sort", "--sort", choices=SORTS, default="due"),
-            _option("descending", "--descending", action="store_true"),
-            _option("limit", "--limit", type=_number, metavar="N", default=100),
+            option("view", "--view", choices=VIEWS, default="unhandled"),
+            option("filter", "--filter", metavar="TEXT", default=""),
+            option("sort", "--sort", choices=SORTS, default="due"),
+            option("descending", "--descending", action="store_true"),
+            option("limit", "--limit", type=number, metavar="N", default=100),
         ),
     ),
     Command(
         ("inbox", "show"),
         "kelmu_tui.cli.inbox:show",
-        (_option("id", "id", metavar="ID"), _option("full", "--full", action="store_true")),
+        (option("id", "id", metavar="ID"), option("full", "--full", action="store_true")),
     ),
     Command(("inbox", "take"), "kelmu_tui.cli.acts:take", _ACT),
     Command(("inbox", "release"), "kelmu_tui.cli.acts:release", _ACT),
     Command(("inbox", "handle"), "kelmu_tui.cli.acts:handle", _ACT),
     Command(("inbox", "reopen"), "kelmu_tui.cli.acts:reopen", _ACT),
     Command(
-        ("inbox", "note"), "kelmu_tui.cli.acts:note", (*_ACT, _option("text", "--text", required=True, metavar="TEXT"))
+        ("inbox", "note"), "kelmu_tui.cli.acts:note", (*_ACT, option("text", "--text", required=True, metavar="TEXT"))
     ),
     Command(
         ("inbox", "transfer"),
         "kelmu_tui.cli.acts:transfer",
         (
             *_ACT,
-            _option("to", "--to", required=True, metavar="MUNICIPALITY"),
-            _option("reason", "--reason", required=True, metavar="TEXT"),
+            option("to", "--to", required=True, metavar="MUNICIPALITY"),
+            option("reason", "--reason", required=True, metavar="TEXT"),
         ),
     ),
     Command(("inbox", "take-back"), "kelmu_tui.cli.acts:take_back", _ACT),
@@ -185,52 +151,53 @@ COMMANDS: Final = (
         ("customer", "show"),
         "kelmu_tui.cli.customers:show",
         (
-            _option("customer", "customer", nargs="?", metavar="ID"),
-            _option("purpose", "--purpose", metavar="PURPOSE"),
+            option("customer", "customer", nargs="?", metavar="ID"),
+            option("purpose", "--purpose", metavar="PURPOSE"),
             _CASE,
-            _option("reason", "--reason", metavar="TEXT"),
-            _option("section", "--section", action="append", choices=SECTIONS),
-            _option("offline", "--offline", action="store_true"),
-            _option("full", "--full", action="store_true"),
-            _option("output", "--output", metavar="FILE"),
+            option("reason", "--reason", metavar="TEXT"),
+            option("section", "--section", action="append", choices=SECTIONS),
+            option("offline", "--offline", action="store_true"),
+            option("full", "--full", action="store_true"),
+            option("output", "--output", metavar="FILE"),
         ),
     ),
     Command(
         ("customer", "recent"),
         "kelmu_tui.cli.customers:recent",
-        (_option("filter", "--filter", metavar="TEXT", default=""),),
+        (option("filter", "--filter", metavar="TEXT", default=""),),
     ),
     Command(
         ("customer", "history"),
         "kelmu_tui.cli.customers:history",
-        (_option("limit", "--limit", type=_number, metavar="N", default=100),),
+        (option("limit", "--limit", type=number, metavar="N", default=100),),
     ),
     Command(
         ("customer", "forget"),
         "kelmu_tui.cli.customers:forget",
         (
-            _option("customers", "customers", nargs="*", metavar="ID"),
-            _option("all_files", "--all", action="store_true"),
+            option("customers", "customers", nargs="*", metavar="ID"),
+            option("all_files", "--all", action="store_true"),
         ),
     ),
     Command(("follow", "list"), "kelmu_tui.cli.follows:list_follows", ()),
     Command(
         ("follow", "begin"),
         "kelmu_tui.cli.follows:begin",
-        (_option("customer", "customer", metavar="ID"), _option("reason", "--reason", metavar="TEXT")),
+        (option("customer", "customer", metavar="ID"), option("reason", "--reason", metavar="TEXT")),
     ),
     Command(("follow", "renew"), "kelmu_tui.cli.follows:renew", (_FOLLOWS,)),
     Command(("follow", "end"), "kelmu_tui.cli.follows:end", (_FOLLOWS,)),
+    *CLAIM_COMMANDS,
     Command(
         ("audit", "search"),
         "kelmu_tui.cli.audit:search",
         (
             _AUDIT_PURPOSE,
-            _option("by", "--by", metavar="USER"),
-            _option("of_customer", "--customer", dest="of_customer", metavar="ID"),
+            option("by", "--by", metavar="USER"),
+            option("of_customer", "--customer", dest="of_customer", metavar="ID"),
             *_DAYS,
             _FLAG,
-            _option("limit", "--limit", type=_number, metavar="N", default=100),
+            option("limit", "--limit", type=number, metavar="N", default=100),
             *_TAKEN,
         ),
     ),
@@ -240,8 +207,8 @@ COMMANDS: Final = (
         (
             _AUDIT_PURPOSE,
             _CASE,
-            _option("size", "--size", metavar="N"),
-            _option("sample_seed", "--seed", dest="sample_seed", metavar="N"),
+            option("size", "--size", metavar="N"),
+            option("sample_seed", "--seed", dest="sample_seed", metavar="N"),
             *_DAYS,
             _FLAG,
             *_TAKEN,
@@ -250,14 +217,14 @@ COMMANDS: Final = (
     Command(
         ("audit", "extract"),
         "kelmu_tui.cli.audit:extract",
-        (_option("customer", "customer", nargs="?", metavar="ID"), _AUDIT_PURPOSE, _CASE, *_TAKEN),
+        (option("customer", "customer", nargs="?", metavar="ID"), _AUDIT_PURPOSE, _CASE, *_TAKEN),
     ),
     Command(
         ("lists", "list"),
         "kelmu_tui.cli.lists:list_lists",
         (
-            _option("all_periods", "--all", dest="all", action="store_true"),
-            _option("offline", "--offline", action="store_true"),
+            option("all_periods", "--all", dest="all", action="store_true"),
+            option("offline", "--offline", action="store_true"),
         ),
     ),
     Command(("lists", "fetch"), "kelmu_tui.cli.lists:fetch", (_LIST, _PERIOD, _AGAIN)),
@@ -267,10 +234,10 @@ COMMANDS: Final = (
         (
             _LIST,
             _PERIOD,
-            _option("filter", "--filter", metavar="TEXT", default=""),
-            _option("municipality", "--municipality", metavar="CODE"),
-            _option("sort_by", "--sort", dest="sort_by", action="append", metavar="COLUMN"),
-            _option("saved_view", "--view", dest="saved_view", metavar="NAME"),
+            option("filter", "--filter", metavar="TEXT", default=""),
+            option("municipality", "--municipality", metavar="CODE"),
+            option("sort_by", "--sort", dest="sort_by", action="append", metavar="COLUMN"),
+            option("saved_view", "--view", dest="saved_view", metavar="NAME"),
             *_SHOWN,
         ),
     ),
@@ -280,8 +247,8 @@ COMMANDS: Final = (
         "kelmu_tui.cli.lists:diff",
         (
             _LIST,
-            _option("before", "before", metavar="BEFORE"),
-            _option("after", "after", metavar="AFTER"),
+            option("before", "before", metavar="BEFORE"),
+            option("after", "after", metavar="AFTER"),
             *_SHOWN,
         ),
     ),
@@ -289,40 +256,40 @@ COMMANDS: Final = (
     Command(
         ("invoices", "list"),
         "kelmu_tui.cli.invoices:list_invoices",
-        (_option("offline", "--offline", action="store_true"),),
+        (option("offline", "--offline", action="store_true"),),
     ),
     Command(
         ("invoices", "review"),
         "kelmu_tui.cli.invoices:review_invoice",
-        (_INVOICE, _PERIOD, _FETCH, *_RESIDENTS, _option("full", "--full", action="store_true")),
+        (_INVOICE, _PERIOD, _FETCH, *_RESIDENTS, option("full", "--full", action="store_true")),
     ),
     Command(
         ("invoices", "judge"),
         "kelmu_tui.cli.invoice_disputes:judge",
         (
             _INVOICE,
-            _option("billed_period", "period", metavar="PERIOD"),
-            _option("findings", "keys", nargs="+", metavar="KEY"),
-            *(_option(f"judge_{verdict}", f"--{verdict}", dest=verdict, action="store_true") for verdict in VERDICTS),
-            _option("judgement_text", "--text", metavar="TEXT", default=""),
+            option("billed_period", "period", metavar="PERIOD"),
+            option("findings", "keys", nargs="+", metavar="KEY"),
+            *(option(f"judge_{verdict}", f"--{verdict}", dest=verdict, action="store_true") for verdict in VERDICTS),
+            option("judgement_text", "--text", metavar="TEXT", default=""),
             *_RESIDENTS,
         ),
     ),
     Command(
         ("invoices", "dispute"),
         "kelmu_tui.cli.invoice_disputes:dispute",
-        (_INVOICE, _PERIOD, _option("dispute_file", "--output", metavar="FILE", required=True), *_RESIDENTS),
+        (_INVOICE, _PERIOD, option("dispute_file", "--output", metavar="FILE", required=True), *_RESIDENTS),
     ),
     Command(
         ("invoices", "answers"),
         "kelmu_tui.cli.own_files:answers",
         (
-            _option("own_file", "own_file", nargs="?", metavar="FILE"),
-            _option("own_column", "--column", dest="own_column", action="append", metavar="FIELD=COLUMN"),
-            _option("sheet", "--sheet", type=_number, metavar="N"),
-            _option("take_good", "--take-good", action="store_true"),
-            _option("dry_run", "--dry-run", action="store_true"),
-            _option("forget", "--forget", action="store_true"),
+            option("own_file", "own_file", nargs="?", metavar="FILE"),
+            option("own_column", "--column", dest="own_column", action="append", metavar="FIELD=COLUMN"),
+            option("sheet", "--sheet", type=number, metavar="N"),
+            option("take_good", "--take-good", action="store_true"),
+            option("dry_run", "--dry-run", action="store_true"),
+            option("forget", "--forget", action="store_true"),
         ),
     ),
     Command(
@@ -330,29 +297,30 @@ COMMANDS: Final = (
         "kelmu_tui.cli.list_export:export_invoice",
         (_INVOICE, _PERIOD, *_EXPORTED),
     ),
-    Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (_option("all", "--all", action="store_true"),)),
+    *DOCUMENTS,
+    Command(("outbox", "list"), "kelmu_tui.cli.outbox:list_commands", (option("all", "--all", action="store_true"),)),
     Command(
         ("outbox", "show"),
         "kelmu_tui.cli.outbox:show",
-        (_option("command_id", "id", metavar="ID"), _option("text_alone", "--text", action="store_true")),
+        (option("command_id", "id", metavar="ID"), option("text_alone", "--text", action="store_true")),
     ),
     Command(
         ("outbox", "retry"),
         "kelmu_tui.cli.outbox:retry",
-        (_option("command_ids", "ids", nargs="*", metavar="ID"), _WAIT, _NO_WAIT),
+        (option("command_ids", "ids", nargs="*", metavar="ID"), WAIT, NO_WAIT),
     ),
     Command(
-        ("outbox", "reload"), "kelmu_tui.cli.outbox:reload", (_option("command_ids", "ids", nargs="+", metavar="ID"),)
+        ("outbox", "reload"), "kelmu_tui.cli.outbox:reload", (option("command_ids", "ids", nargs="+", metavar="ID"),)
     ),
     Command(
         ("outbox", "discard"),
         "kelmu_tui.cli.outbox:discard",
-        (_option("command_ids", "ids", nargs="+", metavar="ID"), _option("yes", "--yes", action="store_true")),
+        (option("command_ids", "ids", nargs="+", metavar="ID"), option("yes", "--yes", action="store_true")),
     ),
     Command(("doctor",), "kelmu_tui.cli.doctor:doctor"),
     Command(("config", "path"), "kelmu_tui.cli.config:path"),
     Command(("config", "show"), "kelmu_tui.cli.config:show"),
-    Command(("completion",), "kelmu_tui.cli.completion:completion", (_option("shell", "shell", choices=SHELLS),)),
+    Command(("completion",), "kelmu_tui.cli.completion:completion", (option("shell", "shell", choices=SHELLS),)),
 )
 
 NAMES: Final = tuple(command.name for command in COMMANDS)

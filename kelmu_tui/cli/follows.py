@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kelmu_tui.cli import pushing
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
+from kelmu_tui.cli.giving import send
 from kelmu_tui.cli.inbox import shown_id
 from kelmu_tui.cli.output import Column
 from kelmu_tui.domain.following import FollowRefused
@@ -16,7 +16,6 @@ from kelmu_tui.services.following import NotFollowed
 from kelmu_tui.services.known import LOOK_UPS
 from kelmu_tui.services.short_ids import customer_ids
 from kelmu_tui.store.follows import Change, Follow
-from kelmu_tui.store.outbox import State
 
 
 def list_follows(env: Env) -> int:
@@ -118,30 +117,4 @@ def _give(env: Env, context: Context, give: Callable[[], Sequence[str]]) -> int:
         raise CliError(Exit.REFUSED, failure.reason.value, env.t.choice("errors.refusal", failure.reason)) from None
     except NotFollowed:
         raise CliError(Exit.REFUSED, "follow_ended", env.t("errors.refusal.follow_ended")) from None
-    pushed = pushing.push(env, context, pushing.PUSH_SECONDS, commands)
-    states = {command: _state(context, command) for command in commands}
-    if env.out.as_json:
-        env.out.data("follow.command", {"commands": [{"id": id_, "state": state} for id_, state in states.items()]})
-    if pushed.ended:
-        env.out.note(pushed.ended.message)
-        return pushed.ended.exit
-    refused = [command for command, state in states.items() if state == State.REFUSED]
-    if refused:
-        from kelmu_tui.services.refusals import why
-
-        line = context.outbox.line(refused[0])
-        if line is not None and line.conflict is not None:
-            env.out.note(why(line.conflict, env.t))
-        return Exit.REFUSED
-    if set(states.values()) <= {State.ACKNOWLEDGED, State.SETTLED}:
-        env.out.note(env.t("cli.follow_sent", count=len(states)))
-    else:
-        if pushed.problem is not None:
-            env.out.note(pushed.problem.message)
-        env.out.note(env.t("cli.saved_not_sent"))
-    return Exit.OK
-
-
-def _state(context: Context, command: str) -> str:
-    line = context.outbox.line(command)
-    return State.SETTLED.value if line is None else line.state
+    return send(env, context, "follow.command", commands, "cli.follow_sent")

@@ -15,6 +15,7 @@ from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.cli.inbox import shown_id
 from kelmu_tui.cli.output import Column
 from kelmu_tui.services.context import Context
+from kelmu_tui.services.known import OPENERS
 from kelmu_tui.services.short_ids import command_ids
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import CommandLine
@@ -190,7 +191,7 @@ def retry(env: Env) -> int:
 
     words = env.listed_ids()
     failed: list[dict[str, str]] = []
-    with env.context() as context:
+    with env.context(OPENERS) as context:
         ids = command_ids(context.store, words)
         if not ids:
             context.outbox.retry_all()

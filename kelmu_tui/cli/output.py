@@ -71,6 +71,11 @@ class Output:
         """Whether people read the data directly."""
         return self._out.isatty()
 
+    @property
+    def ascii(self) -> bool:
+        """Whether signs beyond ASCII would not arrive."""
+        return not (self._out.encoding or "utf-8").lower().startswith("utf")
+
     def data(self, kind: str, value: object) -> None:
         """Write one JSON document."""
         self._document({"schema": SCHEMA, "kind": kind, "data": value})
@@ -94,6 +99,17 @@ class Output:
     def note(self, text: str) -> None:
         """Write narration."""
         self._err.write(clean(text, multiline=True) + "\n")
+        self._err.flush()
+
+    @property
+    def watched(self) -> bool:
+        """Whether people read the narration as it comes."""
+        return self._err.isatty()
+
+    def progress(self, text: str) -> None:
+        """Write narration over the line of before; an empty text ends it. To be used where it is `watched`."""
+        line = fitted(clean(text), terminal_width() - 1)
+        self._err.write(f"\r{line}" if text else f"\r{line}\r")
         self._err.flush()
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:

@@ -146,7 +146,7 @@ def _go_on(env: Env, context: Context, leads: bool) -> bool:
     """
     before, own = context.active.capabilities, context.active.organisation.business_id
     try:
-        context.active = activate(context.profile, context.store, own, context.ids).active
+        context.active = activate(context.profile, context.store, own, context.ids, context.needs).active
     except (NothingOpens, NoSuchOrganisation) as problem:
         if leads:  # what another terminal leads is that one's to end
             end_if_lost(context.store, own)
@@ -166,7 +166,7 @@ def _ended(env: Env, context: Context, problem: NothingOpens | NoSuchOrganisatio
     waiting = unsent(context.store)
     if waiting:
         lines.append(t("cli.access_ended_unsent", count=waiting))
-    others = context.session.known().usable(local_date(env.clock.now()))
+    others = context.session.known().usable(local_date(env.clock.now()), context.needs)
     if others:
         lines += [t("cli.access_ended_others"), listed(others, t)]
     return CliError(Exit.NOT_ALLOWED, ENDED, "\n".join(lines))

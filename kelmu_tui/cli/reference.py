@@ -48,6 +48,16 @@ is renamed, retyped or removed.
 | `inbox.take` and the other acts | `results`: `id`, `result`, `command`, `reason` |
 | `audit.search`, `audit.sample`, `audit.extract` | `kind`, `made_at`, `purpose`, `case_reference`, `look_ups` (each \
 with `user`, `user_name`, `masked_code`, `flags`, …); of a sample `seed`, `drawn_from` |
+| `claims.list` | `total`, `synced_at`, `claims`: `id`, `version`, `status`, `name`, `masked_code`, `basis`, \
+`benefit`, `first`, `last`, `amount`, `payment_day`, `latest`, `late`, `paid`, `pending`, `conflict`, `editing`, … |
+| `claims.show` | fields of the list, `payee`, `account`, `reference`, `grounds`, `handler`, `telephone`, \
+`care_first`, `care_last`, `assistance`, `events`, `payments`, `decided_on`, `rejection`, `end_reason`, `ended_on`, \
+`data_at` |
+| `claims.check` | `findings`: `rule`, `kind` (`block`, `warn`, `warn_late`, `info`), `field`, `text`, `source`; \
+`unchecked` (rules for which a fact is missing), `missing` (fields) |
+| `claims.command` | `commands`: `id`, `state`; of a registration `claim` and `at_risk`, the payment day that is \
+missed when it does not arrive in time |
+| `claims.accounts` | `accounts`: `id`, `iban`, `name` |
 | `invoices.list` | `kinds`: `kind`, `list`, `open`, `reason`, `mandates`; `invoices`: `kind`, `period`, \
 X
 | `invoices.review` | fields of one of `invoices`, `rows`, `rows_total`, `earlier`, `since`, `without`, `disputed`; \

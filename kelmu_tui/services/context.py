@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kelmu_tui.api.client import Client
     from kelmu_tui.api.sign_in import SignIn, Transport
     from kelmu_tui.platform.tasks import OnFailure
+    from kelmu_tui.services.claims import Claims
     from kelmu_tui.services.customers import Customers
     from kelmu_tui.services.drafts import Drafts
     from kelmu_tui.services.following import Following
@@ -36,17 +37,25 @@ if TYPE_CHECKING:
     from kelmu_tui.services.lists import Lists
     from kelmu_tui.services.outbox import Outbox
     from kelmu_tui.services.own_data import OwnData
+    from kelmu_tui.services.sendings import Sendings
     from kelmu_tui.store.thread import StoreThread
     from kelmu_tui.sync.engine import Engine
 
 
 class Context:
-    """A user at work for one organisation; close it when done."""
+    """A user at work for one organisation; close it when done.
 
-    def __init__(self, profile: Profile, store: Store, active: ActiveSession, ids: Ids) -> None:
+    Attributes:
+        needs: capabilities of which one has to stay open for the work to go on.
+    """
+
+    def __init__(
+        self, profile: Profile, store: Store, active: ActiveSession, ids: Ids, needs: frozenset[str] = INBOX
+    ) -> None:
         self.profile = profile
         self.store = store
         self.active = active
+        self.needs = needs
         self.clock = store.clock
         self.ids = ids
         self.session = Session(store)
@@ -73,6 +82,13 @@ class Context:
         return Following(self.store, self.active, self.clock, self.ids, self.customers)
 
     @cached_property
+    def claims(self) -> Claims:
+        """What the organisation claims."""
+        from kelmu_tui.services.claims import Claims
+
+        return Claims(self.store, self.active, self.clock, self.ids, self.customers)
+
+    @cached_property
     def lists(self) -> Lists:
         """Which lists may be fetched, and what stands in those that are here."""
         from kelmu_tui.services.lists import Lists
@@ -92,6 +108,13 @@ class Context:
         from kelmu_tui.services.own_data import OwnData
 
         return OwnData(self.store, self.active, self.clock)
+
+    @cached_property
+    def sendings(self) -> Sendings:
+        """Which documents are sent to Kela, and what became of them."""
+        from kelmu_tui.services.sendings import Sendings
+
+        return Sendings(self.store, self.active, self.clock, self.ids, self.customers)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -197,7 +220,7 @@ def activate(
     session = Session(store)
     active = session.activate(organisation, local_date(store.clock.now()), needs)
     lease.check(store)
-    return Context(profile, store, active, ids)
+    return Context(profile, store, active, ids, needs)
 
 
 class Connection(NamedTuple):

@@ -28,7 +28,7 @@ Explained = Iterator[tuple[str, str]]
 def explain_row(row: SectionRow, t: Translator) -> Explained:
     """Yield the explanations of everything in a row that has one."""
     if not isinstance(row, Insurance | Medicine | PassedOn):
-        yield from _benefit(row.benefit, t)
+        yield from benefit_facts(row.benefit, t)
     match row:
         case Pending():
             yield t.choice("customers.kind", row.kind, row.kind), t.choice("explain.kind", row.kind, row.kind)
@@ -80,7 +80,8 @@ def basis_text(basis: str, t: Translator) -> str:
     return t.choice("explain.basis", basis, basis)
 
 
-def _benefit(name: str, t: Translator) -> Explained:
+def benefit_facts(name: str, t: Translator) -> Explained:
+    """Yield what a benefit is: whether it is taxable and reported, and when it is paid."""
     known = benefits().get(name)
     if known is None:
         yield name, t("explain.unknown_benefit")

@@ -170,9 +170,12 @@ def _payment(row: Payment, t: Translator) -> Fields:
 
 
 def _claim(row: Claim, t: Translator) -> Fields:
+    from kelmu_tui.domain.claims.catalogue import bases  # most files that are shown hold no claims
+
+    basis = bases().get(row.basis)
     yield t("customers.field.claimant"), row.claimant
     yield t("customers.field.status"), t.choice("customers.claim", row.status, row.status)
-    yield t("customers.field.basis"), row.basis
+    yield t("customers.field.basis"), row.basis if basis is None else basis.name.get(t.language)
     yield t("customers.field.period"), _period(t, row.period_from, row.period_to)
     yield t("customers.field.amount"), _euros(t, row.amount)
     yield t("customers.field.received"), t.formats.date(row.received)

@@ -110,10 +110,18 @@ class Customers:
         Raises:
             NotAllowed: the session has no such organisation any more.
         """
+        return self.explain_capability(CUSTOMER_LOOKUP)
+
+    def explain_capability(self, capability: str) -> Allowed | Denied:
+        """Say the same of anything else that a mandate may open for the organisation.
+
+        Raises:
+            NotAllowed: as `explain`.
+        """
         found = self._known()
         if found is None:
-            raise NotAllowed(CUSTOMER_LOOKUP)
-        return found.capabilities(self._today()).explain(CUSTOMER_LOOKUP)
+            raise NotAllowed(capability)
+        return found.capabilities(self._today()).explain(capability)
 
     def purposes(self) -> tuple[Purpose, ...]:
         """Return the purposes of use that the organisation may name."""

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from kelmu_tui.domain.capabilities import (
     CUSTOMER_LOOKUP,
     NOTICES_INBOX,
+    PAYMENT_CLAIMS_REGISTER,
     Agreement,
     Capabilities,
     Denied,
@@ -17,6 +18,7 @@ from kelmu_tui.domain.capabilities import (
     all_capabilities,
     capabilities,
 )
+from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
 
 SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})
@@ -26,8 +28,11 @@ SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})
 INBOX: Final = frozenset({NOTICES_INBOX})
 LOOK_UPS: Final = frozenset({CUSTOMER_LOOKUP})
 LISTS: Final = frozenset(name for name in all_capabilities() if name.startswith("list_"))
-OPENERS: Final = INBOX | LOOK_UPS | LISTS
-"""Capabilities of which one is needed to work for an organisation: for the inbox, customers, lists, for any of them."""
+CLAIMS: Final = frozenset({PAYMENT_CLAIMS_REGISTER})
+DOCUMENTS: Final = frozenset({DOCUMENTS_SEND})
+OPENERS: Final = INBOX | LOOK_UPS | LISTS | CLAIMS | DOCUMENTS
+"""Capabilities of which one is needed to work for an organisation: for the inbox, customers, lists, claims, documents,
+for any of them."""
 
 
 class SessionProblem(Exception):

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from kelmu_tui.domain.following import VERBS
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.store import drafts, endings, feed, lease
+from kelmu_tui.store import drafts, endings, feed, lease, verbs
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
 from kelmu_tui.store.errors import NotShown
@@ -129,13 +128,10 @@ class Outbox:
             self._store.changed("command", "conflict", keys=(found.aggregate,))
 
     def _present(self, found: CommandLine) -> tuple[int | None, str | None]:
-        """Return the version the replica shows of what the command is on, and the newest lease.
-
-        A take-back is on the trace of a notice.
-        """
+        """Return the version the replica shows of what the command is on, and the newest lease."""
         if self._store.organisation is None:
             return None, None
-        table = "follow" if found.verb in VERBS else "trace" if found.verb == "take-back" else "notice"
+        table = verbs.table(found.verb)
         with self._store.read() as db:
             row = db.execute(
                 f"SELECT max(r.version) FROM replica.{table} AS r"  # noqa: S608

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Final
 
+from kelmu_tui.domain.claims.life import VERBS as CLAIM_VERBS
+from kelmu_tui.domain.documents import VERBS as DOCUMENT_VERBS
 from kelmu_tui.domain.notices import Status
 from kelmu_tui.domain.organisations import municipalities
 from kelmu_tui.i18n import Translator
+from kelmu_tui.services.claim_words import event_text, refusal_text, status_name
 from kelmu_tui.store import drafts
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import CommandLine, Conflict
@@ -29,24 +33,31 @@ _LIKE: Final = {"organisation_not_allowed": "mandate_missing"}
 def why(conflict: Conflict, t: Translator) -> str:
     """Return the reason of a refusal."""
     if conflict.rule is not None:
-        return t.choice("errors.refusal", conflict.rule, t("errors.api.rule_refused"))
+        return refusal_text(conflict.rule, t)
     return t.choice("errors.api", conflict.code, t("errors.api.internal"))
 
 
-def next_steps(conflict: Conflict, t: Translator) -> str:
-    """Return what reading it anew, doing it again and discarding it come to after this refusal."""
+def next_steps(conflict: Conflict, t: Translator, verb: str = "") -> str:
+    """Return what reading it anew, doing it again and discarding it come to after this refusal of a command."""
     code = _LIKE.get(conflict.code, conflict.code)
-    return t.choice("outbox.next", code if code in NEXT else "other")
+    said = code if code in NEXT else "other"
+    if verb in DOCUMENT_VERBS:
+        return t.choice("sending_view.outbox_next", said)
+    family = "claim_view.outbox_next" if verb in CLAIM_VERBS else "outbox.next"
+    return t.choice(family, said)
 
 
 def standing(line: CommandLine, t: Translator) -> str:
     """Return why a draft or a command that was not refused does not go on, empty when it does."""
     if line.state == drafts.STATE:
         return t("outbox.draft")
+    documents = line.verb in DOCUMENT_VERBS
     if line.state == State.UNDELIVERABLE:
-        return t("outbox.undeliverable")
+        return t("documents.stopped") if documents else t("outbox.undeliverable")
+    if line.state == State.BLOCKED and documents:
+        return t("sending_view.outbox_blocked")
     if line.state == State.BLOCKED:
-        return t("outbox.blocked")
+        return t("claim_view.outbox_blocked") if line.verb in CLAIM_VERBS else t("outbox.blocked")
     if line.state in (State.QUEUED, State.SENDING) and line.problem is not None and line.problem.get("code"):
         return t.choice("errors.api", str(line.problem["code"]), t("errors.api.internal"))
     return ""
@@ -62,6 +73,8 @@ def present(line: CommandLine, t: Translator, now: datetime) -> str:
             found = _trace(current, t)
         case "follow":
             found = _follow(current, t)
+        case "claim":
+            found = _claim(current, t)
         case _:
             found = _notice(line, current, t, now)
     return "\n".join(found) or t("outbox.now_unknown")
@@ -98,6 +111,19 @@ def _follow(current: dict[str, Any], t: Translator) -> Iterator[str]:
         yield t.choice("followed.ended", current["ended"], str(current["ended"]))
     elif current.get("until"):
         yield t("followed.goes_on", until=t.formats.instant(datetime.fromisoformat(current["until"])))
+
+
+def _claim(current: dict[str, Any], t: Translator) -> Iterator[str]:
+    if current.get("status"):
+        yield status_name(current["status"], t)
+    if current.get("first"):
+        days = date.fromisoformat(current["first"]), date.fromisoformat(last) if (last := current.get("last")) else None
+        yield t.formats.period(*days)
+    if current.get("amount"):
+        yield t.formats.euros(Decimal(str(current["amount"])))
+    for event in current.get("events", ())[-1:]:
+        at = t.formats.instant(datetime.fromisoformat(event["at"]))
+        yield ", ".join(one for one in (event_text(event["what"], t), event.get("by"), at) if one)
 
 
 def _moment(text: str | None, t: Translator, now: datetime) -> str:

@@ -30,6 +30,7 @@ def discard_unsent(store: Store, now: datetime) -> int:
                 endings.discard(db, id_, now)
             except endings.NotPossible:
                 left += 1
-        db.execute("DELETE FROM main.draft")
-        store.changed("command", "conflict")
+        for table in ("draft", "claim_draft"):
+            db.execute(f"DELETE FROM main.{table}")  # noqa: S608
+        store.changed("command", "conflict", "claim_draft")
     return left

@@ -15,7 +15,7 @@ from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services import session as sessions
 from kelmu_tui.services.context import activate, open_context, open_store
-from kelmu_tui.services.known import INBOX, LOOK_UPS, OPENERS
+from kelmu_tui.services.known import CLAIMS, DOCUMENTS, INBOX, LOOK_UPS, OPENERS
 from kelmu_tui.services.session import (
     ChooseOrganisation,
     NoSuchOrganisation,
@@ -215,4 +215,4 @@ def test_what_is_needed_decides_which_organisations_are_usable(store: Store) -> 
 
 
 def test_every_list_opens_the_app() -> None:
-    assert INBOX | LOOK_UPS | frozenset(lists()) == OPENERS
+    assert INBOX | LOOK_UPS | CLAIMS | DOCUMENTS | frozenset(lists()) == OPENERS

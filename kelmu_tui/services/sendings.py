@@ -1,0 +1,368 @@
+"""Documents to Kela: files are looked over, sealed and queued, and what became of them is told.
+
+Looking over and sealing take seconds and touch no database: they belong on a thread beside the screen's and the
+store's (`check`, `seal`). All other methods are units of work on the store's thread. A list of names is a look, which
+is logged before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from kelmu_tui.domain import documents
+from kelmu_tui.domain.deadlines import local_date
+from kelmu_tui.domain.documents import DOCUMENTS_SEND, Fault, SendRefusal
+from kelmu_tui.domain.identifiers import IdentityCode, mask
+from kelmu_tui.domain.text import clean
+from kelmu_tui.platform.clock import Clock
+from kelmu_tui.platform.ids import Ids
+from kelmu_tui.services.customers import Customers
+from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.services.sending_files import UNREADABLE, CheckedFile, File, FileRefused, read
+from kelmu_tui.services.session import Session
+from kelmu_tui.services.sights import demand_own
+from kelmu_tui.store import copies, endings, lease, outbox, sendings
+from kelmu_tui.store.copies import NewCopy
+from kelmu_tui.store.database import Store
+from kelmu_tui.store.endings import NotPossible
+from kelmu_tui.store.outbox import Draft, State
+from kelmu_tui.store.rows import ActiveSession
+from kelmu_tui.store.sendings import DocumentLine, SendingLine
+
+if TYPE_CHECKING:
+    from kelmu_tui.store.sealed import Seal
+
+LIST: Final = "sendings"
+"""What the log calls a list of sendings."""
+MAX_NAME: Final = 120
+"""Characters of a document's name."""
+PREVIEW_COLUMNS: Final = 60
+_VERB: Final = "document-send"
+REASONS: Final = ("no_files", "kind", "name")
+"""Why a sending is refused before it is one, besides `domain.documents.SendRefusal`."""
+
+Hear = Callable[[int, int], None]
+"""Hears how many files are sealed, and how many there are; on the thread that seals."""
+
+
+class SendRefused(ValueError):
+    """A sending cannot be like this; `reason` is a `SendRefusal` or one of `REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be sent, about whom, and who asked for it.
+
+    Attributes:
+        customer: whom it is about.
+        name: "Family, Given" as far as it is known here; empty otherwise.
+        asked_by, way: of `domain.documents.askers` and `ways`.
+    """
+
+    customer: IdentityCode = field(repr=False)
+    name: str = field(repr=False)
+    asked_by: str
+    asked_on: date
+    way: str
+    case_reference: str | None
+    files: Sequence[File] = field(repr=False)
+
+
+class _Document(NamedTuple):
+    body: dict[str, Any]
+    copy: NewCopy
+
+
+class Sealed:
+    """A sending whose documents are sealed: give it to `Sendings.commit`, or `discard` it."""
+
+    def __init__(self, sending: str, request: Request) -> None:
+        self.sending = sending
+        self.request = request
+        self.documents: list[_Document] = []
+        self._seals: list[Seal] = []
+
+    def keep(self, seal: Seal) -> None:
+        """Take over a copy, whatever becomes of it."""
+        self._seals.append(seal)
+
+    def discard(self) -> None:
+        """Remove the copies: nothing of them was queued."""
+        for seal in self._seals:
+            seal.discard()
+        self._seals.clear()
+
+    def close(self) -> None:
+        """Let go of the copies, which the ledger holds by now."""
+        for seal in self._seals:
+            seal.close()
+        self._seals.clear()
+
+
+class Sendings:
+    """The documents that a user sends for one organisation."""
+
+    def __init__(self, store: Store, session: ActiveSession, clock: Clock, ids: Ids, customers: Customers) -> None:
+        self._store = store
+        self._active = session
+        self._session = Session(store)
+        self._clock = clock
+        self._ids = ids
+        self._customers = customers
+
+    # --- what there is -----------------------------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Let nothing be shown or sent without a mandate.
+
+        Raises:
+            NotAllowed: documents may not be sent, or the user works for another organisation meanwhile.
+        """
+        demand_own(self._store, self._organisation, DOCUMENTS_SEND)
+        found = self._session.known().organisation(self._organisation)
+        if found is None or not found.capabilities(self._today()).has(DOCUMENTS_SEND):
+            raise NotAllowed(DOCUMENTS_SEND)
+
+    def lines(self) -> tuple[SendingLine, ...]:
+        """Return the sendings, those without a receipt first; who shows names logs that first (`log_list`).
+
+        Raises:
+            NotAllowed: documents may not be sent (any more).
+            NotShown: nothing may be shown.
+        """
+        self.hold()
+        with lease.within(self._store) as db:
+            return tuple(sendings.lines(db, self._organisation, self._clock.now()))
+
+    def log_list(self, count: int) -> None:
+        """Log that a list of `count` names is shown; before it is."""
+        self._customers.log_list(count, of=LIST)
+
+    def open(self, sending: str) -> SendingLine | None:
+        """Return a sending, after committing that it is looked at; None when there is none (any more).
+
+        Raises:
+            NotAllowed, NotShown: as `lines`.
+        """
+        self.hold()
+        with lease.within(self._store) as db:
+            found = sendings.line(db, self._organisation, sending, self._clock.now())
+        if found is not None:
+            self.log_list(1)
+        return found
+
+    def name_of(self, customer: IdentityCode) -> str:
+        """Return the name that is known here of somebody, empty without one; for the user's own list alone."""
+        with lease.within(self._store) as db:
+            return sendings.name_of(db, customer.value, self._clock.now())
+
+    # --- files -------------------------------------------------------------------------------------------------------
+
+    def check(self, path: Path, columns: int = PREVIEW_COLUMNS, *, ascii_only: bool = False) -> CheckedFile:
+        """Return what a file is, what would be taken out of it, and a small picture; on a thread of its own.
+
+        Args:
+            columns: cells of the picture; none of it for 0.
+            ascii_only: whether the picture has to do without signs that are no letters.
+
+        Raises:
+            FileRefused: it cannot be read.
+        """
+        from hashlib import sha256
+
+        from kelmu_tui.content import checking
+
+        data = read(path)
+        cleaned = checking.clean(data)
+        whole = cleaned.inspection.fault is None
+        preview = checking.preview(cleaned.data, columns, ascii_only=ascii_only) if whole and columns else ()
+        return CheckedFile(path, cleaned.inspection, tuple(cleaned.removed), preview, sha256(data).hexdigest())
+
+    def seal(self, request: Request, hear: Hear | None = None) -> Sealed:
+        """Look the files over and make sealed copies of what is to be sent; on a thread of its own.
+
+        From here on it does not matter what becomes of the files. Whoever has the result commits or discards it.
+
+        Raises:
+            SendRefused: the sending cannot be like this.
+            FileRefused: a file is refused, cannot be read, or changed while it was read; nothing is left behind.
+            StoreFull, StoreUnavailable: the disk does not take the copies; nothing is left behind.
+        """
+        judge(request, self._today())
+        made = Sealed(self._ids.new(), request)
+        try:
+            for number, one in enumerate(request.files, 1):
+                self._seal(made, one)
+                if hear is not None:
+                    hear(number, len(request.files))
+        except BaseException:
+            made.discard()
+            raise
+        return made
+
+    def _seal(self, made: Sealed, one: File) -> None:
+        from hashlib import sha256
+
+        from kelmu_tui.content import checking
+        from kelmu_tui.store.sealed import Seal
+
+        data = read(one.path, seen=one.seen is not None)
+        if one.seen is not None and sha256(data).hexdigest() != one.seen:
+            raise FileRefused(one.path, Fault.CHANGED)
+        cleaned = checking.clean(data)
+        found = cleaned.inspection
+        if found.fault is not None:
+            raise FileRefused(one.path, found.fault, detail=found.detail)
+        assert found.media_type is not None
+        seal = Seal(self._store.folder, self._ids.new())
+        made.keep(seal)
+        seal.write(cleaned.data)
+        seal.finish()
+        body = {
+            "id": seal.document,
+            "kind": one.kind,
+            "name": _name(one.name),
+            "media_type": found.media_type.value,
+            "size": seal.size,
+            "sha256": seal.sha256,
+        }
+        copy = NewCopy(seal.document, seal.size, seal.key, found.pages, tuple(str(word) for word in cleaned.removed))
+        made.documents.append(_Document(body, copy))
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+
+    def commit(self, made: Sealed) -> str:
+        """Queue a sending whose documents are sealed, and return its id; saved once this returns.
+
+        Raises:
+            NotAllowed: documents may not be sent (any more); the copies are gone.
+            StoreError: it is not saved; the copies are gone.
+        """
+        session, request = self._active, made.request
+        payload = {
+            "customer": request.customer.value,
+            "asked_by": request.asked_by,
+            "asked_on": request.asked_on.isoformat(),
+            "way": request.way,
+            "case_reference": request.case_reference,
+            "documents": [one.body for one in made.documents],
+        }
+        label = {
+            "customer": clean(request.name),
+            "masked_code": mask(request.customer.value),
+            "documents": len(made.documents),
+            "by": session.user_name,
+        }
+        draft = Draft(session.user_id, self._organisation, made.sending, _VERB, payload, label, 0, session.lease)
+        try:
+            self.hold()
+            with self._store.write() as db:
+                outbox.append(db, draft, id=self._ids.new(), now=self._clock.now())
+                copies.add(db, made.sending, self._organisation, [one.copy for one in made.documents])
+                self._store.changed("command", "sending", keys=(made.sending,))
+        except BaseException:
+            made.discard()
+            raise
+        made.close()
+        return made.sending
+
+    def queue(self, request: Request) -> str:
+        """Seal and commit in one go, where nobody waits for the store's thread; raises as both."""
+        self.hold()
+        return self.commit(self.seal(request))
+
+    def cancel(self, sending: str) -> None:
+        """Take a sending back before its receipt, and destroy its copies.
+
+        Raises:
+            NotPossible: it is unknown here, has a receipt, or was sent and its answer is not known (`maybe_applied`).
+            StoreError: nothing was changed.
+        """
+        with self._store.write() as db:
+            command = self._command(db, sending)
+            endings.discard(db, command.id, self._clock.now())
+            self._store.changed("command", "conflict", "sending", keys=(sending,))
+        copies.tidy(self._store)
+
+    def retry(self, sending: str) -> None:
+        """Let a sending that waits go on now, or give a refused one again.
+
+        Raises:
+            NotPossible: it is unknown here, under way, received, or its copies are destroyed.
+            StoreError: nothing was changed.
+        """
+        with self._store.write() as db:
+            command = self._command(db, sending)
+            if command.state is State.REFUSED:
+                endings.redo(db, command.id, version=None, lease=None, ids=self._ids, now=self._clock.now())
+            else:
+                endings.retry(db, command.id)
+            self._store.changed("command", "conflict", "sending", keys=(sending,))
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _organisation(self) -> str:
+        return self._active.organisation.business_id
+
+    def _today(self) -> date:
+        return local_date(self._clock.now())
+
+    def _command(self, db: Any, sending: str) -> outbox.Command:
+        found = sendings.command_of(db, self._organisation, sending)
+        if found is None:
+            raise NotPossible("unknown")
+        return found
+
+
+def judge(request: Request, today: date) -> None:
+    """Refuse what cannot be sent, before any file is read.
+
+    Raises:
+        SendRefused: for its first reason.
+    """
+    known = request.asked_by in documents.askers() and request.way in documents.ways()
+    if not known or request.asked_on > today:
+        raise SendRefused(SendRefusal.ASKED.value)
+    if not request.files:
+        raise SendRefused("no_files")
+    if len(request.files) > documents.limits().files:
+        raise SendRefused(SendRefusal.TOO_MANY.value)
+    if not _all_known(one.kind for one in request.files):
+        raise SendRefused("kind")
+    if not all(0 < len(_name(one.name)) <= MAX_NAME for one in request.files):
+        raise SendRefused("name")
+
+
+def _all_known(kinds: Iterable[str]) -> bool:
+    return set(kinds) <= documents.kinds().keys()
+
+
+def _name(text: str) -> str:
+    return " ".join(clean(text).split())
+
+
+__all__ = [
+    "LIST",
+    "REASONS",
+    "UNREADABLE",
+    "CheckedFile",
+    "DocumentLine",
+    "File",
+    "FileRefused",
+    "NotPossible",
+    "Request",
+    "Sealed",
+    "SendRefused",
+    "SendingLine",
+    "Sendings",
+    "judge",
+]
