@@ -29,6 +29,11 @@ class Context(StrEnum):
     INVOICE = "invoice"
     FINDING_ROWS = "finding_rows"
     DISPUTE = "dispute"
+    CLAIMS = "claims"
+    CLAIM = "claim"
+    CLAIM_TEXT = "claim_text"
+    DOCUMENTS = "documents"
+    SENDING = "sending"
     HISTORY = "history"
     SUPERVISION = "supervision"
     OUTBOX = "outbox"
@@ -43,6 +48,14 @@ class Context(StrEnum):
     NOTE = "note"
     CONFIRM = "confirm"
     OWN_TABLE = "own_table"
+    CLAIM_FORM = "claim_form"
+    CLAIM_PICK = "claim_pick"
+    CLAIM_TOLD = "claim_told"
+    CLAIM_PREVIEW = "claim_preview"
+    SENDING_FORM = "sending_form"
+    SENDING_PREVIEW = "sending_preview"
+    DOCUMENT_PICK = "document_pick"
+    DOCUMENT_LOOK = "document_look"
     HELP = "help"
     PALETTE = "palette"
     FILTER = "filter"
@@ -82,6 +95,11 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
         Context.INVOICE: (Context.INVOICE, *_ROWS),
         Context.FINDING_ROWS: (Context.FINDING_ROWS, *_ROWS),
         Context.DISPUTE: (Context.DISPUTE, Context.GLOBAL),
+        Context.CLAIMS: (Context.CLAIMS, *_ROWS),
+        Context.CLAIM: (Context.CLAIM, *_PAGE),
+        Context.CLAIM_TEXT: (Context.CLAIM_TEXT, Context.GLOBAL),
+        Context.DOCUMENTS: (Context.DOCUMENTS, *_ROWS),
+        Context.SENDING: (Context.SENDING, *_PAGE),
         Context.HISTORY: (Context.HISTORY, *_ROWS),
         Context.SUPERVISION: (Context.SUPERVISION, *_ROWS),
         Context.OUTBOX: (Context.OUTBOX, *_ROWS),
@@ -95,6 +113,17 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
         Context.NOTE: (Context.NOTE, Context.DIALOG),
         Context.CONFIRM: (Context.CONFIRM, Context.DIALOG),
         Context.OWN_TABLE: (Context.OWN_TABLE, Context.DIALOG),
+        # Everything that can be done in the form has a key that is no letter.
+        Context.CLAIM_FORM: (Context.CLAIM_FORM,),
+        Context.CLAIM_PICK: (Context.CLAIM_PICK, Context.PALETTE, Context.DIALOG),
+        Context.CLAIM_TOLD: (Context.CLAIM_TOLD, Context.DIALOG),
+        Context.CLAIM_PREVIEW: (Context.CLAIM_PREVIEW, Context.ABOUT, Context.GLOBAL),
+        # As in the form of a payment claim.
+        Context.SENDING_FORM: (Context.SENDING_FORM,),
+        Context.SENDING_PREVIEW: (Context.SENDING_PREVIEW, Context.ABOUT, Context.GLOBAL),
+        # From a page over the form no number leads away from what was filled in.
+        Context.DOCUMENT_LOOK: (Context.DOCUMENT_LOOK, Context.ABOUT, Context.GLOBAL),
+        Context.DOCUMENT_PICK: (Context.DOCUMENT_PICK, Context.CONFIRM, Context.DIALOG),
         Context.HELP: (Context.HELP, Context.DIALOG),
         Context.PALETTE: (Context.PALETTE, Context.DIALOG),
         Context.FILTER: (Context.FILTER, Context.DIALOG),
@@ -114,6 +143,10 @@ TYPING: Final = frozenset(
         Context.PALETTE,
         Context.FILTER,
         Context.LOCKED,
+        Context.CLAIM_FORM,
+        Context.CLAIM_PICK,
+        Context.SENDING_FORM,
+        Context.DOCUMENT_PICK,
     }
 )
 """Contexts in which letters are text: an action there needs another kind of key."""

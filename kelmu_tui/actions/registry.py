@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from kelmu_tui.actions.contexts import ACTIVE, Context, Group
-from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICE_TRANSFER, NOTICES_INBOX
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICE_TRANSFER, NOTICES_INBOX, PAYMENT_CLAIMS_REGISTER
+from kelmu_tui.domain.documents import DOCUMENTS_SEND
 
 
 class Action(NamedTuple):
@@ -75,6 +76,38 @@ def _judging(name: str, key: str, priority: int) -> Action:
     return Action(f"invoice.{name}", (Context.INVOICE,), (key,), Group.WORK, priority, selection=True, undoable=True)
 
 
+def _claim(name: str, key: str, priority: int, *, selection: bool = True, undoable: bool = False) -> Action:
+    """Something to do with claims: works on the list and while reading one."""
+    return Action(
+        f"claims.{name}",
+        (Context.CLAIMS, Context.CLAIM),
+        (key,),
+        Group.WORK,
+        priority,
+        capability=PAYMENT_CLAIMS_REGISTER,
+        selection=selection,
+        undoable=undoable,
+    )
+
+
+def _sending(name: str, key: str, priority: int, *, selection: bool = True) -> Action:
+    """Something to do with documents that are sent: works on the list and while reading one sending."""
+    return Action(
+        f"documents.{name}",
+        (Context.DOCUMENTS, Context.SENDING),
+        (key,),
+        Group.WORK,
+        priority,
+        capability=DOCUMENTS_SEND,
+        selection=selection,
+    )
+
+
+def _form(name: str, keys: tuple[str, ...], priority: int | None = None, *, essential: bool = False) -> Action:
+    """Something to do in the form of a sending, where letters are text."""
+    return Action(f"sending_form.{name}", (Context.SENDING_FORM,), keys, Group.DIALOGS, priority, essential=essential)
+
+
 def _part(name: str, key: str) -> Action:
     """A part of a customer's file."""
     return Action(f"customer.{name}", (Context.CUSTOMER,), (key,), Group.PLACES)
@@ -87,13 +120,16 @@ _BULK = (
     Context.LIST_ROWS,
     Context.INVOICE,
     Context.FINDING_ROWS,
+    Context.CLAIMS,
 )
 """Lists whose commands act on several rows; elsewhere a mark would mean nothing."""
+_FORMS = (Context.CLAIM_FORM, Context.SENDING_FORM)
 _LOOK_UPS = (Context.HISTORY, Context.SUPERVISION)
-_PICKING = (Context.LIST_COLUMNS, Context.LIST_VIEWS)
+_PICKING = (Context.LIST_COLUMNS, Context.LIST_VIEWS, Context.CLAIM_TOLD)
 """Boxes with choices in which nothing is typed: letters are keys there."""
 _MOVING = (
     *(Context.LIST, Context.NOTICE, Context.ABOUT, Context.CUSTOMER_TEXT, Context.DIFFERENCES, Context.DISPUTE),
+    *(Context.CLAIM, Context.CLAIM_TEXT, Context.SENDING),
     *(Context.OWN_TABLE, *_PICKING),
 )
 
@@ -132,6 +168,7 @@ ACTIONS: Final = (
     Action("customer.fetch", (Context.CUSTOMER,), ("r",), Group.WORK, 24, needs_network=True),
     Action("customer.household", (Context.CUSTOMER,), ("H",), Group.WORK, 25, needs_network=True),
     Action("customer.follow", (Context.CUSTOMER,), ("f",), Group.WORK, 28),
+    Action("customer.claim", (Context.CUSTOMER,), ("B",), Group.WORK, 29, capability=PAYMENT_CLAIMS_REGISTER),
     Action("customer.another", (Context.CUSTOMER,), ("i",), Group.WORK, 33),
     Action("customer.sort", (Context.CUSTOMER,), ("s",), Group.CHOOSE, 32),
     Action("customer.numbers", (Context.CUSTOMER,), ("n",), Group.CHOOSE, 34),
@@ -188,6 +225,56 @@ ACTIONS: Final = (
     Action("invoice.sort", (Context.INVOICE,), ("s",), Group.CHOOSE, 37),
     Action("dispute.save", (Context.DISPUTE,), ("w",), Group.WORK, 20),
     Action("dispute.print", (Context.DISPUTE,), ("P",), Group.WORK, 21),
+    # Payment claims, and one of them
+    _claim("new", "n", 20, selection=False),
+    _claim("change", "e", 21),
+    _claim("prolong", "p", 22, undoable=True),
+    _claim("end", "d", 23, undoable=True),
+    _claim("cancel", "c", 24, undoable=True),
+    _claim("explain", "K", 25),
+    _claim("letter", "w", 26),
+    _claim("copy", "y", 27),
+    _claim("again", "C", 28),
+    Action(
+        "claims.customer",
+        (Context.CLAIMS, Context.CLAIM),
+        ("i",),
+        Group.WORK,
+        29,
+        capability=CUSTOMER_LOOKUP,
+        selection=True,
+    ),
+    Action("claims.views", (Context.CLAIMS,), ("v",), Group.CHOOSE, 33, capability=PAYMENT_CLAIMS_REGISTER),
+    Action("claims.sort", (Context.CLAIMS,), ("s",), Group.CHOOSE, 37, capability=PAYMENT_CLAIMS_REGISTER),
+    Action("claim_text.send", (Context.CLAIM_TEXT,), ("y",), Group.WORK, 20),
+    Action("claim_text.save", (Context.CLAIM_TEXT,), ("w",), Group.WORK, 21),
+    Action("claim_text.print", (Context.CLAIM_TEXT,), ("P",), Group.WORK, 22),
+    # Documents to Kela, and the form of a sending
+    _sending("new", "n", 20, selection=False),
+    _sending("cancel", "c", 21),
+    _sending("retry", "t", 22),
+    _sending("copy", "y", 23),
+    _sending("explain", "K", 24, selection=False),
+    Action("customer.documents", (Context.CUSTOMER,), ("C",), Group.WORK, 30, capability=DOCUMENTS_SEND),
+    Action("main.documents", (Context.MAIN,), ("9",), Group.PLACES, capability=DOCUMENTS_SEND),
+    _form("preview", ("ctrl+s", "f2"), 10, essential=True),
+    _form("leave", ("escape",), 11, essential=True),
+    _form("add", ("ctrl+o", "f3"), 12, essential=True),
+    _form("kind", ("ctrl+t", "f4"), 13, essential=True),
+    _form("name", ("ctrl+r", "f5"), 14),
+    _form("remove", ("ctrl+d", "f8"), 15),
+    _form("look", ("ctrl+g", "f6"), 16),
+    _form("customer", ("ctrl+y", "f7"), 18),
+    _form("next", ("tab",), 17, essential=True),
+    _form("previous", ("shift+tab",), essential=True),
+    _form("choose", ("enter",), essential=True),
+    _form("down", ("down",)),
+    _form("up", ("up",)),
+    _form("clear", ("ctrl+u",)),
+    _form("help", ("f1",), 1, essential=True),
+    Action("sending_preview.send", (Context.SENDING_PREVIEW,), ("enter", "ctrl+s"), Group.DIALOGS, 10, essential=True),
+    Action("document_pick.mark", (Context.DOCUMENT_PICK,), ("ctrl+t", "insert", "f3"), Group.DIALOGS, 12),
+    Action("document_pick.hidden", (Context.DOCUMENT_PICK,), ("ctrl+g", "f4"), Group.DIALOGS, 13),
     # The log of look-ups
     Action("supervision.search", (Context.SUPERVISION,), ("s",), Group.WORK, 20, supervisor=True),
     Action("supervision.sample", (Context.SUPERVISION,), ("t",), Group.WORK, 21, supervisor=True),
@@ -226,6 +313,7 @@ ACTIONS: Final = (
     Action("main.customer", (Context.MAIN,), ("2",), Group.PLACES, capability=CUSTOMER_LOOKUP),
     Action("main.lists", (Context.MAIN,), ("3",), Group.PLACES),
     Action("main.invoices", (Context.MAIN,), ("4",), Group.PLACES),
+    Action("main.claims", (Context.MAIN,), ("5",), Group.PLACES, capability=PAYMENT_CLAIMS_REGISTER),
     Action("main.outbox", (Context.MAIN,), ("6",), Group.PLACES),
     Action("main.announcements", (Context.MAIN,), ("7",), Group.PLACES),
     Action("main.followed", (Context.MAIN,), ("8",), Group.PLACES, capability=CUSTOMER_LOOKUP),
@@ -240,10 +328,30 @@ ACTIONS: Final = (
     Action("app.language", (Context.GLOBAL,), ("L",), Group.PROGRAM, 72),
     Action("app.mouse", (Context.GLOBAL,), (), Group.PROGRAM),
     Action("app.about", (Context.GLOBAL,), ("I",), Group.PLACES, 73),
-    Action("app.lock", (Context.GLOBAL, Context.DIALOG), ("ctrl+l",), Group.PROGRAM, essential=True),
+    Action("app.lock", (Context.GLOBAL, Context.DIALOG, *_FORMS), ("ctrl+l",), Group.PROGRAM, essential=True),
     Action("lock.unlock", (Context.LOCKED,), ("enter",), Group.PROGRAM, 10, essential=True),
-    Action("app.quit", (Context.GLOBAL, Context.LOCKED), ("ctrl+q",), Group.PROGRAM, 74, essential=True),
+    Action("app.quit", (Context.GLOBAL, Context.LOCKED, *_FORMS), ("ctrl+q",), Group.PROGRAM, 74, essential=True),
     Action("app.help", (Context.GLOBAL,), ("question_mark", "f1"), Group.PROGRAM, 1, essential=True),
+    # The form of a payment claim, where letters are text, and what is chosen, told and shown in it
+    Action("claim_form.register", (Context.CLAIM_FORM,), ("ctrl+s",), Group.DIALOGS, 10, essential=True),
+    Action("claim_form.leave", (Context.CLAIM_FORM,), ("escape",), Group.DIALOGS, 11, essential=True),
+    Action("claim_form.next_blocking", (Context.CLAIM_FORM,), ("ctrl+g", "f8"), Group.DIALOGS, 12),
+    Action("claim_form.preview", (Context.CLAIM_FORM,), ("ctrl+r", "f2"), Group.DIALOGS, 13),
+    Action("claim_form.told", (Context.CLAIM_FORM,), ("ctrl+t", "f3"), Group.DIALOGS, 14),
+    Action("claim_form.customer", (Context.CLAIM_FORM,), ("ctrl+o", "f4"), Group.DIALOGS, 15),
+    Action("claim_form.meanwhile", (Context.CLAIM_FORM,), ("ctrl+y", "f6"), Group.DIALOGS),
+    Action("claim_form.choose", (Context.CLAIM_FORM,), ("enter",), Group.DIALOGS, essential=True),
+    Action("claim_form.next", (Context.CLAIM_FORM,), ("tab",), Group.DIALOGS, 16, essential=True),
+    Action("claim_form.previous", (Context.CLAIM_FORM,), ("shift+tab",), Group.DIALOGS, essential=True),
+    Action("claim_form.down", (Context.CLAIM_FORM,), ("down",), Group.DIALOGS),
+    Action("claim_form.up", (Context.CLAIM_FORM,), ("up",), Group.DIALOGS),
+    Action("claim_form.clear", (Context.CLAIM_FORM,), ("ctrl+u",), Group.DIALOGS),
+    Action("claim_form.drop", (Context.CLAIM_FORM,), ("f9",), Group.DIALOGS),
+    Action("claim_form.help", (Context.CLAIM_FORM,), ("f1",), Group.DIALOGS, 1, essential=True),
+    Action("claim_pick.letter", (Context.CLAIM_PICK,), ("ctrl+t", "f3"), Group.DIALOGS, 12),
+    Action("claim_told.source", (Context.CLAIM_TOLD,), ("K",), Group.DIALOGS, 12),
+    Action("claim_told.customer", (Context.CLAIM_TOLD,), ("i",), Group.DIALOGS, 13),
+    Action("claim_preview.register", (Context.CLAIM_PREVIEW,), ("enter", "ctrl+s"), Group.DIALOGS, 10, essential=True),
     # A table of the organisation's own
     Action("own_table.columns", (Context.OWN_TABLE,), ("c",), Group.DIALOGS, 20),
     Action("own_table.sheet", (Context.OWN_TABLE,), ("s",), Group.DIALOGS, 21),

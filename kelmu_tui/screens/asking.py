@@ -9,6 +9,7 @@ from kelmu_tui.screens.leaving import Leaving
 if TYPE_CHECKING:
     from kelmu_tui.api.client import Client
     from kelmu_tui.screens.desk import Hear, HearRows
+    from kelmu_tui.services.claim_presence import Presence
     from kelmu_tui.services.context import Connection, Context
     from kelmu_tui.services.customers import LookUp
     from kelmu_tui.services.look_ups import LookUpLog
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 class Asking(Leaving):
     """What a desk asks for while it is there; without a way to the backend it is away."""
+
+    _presence: Presence | None = None
 
     async def stop_engine(self) -> None:
         """Stop what is under way, and only then talking: a closed connection would look like a broken one."""
@@ -49,6 +52,18 @@ class Asking(Leaving):
 
     def _client(self) -> Client:
         return self._way()[0].client
+
+    async def _tell_editing(self, claim: str, on: bool) -> None:
+        """Tell the backend that the user changes a claim; nobody waits for it, and without a way it is left out."""
+        context = self._working
+        if context is None:
+            return
+        organisation = context.active.organisation.business_id
+        if self._presence is None or self._presence.organisation != organisation:
+            from kelmu_tui.services.claim_presence import Presence
+
+            self._presence = Presence(self._client, organisation, self.clock)
+        await self._presence.tell(claim, on)
 
     async def _refresh_lists(self) -> None:
         link, context = self._way()

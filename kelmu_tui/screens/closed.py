@@ -6,9 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from kelmu_tui.actions import Context
-from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, LOOK_ALIKE, NOTICES_INBOX, Denied, Grant, mandates
+from kelmu_tui.domain.capabilities import (
+    LOOK_ALIKE,
+    NOTICES_INBOX,
+    PAYMENT_CLAIMS_REGISTER,
+    Denied,
+    Grant,
+    Reason,
+    mandates,
+)
 from kelmu_tui.screens.page import PageScreen
 from kelmu_tui.services.session import KnownOrganisation, KnownSession
+from kelmu_tui.widgets.chrome import Top
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Heading, Paragraph
 
 if TYPE_CHECKING:
@@ -82,19 +91,25 @@ class ClosedScreen(PageScreen[None]):
 
 
 class ClosedPartScreen(PageScreen[None]):
-    """Shown when the look-up of customers is asked for and no mandate opens it, while other things are open."""
+    """Shown when something is asked for that no mandate opens, while other things are open."""
 
     CONTEXT: ClassVar[Context] = Context.ABOUT
-    SECTION: ClassVar[str] = "main.customer"
 
-    def __init__(self, denied: Denied) -> None:
+    def __init__(self, denied: Denied, capability: str, section: str) -> None:
+        """Explain why `capability` is closed; `section` is the action that leads to what it would open."""
         super().__init__()
         self._denied = denied
+        self._capability = capability
+        self._section = section
+
+    def top(self) -> Top:
+        """Stand for the section that is closed."""
+        return self.face.top(self._section)
 
     def retranslate(self) -> None:
         """Render the explanation in the language of now."""
         super().retranslate()
-        title = self.face.t.choice("organisations.capability", CUSTOMER_LOOKUP)
+        title = self.face.t.choice("organisations.capability", self._capability)
         self.sheet.show(self._blocks(), title=title, keep=True)
 
     def _blocks(self) -> Iterator[Block]:
@@ -104,5 +119,6 @@ class ClosedPartScreen(PageScreen[None]):
         if denied.mandates:
             names = "\n".join(mandates()[name].name.get(t.language) for name in denied.mandates)
             yield Field(t("organisations.needed"), names)
-        yield Paragraph(t.choice("organisations.ask", denied.reason))
+        only_some = denied.reason is Reason.ORGANISATION_TYPE and self._capability == PAYMENT_CLAIMS_REGISTER
+        yield Paragraph(t("claim_view.only_some") if only_some else t.choice("organisations.ask", denied.reason))
         yield Field(t("organisations.addresses"), "\n".join(ADDRESSES))

@@ -16,6 +16,7 @@ from kelmu_tui.actions import Action, Context
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.screens import panes
 from kelmu_tui.screens.customer_acts import CustomerActs
+from kelmu_tui.screens.customer_claims import own_claims, with_own
 from kelmu_tui.screens.customer_columns import cells, columns, flag
 from kelmu_tui.screens.customer_head import CustomerHead
 from kelmu_tui.screens.customer_overview import Look, overview
@@ -122,6 +123,7 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
             self.file = await (self.desk.run(read, self.customer) if first is None else first)
         except NotAllowed:
             self.file = None
+        self.own_claims = () if self.file is None else await own_claims(self.desk, self.customer)
         self._opened = True
         if self.alive:
             self._show_file()
@@ -129,6 +131,8 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         return () if shown is None else self._sorted(shown.rows)
 
     def _sorted(self, rows: Sequence[SectionRow]) -> Sequence[SectionRow]:
+        if self.part is Section.CLAIMS and self.own_claims:
+            return with_own(rows, self.own_claims, self.desk, self.face.t.language)
         payments = [row for row in rows if isinstance(row, Payment)]
         if len(payments) != len(rows) or self.order == "day":
             return rows
@@ -148,7 +152,7 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         self.query_one(TabLine).show(self._tabs(), lines=1 if self.has_class("-short") else 2)
         self._show_overview(at_first=AT_A_GLANCE if self._first_time and self.size.height <= GLANCED else None)
         shown = self.shown
-        self.set_class(shown is None or not shown.rows, "-empty")
+        self.set_class(shown is None or not self._sorted(shown.rows), "-empty")
         if self._columns_of != (self.part, t.language):  # the whole list would be painted anew
             self._columns_of = (self.part, t.language)
             self.rows.set_columns(self.columns())
@@ -263,6 +267,8 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         shown, t = self.shown, self.face.t
         if shown is not None and row.id in shown.news:
             yield Paragraph(t("customer_view.new_row"), "accent")
+        if self.is_own(row):
+            yield Paragraph(t("claim_view.own_opens", key=self.key_text("list.open")), "accent")
         yield from (Field(label, text) for label, text in row_fields(row, t))
         if shown is not None and shown.hidden_fields:
             yield Paragraph(t("customer_view.fields_hidden"), "dim")
@@ -284,8 +290,9 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
     # --- what happens beside ----------------------------------------------------------------------------------------
 
     def store_changed(self, change: Changed) -> None:
-        """A section came, or the file ended."""
-        if not change.tables or ("customer" in change.tables and (not change.keys or self.customer in change.keys)):
+        """A section came, the file ended, or an own claim changed."""
+        mine = "customer" in change.tables and (not change.keys or self.customer in change.keys)
+        if not change.tables or mine or "claim" in change.tables:
             self.reload()
 
     def update_frame(self) -> None:
@@ -368,11 +375,6 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         sheet = "#overview" if self.part is None else "#preview" if self.has_class("-reading") else ""
         if self.filtering or not sheet or not panes.scroll(self.query_one(sheet, Sheet), action.id):
             await super().perform(action)
-
-    def action_list_open(self) -> None:
-        """Give what the row says room and the moving keys, or the list again."""
-        if self.part is not None:
-            self.toggle_class("-reading")
 
     async def action_list_filter(self) -> None:
         """Type words that the rows must contain; the overview has none."""

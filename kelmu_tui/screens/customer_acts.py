@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from kelmu_tui.domain.identifiers import mask
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from kelmu_tui.screens.customer_overview import Look
     from kelmu_tui.screens.desk import Desk
     from kelmu_tui.services.customers import LookUp
+    from kelmu_tui.store.claim_rows import ClaimLine
     from kelmu_tui.store.customer_rows import File
 
 CODE_SECONDS: Final = 10.0
@@ -33,6 +35,7 @@ class CustomerActs(ListScreen[SectionRow, None]):
     file: File | None
     part: Section | None
     order: str
+    own_claims: Sequence[ClaimLine] = ()
 
     if TYPE_CHECKING:
 
@@ -99,6 +102,35 @@ class CustomerActs(ListScreen[SectionRow, None]):
     def action_customer_passed_on(self) -> None:
         """Show the data that others have passed on to Kela."""
         self.show_part(Section.PASSED_ON)
+
+    def action_list_open(self) -> None:
+        """Open an own claim, or give what the row says room and the moving keys, or the list again."""
+        row = self.rows.current
+        if row is not None and self.is_own(row):
+            self.face.show_claim(row.id)
+        elif self.part is not None:
+            self.toggle_class("-reading")
+
+    def is_own(self, row: SectionRow) -> bool:
+        """Tell whether a row is a claim of the organisation that can be opened."""
+        return self.part is Section.CLAIMS and any(line.id == row.id for line in self.own_claims)
+
+    def action_customer_claim(self) -> None:
+        """Begin a claim on the customer's benefits."""
+        from kelmu_tui.screens.customer_claims import begin_claim
+
+        if self.file is not None:
+            begin_claim(self, self.file)
+
+    def action_customer_documents(self) -> None:
+        """Begin to send documents of the customer."""
+        from kelmu_tui.screens.sending_acts import open_sending_form
+        from kelmu_tui.screens.sending_form import Begin
+
+        if self.file is not None:
+            person = self.file.person
+            name = f"{person.family_name}, {person.given_names}"
+            open_sending_form(self, self.desk, Begin(person.identity_code, name))
 
     # --- how it looks -----------------------------------------------------------------------------------------------
 

@@ -47,12 +47,13 @@ class FindScreen(Dialog[str]):
     CONTEXT: ClassVar[Context] = Context.LOOK_UP
     LEADS_TO_CUSTOMER = True
 
-    def __init__(self, desk: Desk, whom: Whom | None = None) -> None:
+    def __init__(self, desk: Desk, whom: Whom | None = None, purpose: str = "") -> None:
+        """Ask about anybody, or about `whom`; `purpose` (id) stands there at first where that is plain."""
         super().__init__()
         self.desk = desk
         self._whom = whom
         self._typed = Typed("")
-        self._purpose = ""
+        self._purpose = purpose
         self._case_asked = False
         self._busy = False
         self._searches = 0
@@ -96,7 +97,7 @@ class FindScreen(Dialog[str]):
     def on_mount(self) -> None:
         """Begin with what is missing; purpose and case of the sitting are there."""
         case = self.desk.customers.last_case()
-        if case is not None:
+        if case is not None and self._purpose in ("", case.purpose):
             self._purpose = case.purpose
             self._field("case").value = case.case_reference or ""
             self._case_asked = True

@@ -15,12 +15,14 @@ from kelmu_tui.store.rows import ActiveSession, NoticeLine, TraceLine
 from kelmu_tui.sync.status import SyncStatus
 
 if TYPE_CHECKING:
+    from kelmu_tui.services.claims import Claims
     from kelmu_tui.services.customers import Customers, LookUp
     from kelmu_tui.services.following import Following
     from kelmu_tui.services.invoices import Invoices
     from kelmu_tui.services.lists import Lists
     from kelmu_tui.services.look_ups import LookUpLog
     from kelmu_tui.services.own_data import OwnData
+    from kelmu_tui.services.sendings import Sendings
 
 InboxLine = NoticeLine | TraceLine
 Hear = Callable[[str], None]
@@ -48,6 +50,11 @@ class Desk:
         get_invoices: gives the invoices, which are made when they are first needed.
         refresh_invoices: asks the backend what was billed; raises as `refresh_lists`.
         get_own_data: gives what the organisation itself knows, made when it is first needed.
+        get_claims: gives the payment claims, made when they are first needed.
+        tell_editing: tells the backend that the user changes a claim (id, True), or has stopped; it can be repeated as
+            often as there is something to tell, is silent without a network, and raises nothing.
+        get_sendings: gives the documents that are sent to Kela, made when they are first needed.
+        upload_rate: bytes a second at which documents go up just now; None while none does, or another terminal sends.
     """
 
     session: ActiveSession
@@ -68,6 +75,10 @@ class Desk:
     get_invoices: Callable[[], Invoices]
     refresh_invoices: Callable[[], Awaitable[None]]
     get_own_data: Callable[[], OwnData]
+    get_claims: Callable[[], Claims]
+    tell_editing: Callable[[str, bool], Awaitable[None]]
+    get_sendings: Callable[[], Sendings]
+    upload_rate: Callable[[], float | None]
 
     @cached_property
     def customers(self) -> Customers:
@@ -95,6 +106,16 @@ class Desk:
         return self.get_invoices()
 
     @cached_property
+    def claims(self) -> Claims:
+        """What the organisation claims."""
+        return self.get_claims()
+
+    @cached_property
     def own_data(self) -> OwnData:
         """What the organisation itself knows."""
         return self.get_own_data()
+
+    @cached_property
+    def sendings(self) -> Sendings:
+        """Which documents are sent to Kela, and what became of them."""
+        return self.get_sendings()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kelmu_tui.screens.desk import Desk
     from kelmu_tui.screens.face import Face
 
+CLAIM: Final = "claim"
+"""What the form of a payment claim has in the place of a command on notices."""
 PAUSE_SECONDS: Final = 0.5
 """What is typed is kept when the keys rest for so long."""
 MOST_PAUSES: Final = 8

@@ -44,9 +44,11 @@ SECTIONS: Final = (
     ("main.customer", "common.section_customer"),
     ("main.lists", "common.section_lists"),
     ("main.invoices", "common.section_invoices"),
+    ("main.claims", "common.section_claims"),
     ("main.outbox", "common.section_outbox"),
     ("main.announcements", "common.section_announcements"),
     ("main.followed", "common.section_followed"),
+    ("main.documents", "common.section_documents"),
 )
 """Sections of the second line: the action that leads there, and its name."""
 

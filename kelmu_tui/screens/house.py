@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.screen import Screen
 
-from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICES_INBOX
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICES_INBOX, PAYMENT_CLAIMS_REGISTER
 from kelmu_tui.domain.deadlines import local_date
+from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.i18n.failures import incident_text, store_text
 from kelmu_tui.screens.asking import Asking
 from kelmu_tui.screens.desk import Desk
@@ -226,6 +227,10 @@ class KelmuApp(Asking):
             lambda: context.invoices,
             self._refresh_invoices,
             lambda: context.own_data,
+            lambda: context.claims,
+            self._tell_editing,
+            lambda: context.sendings,
+            self._upload_rate,
         )
         self.work = Work(self, self.desk)
         self.curtain.lower(then=self._settle_in)
@@ -234,7 +239,7 @@ class KelmuApp(Asking):
 
     @staticmethod
     def _first_screen(desk: Desk) -> Screen[Any]:
-        """Return the inbox, or where the mandates open none the customers, or else the invoices or the lists."""
+        """Return the inbox, or where the mandates open none the first of what they open."""
         opened = desk.session.capabilities
         if NOTICES_INBOX in opened:
             return InboxScreen(desk)
@@ -242,6 +247,14 @@ class KelmuApp(Asking):
             from kelmu_tui.screens.customers import CustomersScreen
 
             return CustomersScreen(desk)
+        if PAYMENT_CLAIMS_REGISTER in opened:
+            from kelmu_tui.screens.claims import ClaimsScreen
+
+            return ClaimsScreen(desk)
+        if DOCUMENTS_SEND in opened:
+            from kelmu_tui.screens.documents import DocumentsScreen
+
+            return DocumentsScreen(desk)
         from kelmu_tui.domain.lists import ListKind, lists
 
         if any(one.id in opened and one.kind is ListKind.INVOICE for one in lists().values()):

@@ -107,10 +107,11 @@ class ListScreen(Filtering[Result], Generic[Row, Result]):
 
     def _narrow(self, *, keep: bool, at: str | None = None) -> None:
         """Show the rows whose cells hold the words of the filter, at the row `at` when it is there."""
-        self._matching = tuple(
-            row for row in self._all if score(self._text, " ".join(c.text for c in self.cells(row).values()))
-        )
+        self._matching = self._all if not self._text.strip() else tuple(filter(self._matches, self._all))
         self.rows.show(ListSource(self._matching, self.key), keep=keep, at=at)
+
+    def _matches(self, row: Row) -> bool:
+        return score(self._text, " ".join(cell.text for cell in self.cells(row).values())) > 0
 
     # --- the filter -------------------------------------------------------------------------------------------------
 

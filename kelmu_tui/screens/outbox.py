@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from kelmu_tui.actions import Action, Context, State
+from kelmu_tui.domain.claims.life import VERBS as CLAIM_VERBS
+from kelmu_tui.domain.documents import VERBS as DOCUMENT_VERBS
 from kelmu_tui.domain.following import VERBS
 from kelmu_tui.screens import panes
 from kelmu_tui.screens.desk import Desk
@@ -32,6 +34,8 @@ ROLES: Final = {
     CommandState.ACKNOWLEDGED.value: "good",
 }
 HIDDEN: Final = frozenset({CommandState.REISSUED.value})
+WRITTEN: Final = frozenset({"claim-register", "claim-change"})
+"""Commands that were written in a form."""
 
 
 class OutboxScreen(ListScreen[CommandLine, None]):
@@ -106,6 +110,8 @@ class OutboxScreen(ListScreen[CommandLine, None]):
             return str(customer)
         if label.get("count", 1) > 1:
             return t("outbox.draft_count", count=label["count"])
+        if row.verb in DOCUMENT_VERBS and label.get("masked_code"):
+            return str(label["masked_code"])
         kind = label.get("kind")
         return t.choice("kinds.short", str(kind), str(kind)) if kind else row.aggregate[:8]
 
@@ -119,7 +125,18 @@ class OutboxScreen(ListScreen[CommandLine, None]):
     def explain(self, row: CommandLine) -> Iterable[Block]:
         """Say what the command was about, what became of it and what can be done."""
         t, label = self.face.t, row.label
-        yield Field(t("outbox.about"), self._about(row))
+        documents = row.verb in DOCUMENT_VERBS
+        about = t("claim_view.claim") if row.verb in CLAIM_VERBS else t("outbox.about")
+        yield Field(t("sending_view.sending") if documents else about, self._about(row))
+        if documents:
+            if label.get("masked_code"):
+                yield Field(t("customer_view.code"), str(label["masked_code"]))
+            if label.get("documents"):
+                yield Paragraph(t("sending_view.documents", count=int(label["documents"])))
+        if row.verb in CLAIM_VERBS:
+            from kelmu_tui.screens.claim_refused import claim_fields
+
+            yield from claim_fields(row, t)
         if label.get("kind") and label.get("customer"):  # without a name the kind stands for the notice
             yield Field(t("outbox.kind"), t.choice("kinds.short", str(label["kind"]), str(label["kind"])))
         if label.get("to_municipality"):
@@ -127,8 +144,9 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         if row.conflict is not None:
             now = self.face.now()
             yield Paragraph(refusals.why(row.conflict, t), "alarm")
-            yield Field(t("outbox.now"), refusals.present(row, t, now))
-            yield Paragraph(refusals.next_steps(row.conflict, t), "dim")
+            if not documents:  # Kela has nothing of it, or the receipt would be here
+                yield Field(t("outbox.now"), refusals.present(row, t, now))
+            yield Paragraph(refusals.next_steps(row.conflict, t, row.verb), "dim")
         elif standing := refusals.standing(row, t):
             yield Paragraph(standing, "warn")
         if row.text:
@@ -180,10 +198,16 @@ class OutboxScreen(ListScreen[CommandLine, None]):
 
     async def _reload_command(self, ids: Sequence[str]) -> None:
         row = next((row for row in self.rows.rows if row.id in ids), None)
+        if row is not None and row.verb in DOCUMENT_VERBS:  # there is nothing of it elsewhere that could be looked at
+            self.face.show_sending(row.aggregate)
+            return
         if not await self._each("reload", "outbox.reloaded", ids) or row is None or len(ids) > 1:
             return
         if row.verb in VERBS:
             self.face.show_followed(row.aggregate)
+            return
+        if row.verb in CLAIM_VERBS:
+            self.face.show_claim(row.aggregate)
             return
         from kelmu_tui.screens.inbox import InboxScreen
 
@@ -226,6 +250,12 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         if row.conflict is None and row.verb in VERBS:
             self.face.show_followed(row.aggregate)
             return
+        if row.conflict is None and row.verb in CLAIM_VERBS:
+            self.face.show_claim(row.aggregate)
+            return
+        if row.conflict is None and row.verb in DOCUMENT_VERBS:
+            self.face.show_sending(row.aggregate)
+            return
         if row.conflict is None:
             from kelmu_tui.screens.notice import NoticeScreen
 
@@ -234,14 +264,23 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         from kelmu_tui.screens.choose import ChooseScreen
 
         t = self.face.t
+        claim = row.verb in CLAIM_VERBS
+        reload = t("claim_view.choose_reload") if claim else t("outbox.choose_reload")
+        if row.verb in DOCUMENT_VERBS:
+            reload = t("sending_view.outbox_open")
         choices = [
-            Choice("reload", (t("outbox.choose_reload"), "")),
+            *([Choice("form", (t("claim_view.choose_form"), ""))] if row.verb in WRITTEN else []),
+            Choice("reload", (reload, "")),
             Choice("redo", (t("outbox.choose_redo"), "")),
             Choice("discard", (t("outbox.choose_discard"), "")),
         ]
 
         async def chosen(key: str | None) -> None:
-            if key == "reload":
+            if key == "form":
+                from kelmu_tui.screens.claim_refused import open_refused
+
+                open_refused(self, self.desk, row)
+            elif key == "reload":
                 await self._reload_command((row.id,))
             elif key == "redo":
                 await self._each("redo", "outbox.redone", (row.id,))

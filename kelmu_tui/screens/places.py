@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from textual.screen import Screen
 
 from kelmu_tui.actions import Action
-from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, Denied
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, PAYMENT_CLAIMS_REGISTER, Denied
+from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.platform.tasks import Tasks
 from kelmu_tui.screens.curtain import Curtain
 from kelmu_tui.screens.desk import Desk
@@ -16,6 +17,7 @@ from kelmu_tui.screens.one_by_one import OneByOne
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.base import KeyedScreen
+    from kelmu_tui.screens.claim_work import ClaimWork
     from kelmu_tui.screens.customer import CustomerScreen
     from kelmu_tui.screens.customer_find import Whom
     from kelmu_tui.screens.exports import Exports
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
     from kelmu_tui.screens.fetches import Fetches
     from kelmu_tui.screens.reserve import Reserve
     from kelmu_tui.screens.reviews import Reviews
+    from kelmu_tui.screens.sending_work import SendingWork
+
+EXPLAINED: Final = {
+    CUSTOMER_LOOKUP: "main.customer",
+    PAYMENT_CLAIMS_REGISTER: "main.claims",
+    DOCUMENTS_SEND: "main.documents",
+}
+"""Capabilities whose lack is explained on a page of its own, and the section that the page stands for."""
 
 
 class Places(OneByOne, inherit_bindings=False):
@@ -35,6 +45,8 @@ class Places(OneByOne, inherit_bindings=False):
     _fetches: Fetches | None = None
     _exports: Exports | None = None
     _reviews: Reviews | None = None
+    _claim_work: ClaimWork | None = None
+    _sending_work: SendingWork | None = None
 
     def spawn(self, name: str, work: Any) -> None:
         """Start a task of the app."""
@@ -61,17 +73,18 @@ class Places(OneByOne, inherit_bindings=False):
 
     def explain_closed(self, action: Action) -> bool:
         """Show why an action is closed to the user and whom to ask; False where a sentence says it."""
-        if action.capability != CUSTOMER_LOOKUP or self.desk is None:
+        capability = action.capability
+        if capability not in EXPLAINED or self.desk is None:
             return False
-        self.spawn("customer.closed", self._explain_look_ups(self.desk))
+        self.spawn("part.closed", self._explain_part(self.desk, capability))
         return True
 
-    async def _explain_look_ups(self, desk: Desk) -> None:
+    async def _explain_part(self, desk: Desk, capability: str) -> None:
         from kelmu_tui.screens.closed import ClosedPartScreen
 
-        found = await desk.run(desk.customers.explain)
+        found = await desk.run(desk.customers.explain_capability, capability)
         if isinstance(found, Denied):
-            await self.push_screen(ClosedPartScreen(found))
+            await self.push_screen(ClosedPartScreen(found, capability, EXPLAINED[capability]))
 
     def find_customer(self, whom: Whom | None = None) -> None:
         """Ask for whom and for what a customer is looked up, and show what comes."""
@@ -142,6 +155,48 @@ class Places(OneByOne, inherit_bindings=False):
         from kelmu_tui.screens.supervision import SupervisionScreen
 
         self._to_section(SupervisionScreen)
+
+    def action_main_claims(self) -> None:
+        """Go to the payment claims."""
+        from kelmu_tui.screens.claims import ClaimsScreen
+
+        self._to_section(ClaimsScreen)
+
+    def show_claim(self, claim: str) -> None:
+        """Show one claim above what is shown."""
+        if self.desk is not None:
+            from kelmu_tui.screens.claim import ClaimScreen
+
+            self.push_screen(ClaimScreen(self.desk, claim))
+
+    def claim_work(self, desk: Desk) -> ClaimWork:
+        """Return what was done with claims at a desk."""
+        if self._claim_work is None or self._claim_work.desk is not desk:
+            from kelmu_tui.screens.claim_work import ClaimWork
+
+            self._claim_work = ClaimWork(cast("Face", self), desk)
+        return self._claim_work
+
+    def action_main_documents(self) -> None:
+        """Go to the documents that are sent to Kela."""
+        from kelmu_tui.screens.documents import DocumentsScreen
+
+        self._to_section(DocumentsScreen)
+
+    def show_sending(self, sending: str) -> None:
+        """Show one sending above what is shown."""
+        if self.desk is not None:
+            from kelmu_tui.screens.sending import SendingScreen
+
+            self.push_screen(SendingScreen(self.desk, sending))
+
+    def sending_work(self, desk: Desk) -> SendingWork:
+        """Return what was sent at a desk."""
+        if self._sending_work is None or self._sending_work.desk is not desk:
+            from kelmu_tui.screens.sending_work import SendingWork
+
+            self._sending_work = SendingWork(cast("Face", self), desk)
+        return self._sending_work
 
     def action_main_outbox(self) -> None:
         """Go to the commands."""

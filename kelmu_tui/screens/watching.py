@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, PAYMENT_CLAIMS_REGISTER
 from kelmu_tui.screens.base import KeyedScreen
 from kelmu_tui.screens.commands import Commands
+from kelmu_tui.screens.drafting import CLAIM
 from kelmu_tui.screens.entrance import Entrance
 from kelmu_tui.services.context import Context, activate
 from kelmu_tui.services.known import OPENERS, SHUT_OUT
@@ -79,7 +80,12 @@ class Watching(Entrance):
         if not aside.text and not self._changing:
             return  # somebody has signed in meanwhile: an empty dialog is not what they wait for
         own = desk.session.organisation.business_id
-        if aside.organisation == own and await screen.take_up(aside.verb, aside.ids):
+        if aside.organisation == own and aside.verb == CLAIM and PAYMENT_CLAIMS_REGISTER in desk.session.capabilities:
+            from kelmu_tui.screens.claim_form import Begin, ClaimFormScreen
+
+            await self.push_screen(ClaimFormScreen(desk, Begin.of_draft(aside.ids[0]) if aside.ids else Begin.new()))
+            return
+        if aside.organisation == own and aside.verb != CLAIM and await screen.take_up(aside.verb, aside.ids):
             return
         self.forget_keys()
         if aside.text:
@@ -104,6 +110,9 @@ class Watching(Entrance):
     def _poke(self) -> None:
         if self._link is not None:
             self._link.engine.poke()
+
+    def _upload_rate(self) -> float | None:
+        return None if self._link is None else self._link.engine.upload_rate()
 
     def _heard(self, change: Changed) -> None:
         """The store changed; changes of the same moment are told together."""

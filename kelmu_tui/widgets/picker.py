@@ -62,6 +62,7 @@ class PickList(Roled):
         self._columns = tuple(columns)
         self._glyphs = glyphs
         self._empty = empty
+        self._lit = True
         self._choices: tuple[Choice, ...] = ()
         self._matches: list[Choice] = []
         self._query = ""
@@ -101,6 +102,11 @@ class PickList(Roled):
         if key in keys:
             self._cursor = keys.index(key)
             self._shown()
+
+    def light(self, lit: bool) -> None:
+        """Show the cursor, or hide it while the keys go elsewhere."""
+        self._lit = lit
+        self.refresh()
 
     def move(self, steps: int) -> None:
         """Move the cursor, stopping at the ends."""
@@ -158,7 +164,7 @@ class PickList(Roled):
             text = f"  {self._empty}" if y == 0 and not self._matches else ""
             return join([(fit(text, width), self.role("dim"))], width, self.role("plain"))
         choice = self._matches[index]
-        chosen = index == self._cursor
+        chosen = self._lit and index == self._cursor
         ground = self.role("cursor" if chosen else "closed" if choice.closed else "plain")
         pieces = [(self._glyphs.cursor, self.role("accent")) if chosen else (" ", ground), (" ", ground)]
         by_id = dict(zip((column.id for column in self._columns), choice.cells, strict=True))

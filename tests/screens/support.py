@@ -22,6 +22,7 @@ from kelmu_tui.screens.face import Face
 from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.work import Work
 from kelmu_tui.services.announcements import Announcements
+from kelmu_tui.services.claims import Claims
 from kelmu_tui.services.customers import Customers, LookUp
 from kelmu_tui.services.drafts import Drafts
 from kelmu_tui.services.following import Following
@@ -31,6 +32,7 @@ from kelmu_tui.services.lists import Lists
 from kelmu_tui.services.look_ups import LookUpLog
 from kelmu_tui.services.outbox import Outbox
 from kelmu_tui.services.own_data import OwnData
+from kelmu_tui.services.sendings import Sendings
 from kelmu_tui.store import outbox
 from kelmu_tui.store.database import Changed, Store
 from kelmu_tui.store.rows import ActiveOrganisation, ActiveSession
@@ -93,6 +95,8 @@ class Office(Face):
         self.thread = StoreThread(self.store)
         self.status = SyncStatus(Connection.ONLINE, synced_at=NOW)
         self.pokes = 0
+        self.editing: list[tuple[str, bool]] = []
+        self.upload_rate: float | None = None
         ids = SeededIds(2)
         self.desk = Desk(
             session,
@@ -113,12 +117,28 @@ class Office(Face):
             self._invoices,
             self.refresh_invoices,
             lambda: OwnData(self.store, session, self.time),
+            self._claims,
+            self.tell_editing,
+            self._sendings,
+            lambda: self.upload_rate,
         )
         self.work = Work(self, self.desk)
 
     def _following(self) -> Following:
         assert self.desk is not None
         return Following(self.store, self.desk.session, self.time, SeededIds(3), self.desk.customers)
+
+    def _claims(self) -> Claims:
+        assert self.desk is not None
+        return Claims(self.store, self.desk.session, self.time, SeededIds(5), self.desk.customers)
+
+    async def tell_editing(self, claim: str, on: bool) -> None:
+        """Note what is told of claims that are changed."""
+        self.editing.append((claim, on))
+
+    def _sendings(self) -> Sendings:
+        assert self.desk is not None
+        return Sendings(self.store, self.desk.session, self.time, SeededIds(5), self.desk.customers)
 
     def _invoices(self) -> Invoices:
         assert self.desk is not None

@@ -196,7 +196,7 @@ async def test_help_lists_what_is_closed_and_finds_by_letters(tmp_path: Path) ->
     async with office(tmp_path, notices(2), (80, 24), session=session) as (app, pilot):
         await press(pilot, "question_mark")
         assert isinstance(app.screen, HelpScreen)
-        for _ in range(200):
+        for _ in range(400):
             if app.t("help.closed") in text_of(app):
                 break
             await press(pilot, "down")
