@@ -11,7 +11,21 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import busy, customer, drain, fill, filter, lists, opening, screen, server, startup, world  # noqa: A004 - a module, not the built-in
+from benchmarks import (
+    busy,
+    claims,
+    customer,
+    documents,
+    drain,
+    fill,
+    filter,  # noqa: A004 - a module, not the built-in
+    lists,
+    opening,
+    screen,
+    server,
+    startup,
+    world,
+)
 from benchmarks.ratios import Row
 
 PARTS = (
@@ -28,15 +42,21 @@ PARTS = (
     "filter",
     "customer",
     "lists",
+    "documents",
+    "claims",
 )
 
 
 def rows(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[Row]:
     """Make the worlds that the parts in `only` need, and measure these."""
-    if set(only) - {"lists"}:
+    if set(only) - {"lists", "documents", "claims"}:
         yield from inbox(folder, notices, only, rounds)
     if "lists" in only:
         yield from lists.measured(folder, rounds)
+    if "documents" in only:
+        yield from documents.measured(folder, rounds)
+    if "claims" in only:
+        yield from claims.measured(folder, rounds)
 
 
 def inbox(folder: Path, notices: int, only: list[str], rounds: int) -> Iterator[Row]:
