@@ -226,10 +226,16 @@ class EndScreen(DayScreen):
         return self.face.t("actions.claims.end.label")
 
     def first_value(self) -> str:
-        """Begin with today, where the claim goes on until then."""
-        earliest = min((line.last for line in self._lines if line.last is not None), default=None)
+        """Begin with today, or with the day of the claims nearest to it."""
         today = self.face.today()
-        return self.face.t.formats.date(today if earliest is None else min(today, earliest))
+        first, last = self._within(today)
+        return self.face.t.formats.date(min(max(today, first), last))
+
+    def _within(self, day: date) -> tuple[date, date]:
+        """Return the days within which all of them can end; a side that is open ends at `day`."""
+        first = max((line.first for line in self._lines if line.first is not None), default=day)
+        last = min((line.last for line in self._lines if line.last is not None), default=max(day, first))
+        return first, last
 
     def choices(self) -> Sequence[Choice]:
         """Return the reasons of the catalogue."""
@@ -240,8 +246,7 @@ class EndScreen(DayScreen):
         t = self.face.t
         if day is None:
             return t("claim_view.give_last_day"), "alarm"
-        first = max((line.first for line in self._lines if line.first is not None), default=day)
-        last = min((line.last for line in self._lines if line.last is not None), default=day)
+        first, last = self._within(day)
         if day < first:
             return t("claim_view.before_first", day=t.formats.date(first)), "alarm"
         if day > last:

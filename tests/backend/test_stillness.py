@@ -51,7 +51,7 @@ async def test_every_commit_ends_it(world: World, looks: list[int], other_proces
         policy.replace_grants(connection, "aino", [grant(LOOK_UP, A)])
     if other_process:
         database.dispose()
-    assert len((await world.changes(start.cursor)).revoked) == 2
+    assert len((await world.changes(start.cursor)).revoked) == 3
     with world.database.write() as connection:
         connection.execute(update(tables.agreement).values(valid_to=None))
     looks.clear()

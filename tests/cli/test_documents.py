@@ -80,7 +80,7 @@ def test_files_are_checked_and_nothing_is_sent(demo: Kelmu, code: str, photo: Pa
     assert (missing["ok"], missing["fault"]) == (False, "missing")
     told = demo("--user", USER, "--lang", "en", "documents", "check", str(photo), str(bad), "--preview")
     assert "taken out: location" in told.out
-    assert "neither a PDF nor a JPEG nor a PNG" in told.out
+    assert "This is a program, not a document." in told.out
 
 
 def test_documents_are_sent_and_have_a_receipt(send: Send, demo: Kelmu, photo: Path, code: str) -> None:

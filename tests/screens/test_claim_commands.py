@@ -14,6 +14,7 @@ from kelmu_tui.screens.claim_form import ClaimFormScreen
 from kelmu_tui.screens.confirm import ConfirmScreen
 from kelmu_tui.services.claim_words import end_reason_name, status_name
 from kelmu_tui.sync.status import Connection
+from kelmu_tui.widgets.text_field import LineField
 from tests.screens.claims import (
     CODE,
     ClaimsOffice,
@@ -147,6 +148,24 @@ async def test_a_day_that_is_none_is_not_taken(tmp_path: Path, typed: str, said:
         assert isinstance(app.screen, EndScreen)
         assert effect(app) == app.t(said)
         assert app.commands() == []
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "offered"),
+    [
+        ("2027-01-01", "2027-03-31", "1.1.2027"),
+        ("2027-01-01", None, "1.1.2027"),
+        ("2026-10-01", "2026-10-31", "31.10.2026"),
+    ],
+)
+async def test_the_day_that_is_offered_is_one_of_the_claim(
+    tmp_path: Path, first: str, last: str | None, offered: str
+) -> None:
+    async with listing(tmp_path, [claim("x", first=first, last=last)], language="en") as (app, pilot):
+        await press(pilot, "d")
+        assert app.screen.query_one(LineField).value == offered
+        await press(pilot, "enter")
+        assert [verb for verb, _, _ in app.commands()] == ["claim-end"]
 
 
 async def test_a_claim_ends_within_its_days(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from textual.pilot import Pilot
@@ -83,12 +84,13 @@ async def test_what_one_ends_the_other_sees(house: House) -> None:
         mine = await at_claims(one, pilot, WORKER)
         theirs = await at_claims(two, other, COLLEAGUE)
         today = one.today()
-        lasting = [line for line in mine._known if line.last is None or line.last > today]
-        claim = next(line.id for line in lasting if line.status == Status.IN_FORCE)
+        lasting = [line for line in mine._known if (line.ended_on or line.last or date.max) > today]
+        claim, first = next((line.id, line.first) for line in lasting if line.status == Status.IN_FORCE)
         mine.rows.jump(claim)
         await pilot.pause()
         await pilot.press("d", "enter")
-        await until(other, lambda: next(x for x in theirs._known if x.id == claim).last == today, "the new last day")
+        end = max(today, first or today)
+        await until(other, lambda: next(x for x in theirs._known if x.id == claim).ended_on == end, "the new last day")
         await until(pilot, lambda: one._status.queued == 0, "an empty outbox")
         await pilot.press("u")
         said = one.t.choice("claim_view.too_late", "claim-end", key="C")[:40]
