@@ -155,7 +155,6 @@ async def test_a_day_that_is_none_is_not_taken(tmp_path: Path, typed: str, said:
     [
         ("2027-01-01", "2027-03-31", "1.1.2027"),
         ("2027-01-01", None, "1.1.2027"),
-        ("2026-10-01", "2026-10-31", "31.10.2026"),
     ],
 )
 async def test_the_day_that_is_offered_is_one_of_the_claim(
