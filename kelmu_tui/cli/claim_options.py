@@ -11,7 +11,8 @@ from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.domain.claims.content import Partial
 from kelmu_tui.domain.deadlines import local_date
-from kelmu_tui.services.claim_typing import InvalidDay, is_open_end, parse_day
+from kelmu_tui.services.claim_days import InvalidDay, parse_day
+from kelmu_tui.services.claim_typing import is_open_end
 from kelmu_tui.services.context import Context
 
 _DAYS: Final = (

@@ -13,7 +13,7 @@ from textual.widgets import Input
 from kelmu_tui.actions import Context
 from kelmu_tui.domain.claims.catalogue import end_reasons
 from kelmu_tui.screens.base import Dialog
-from kelmu_tui.services.claim_days import InvalidDay, end_of_month, months_later, read_day
+from kelmu_tui.services.claim_days import InvalidDay, end_of_month, months_later, parse_day
 from kelmu_tui.services.claim_words import end_reason_name
 from kelmu_tui.store.claim_rows import ClaimLine
 from kelmu_tui.widgets.cells import Column
@@ -106,7 +106,7 @@ class DayScreen(Dialog[None]):
             InvalidDay: there is no such day.
         """
         text = self.query_one(LineField).value
-        return read_day(text, self.face.today()) if text.strip() else None
+        return parse_day(text, self.face.today()) if text.strip() else None
 
     @property
     def chosen(self) -> str:
@@ -125,8 +125,8 @@ class DayScreen(Dialog[None]):
     def _told(self) -> tuple[str, str]:
         try:
             day = self.typed()
-        except InvalidDay:
-            return self.face.t("claim_view.no_such_day"), "alarm"
+        except InvalidDay as failure:
+            return self.face.t.choice("claim_form.day_fault", failure.fault), "alarm"
         return self.meaning(day, self.chosen)
 
     async def action_dialog_accept(self) -> None:

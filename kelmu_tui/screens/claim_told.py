@@ -15,8 +15,9 @@ from kelmu_tui.i18n import Translator
 from kelmu_tui.screens.base import Dialog
 from kelmu_tui.screens.claim_fields import Note
 from kelmu_tui.screens.page import PageScreen
+from kelmu_tui.services.claim_days import DayFault
 from kelmu_tui.services.claim_judging import Judged
-from kelmu_tui.services.claim_typing import DayFault, Fault, Field, Read, is_open_end
+from kelmu_tui.services.claim_typing import Fault, Field, Read, is_open_end
 from kelmu_tui.services.claim_words import (
     account_fault_text,
     amount_fault_text,

@@ -21,7 +21,7 @@ from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.sending_files import Attached, Attachments, Files, file_blocks, file_choices, file_columns
 from kelmu_tui.screens.sending_form_acts import SendingFormActs
 from kelmu_tui.services import code_typing
-from kelmu_tui.services.claim_typing import DayFault
+from kelmu_tui.services.claim_days import DayFault
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.sending_typing import CHOSEN, ReadRequest, SendField, Wrong, read_request
 from kelmu_tui.store.database import Changed

@@ -1,12 +1,10 @@
 """A payment claim while it is being typed: what the fields of the form say, and which of them cannot be read.
 
-Days are read in the ways in which people write them: `24.11.2026`, `24.11.26`, `24.11.` (the nearest one),
-`2026-11-24`. What cannot be read is told at its field and counts as not known: no rule is judged with half a day.
+What cannot be read is told at its field and counts as not known: no rule is judged with half a day.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -18,11 +16,7 @@ from kelmu_tui.domain.claims.amounts import AmountFault, InvalidAmount, parse_am
 from kelmu_tui.domain.claims.catalogue import CLIENT_FEES, SOCIAL_ASSISTANCE
 from kelmu_tui.domain.claims.content import Content, Partial
 from kelmu_tui.domain.text import clean
-
-FIRST_YEAR: Final = 2000
-LAST_YEAR: Final = 2099
-_DAY: Final = re.compile(r"(\d{1,2})\s*[./ -]\s*(\d{1,2})(?:\s*[./ -]\s*(\d{4}|\d{2})|\.)?", re.ASCII)
-_ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+from kelmu_tui.services.claim_days import DayFault, InvalidDay, parse_day
 
 
 class Field(StrEnum):
@@ -74,25 +68,6 @@ _OF_BASIS: Final = {CLIENT_FEES: frozenset(ASSISTANCE), SOCIAL_ASSISTANCE: froze
 """Fields that a basis has no use for."""
 
 
-class DayFault(StrEnum):
-    """Why a day cannot be read."""
-
-    FORMAT = "format"
-    """It is not written as days are."""
-    NONE = "none"
-    """The month has no such day."""
-    FAR = "far"
-    """It lies in another century."""
-
-
-class InvalidDay(ValueError):
-    """A day cannot be read; what was typed is not in the message."""
-
-    def __init__(self, fault: DayFault) -> None:
-        super().__init__(fault.value)
-        self.fault = fault
-
-
 Fault = DayFault | AmountFault | AccountFault
 
 
@@ -108,47 +83,6 @@ class Read(NamedTuple):
     partial: Partial
     faults: Mapping[Field, Fault]
     days: Mapping[Field, date]
-
-
-def parse_day(text: str, today: date) -> date:
-    """Return the day that was typed.
-
-    Args:
-        today: a day without a year is the one nearest to it.
-
-    Raises:
-        InvalidDay: it is none.
-    """
-    wanted = text.strip()
-    iso = _ISO.fullmatch(wanted)
-    if iso is not None:
-        return _day(int(iso[1]), int(iso[2]), int(iso[3]))
-    found = _DAY.fullmatch(wanted)
-    if found is None:
-        raise InvalidDay(DayFault.FORMAT)
-    day, month, year = int(found[1]), int(found[2]), found[3]
-    if year is not None:
-        return _day(int(year) + (2000 if len(year) == 2 else 0), month, day)
-    near = [one for one in (_try(today.year + step, month, day) for step in (-1, 0, 1)) if one is not None]
-    if not near:
-        raise InvalidDay(DayFault.NONE)
-    return min(near, key=lambda one: abs((one - today).days))
-
-
-def _day(year: int, month: int, day: int) -> date:
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise InvalidDay(DayFault.FAR)
-    found = _try(year, month, day)
-    if found is None:
-        raise InvalidDay(DayFault.NONE)
-    return found
-
-
-def _try(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
 
 
 def fields_of(basis: str) -> tuple[Field, ...]:

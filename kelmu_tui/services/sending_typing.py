@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from kelmu_tui.domain.documents import askers, ways
-from kelmu_tui.services.claim_typing import DayFault, InvalidDay, parse_day
+from kelmu_tui.services.claim_days import DayFault, InvalidDay, parse_day
 from kelmu_tui.services.customers import InvalidCase
 
 

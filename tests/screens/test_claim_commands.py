@@ -135,8 +135,8 @@ async def test_ending_many_at_once_and_undoing_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("31.2.2026", "claim_view.no_such_day"),
-        ("huomenna", "claim_view.no_such_day"),
+        ("31.2.2026", "claim_form.day_fault.none"),
+        ("huomenna", "claim_form.day_fault.format"),
         ("", "claim_view.give_last_day"),
     ],
 )

@@ -11,11 +11,12 @@ from kelmu_tui.api.contract.customers import ClaimRow, DecisionRow, PaymentRow
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services.context import Context
-from kelmu_tui.store import replica
+from kelmu_tui.store import outbox, replica
 from kelmu_tui.store.database import Store
+from kelmu_tui.store.outbox import State
 from tests.services.customers import at_work
 from tests.services.signed_in import FIRST, NOW
-from tests.store.claim_rows import ACCOUNT, CODE, GENERATION, account
+from tests.store.claim_rows import ACCOUNT, CODE, GENERATION, account, content
 from tests.store.customer_lines import answer, head, person
 
 NAME: Final = "Virtanen, Aino Örnvik"
@@ -72,3 +73,32 @@ def keep_file(
 
 
 __all__ = ["ACCOUNT", "CODE", "NAME", "hold_claims", "keep_file", "making_claims", "section"]
+
+
+def commands(store: Store) -> list[outbox.Command]:
+    """Return what waits to be sent or was refused, the oldest first."""
+    with store.read() as db:
+        ids = [row[0] for row in db.execute("SELECT id FROM main.command ORDER BY number")]
+        found = [outbox.command(db, id_) for id_ in ids]
+    return [one for one in found if one is not None]
+
+
+def register(context: Context, draft: str | None = None, **changes: Any) -> str:
+    """Register a claim; `changes` are of its content."""
+    return context.claims.register(content(**changes), name=NAME, non_disclosure=False, draft=draft)
+
+
+def set_state(store: Store, command: str, state: State) -> None:
+    """Bring a command into a state in which its bytes are fixed."""
+    with store.write() as db:
+        db.execute("UPDATE main.command SET state = ?, body = x'7b7d' WHERE id = ?", (state.value, command))
+
+
+def refuse(store: Store, command: str) -> None:
+    """Let the backend refuse a command by a rule."""
+    with store.write() as db:
+        outbox.freeze(db, command)
+        outbox.refuse(db, command, {"code": "rule_refused", "rule": "payee_died"}, None, NOW)
+
+
+# --- what there is --------------------------------------------------------------------------------------------------

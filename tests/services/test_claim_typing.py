@@ -13,18 +13,8 @@ from hypothesis import strategies as st
 from kelmu_tui.domain.claims.amounts import AmountFault
 from kelmu_tui.domain.claims.catalogue import CLIENT_FEES, SOCIAL_ASSISTANCE
 from kelmu_tui.domain.claims.content import Assistance, Content
-from kelmu_tui.services.claim_typing import (
-    FIRST_YEAR,
-    LAST_YEAR,
-    DayFault,
-    Field,
-    InvalidDay,
-    fields_of,
-    is_open_end,
-    parse_day,
-    read,
-    texts,
-)
+from kelmu_tui.services.claim_days import FIRST_YEAR, LAST_YEAR, DayFault, InvalidDay, parse_day
+from kelmu_tui.services.claim_typing import Field, fields_of, is_open_end, read, texts
 
 TODAY = date(2026, 11, 27)
 CODE = "010190-900P"
