@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kelmu_tui.domain.claims.amounts import AmountFault
 from kelmu_tui.domain.claims.catalogue import CLIENT_FEES, SOCIAL_ASSISTANCE
 from kelmu_tui.domain.claims.content import Assistance, Content
+from kelmu_tui.domain.text import clean
 from kelmu_tui.services.claim_days import FIRST_YEAR, LAST_YEAR, DayFault, InvalidDay, parse_day
 from kelmu_tui.services.claim_typing import Field, fields_of, is_open_end, read, texts
 
@@ -20,7 +21,8 @@ TODAY = date(2026, 11, 27)
 CODE = "010190-900P"
 DAYS = st.dates(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31))
 SUMS = st.decimals(Decimal("0.01"), Decimal("9999999.99"), places=2)
-LINES = st.text(st.characters(categories=("L", "N")), max_size=20)
+LINES = st.text(st.characters(categories=("L", "N")), max_size=20).map(clean)
+"""Texts as the form takes them: composed, so that what is typed twice is the same."""
 CONTENTS = st.builds(
     Content,
     st.just(CODE),
