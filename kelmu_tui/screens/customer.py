@@ -123,7 +123,10 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
             self.file = await (self.desk.run(read, self.customer) if first is None else first)
         except NotAllowed:
             self.file = None
-        self.own_claims = () if self.file is None else await own_claims(self.desk, self.customer)
+        self.own_claims = ()
+        if self.file is not None:
+            self.own_claims = await own_claims(self.desk, self.customer)
+            self.file = with_own(self.file, self.own_claims, self.desk, self.face.t.language)
         self._opened = True
         if self.alive:
             self._show_file()
@@ -131,8 +134,6 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         return () if shown is None else self._sorted(shown.rows)
 
     def _sorted(self, rows: Sequence[SectionRow]) -> Sequence[SectionRow]:
-        if self.part is Section.CLAIMS and self.own_claims:
-            return with_own(rows, self.own_claims, self.desk, self.face.t.language)
         payments = [row for row in rows if isinstance(row, Payment)]
         if len(payments) != len(rows) or self.order == "day":
             return rows
@@ -309,6 +310,8 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         """Render everything in the language of now."""
         super().retranslate()
         self._columns_of = (self.part, self.face.t.language)
+        if self.file is not None:
+            self.file = with_own(self.file, self.own_claims, self.desk, self.face.t.language)
         if self._opened:
             self._show_file()
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from kelmu_tui.domain.capabilities import PAYMENT_CLAIMS_REGISTER
 from kelmu_tui.domain.claims.life import Status
+from kelmu_tui.domain.sections import Section
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.claim_rows import DRAFT, ClaimLine
-from kelmu_tui.store.customer_rows import Claim, Decision, File, Payment, Pending, SectionRow
+from kelmu_tui.store.customer_rows import Claim, Decision, File, Payment, Pending
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.customer_acts import CustomerActs
@@ -38,10 +39,22 @@ async def own_claims(desk: Desk, customer: str) -> Sequence[ClaimLine]:
     return found
 
 
-def with_own(rows: Sequence[SectionRow], own: Sequence[ClaimLine], desk: Desk, language: str) -> Sequence[SectionRow]:
-    """Return the claims of a file with the own ones that it does not tell before them."""
-    told = {row.id for row in rows}
+def with_own(file: File, own: Sequence[ClaimLine], desk: Desk, language: str) -> File:
+    """Return a file with the own claims among the others, before them where it does not tell them.
+
+    How an own claim stands is known from the feed; what the file says of it is as old as the file.
+    """
+    section = file.sections.get(Section.CLAIMS)
+    if section is None or not own:
+        return file
+    standing = {line.id: STANDING[line.status] for line in own if line.status != DRAFT}
+    told = {row.id for row in section.rows}
     organisation = desk.session.organisation
+    rows = [
+        row._replace(status=standing[row.id], claimant=organisation.name.get(language)) if row.id in standing else row
+        for row in section.rows
+        if isinstance(row, Claim)
+    ]
     more = [
         Claim(
             line.id,
@@ -58,7 +71,9 @@ def with_own(rows: Sequence[SectionRow], own: Sequence[ClaimLine], desk: Desk, l
         for line in own
         if line.id not in told and line.first is not None and line.registered_at is not None and line.status != DRAFT
     ]
-    return [*more, *rows]
+    state = "shown" if more and section.state == "none" else section.state
+    merged = section._replace(state=state, rows=(*more, *rows))
+    return file._replace(sections={**file.sections, Section.CLAIMS: merged})
 
 
 def begin_claim(screen: CustomerActs, file: File) -> None:

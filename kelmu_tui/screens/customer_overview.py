@@ -65,7 +65,8 @@ def _field(file: File, section: Section, label: str, lines: Iterable[str], t: Tr
     shown = file.sections.get(section)
     said = t("customers.state_waiting") if shown is None else state_text(shown, t)
     if not facts.tells(file, section):
-        return Field(label, said, "dim" if shown is None or shown.state in ("waiting", "hidden") else "warn")
+        known = "".join(f"{line}\n" for line in lines)  # the organisation's own, whatever the section says
+        return Field(label, known + said, "dim" if shown is None or shown.state in ("waiting", "hidden") else "warn")
     text = "\n".join(lines) or t("customer_view.nothing")
     if shown is not None and shown.state == "stale":
         text = f"{text}\n{said}"

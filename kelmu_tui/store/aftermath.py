@@ -158,6 +158,12 @@ def _shown(organisation: str, scopes: Iterable[str]) -> tuple[bool, bool, bool, 
     return notices, follows, _claims(organisation) in held, _sendings(organisation) in held
 
 
+def shows(verb: str, organisation: str, scopes: Iterable[str]) -> bool:
+    """Tell whether with `scopes` the user may see whom a command is about (the same as `_HIDDEN` for one command)."""
+    notices, follows, claims, sendings = _shown(organisation, scopes)
+    return {"follow": follows, "claim": claims, "sending": sendings}.get(verbs.table(verb), notices)
+
+
 def forget_customers(db: Any, organisation: str, scopes: Iterable[str]) -> list[str]:
     """Take names and the backend's rows out of the commands that `scopes` do not show; return their aggregates.
 

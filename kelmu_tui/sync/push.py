@@ -20,7 +20,7 @@ from kelmu_tui.api.answers import CommandAnswer
 from kelmu_tui.api.contract import Problem
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded, is_retryable
 from kelmu_tui.domain.documents import VERBS as DOCUMENTS
-from kelmu_tui.store import copies, outbox
+from kelmu_tui.store import aftermath, copies, feed, outbox
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.outbox import Frozen
@@ -118,10 +118,20 @@ def answered(store: Store, sent: Frozen, answer: CommandAnswer, *, go_on: bool =
             outbox.postpone(db, sent.id, due_at=due_at, problem=told)
             return Pushed(postponed=True)
         current = answer.problem.current
+        if current is not None and _over(store, db, sent):
+            current = None
         outbox.refuse(
             db, sent.id, told, current.model_dump_json(exclude_none=True) if current is not None else None, now
         )
         return Pushed(pull_now=answer.status == 403)
+
+
+def _over(store: Store, db: Any, sent: Frozen) -> bool:
+    """Tell whether the scope has ended while the answer was on its way, which brings a row of it nevertheless."""
+    now = feed.state(db)
+    if store.organisation != sent.organisation or now.epoch is None:
+        return False
+    return not aftermath.shows(sent.verb, sent.organisation, (scope.name for scope in now.scopes))
 
 
 def _following(store: Store, db: Any, now: datetime) -> Frozen | None:

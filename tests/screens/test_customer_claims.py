@@ -7,10 +7,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from kelmu_tui.api.contract import SectionLine, SectionState
 from kelmu_tui.domain.claims.life import Status
+from kelmu_tui.domain.sections import Section
 from kelmu_tui.screens.claim import ClaimScreen
 from kelmu_tui.screens.claim_begin import Begin
 from kelmu_tui.screens.claim_form import ClaimFormScreen
@@ -19,18 +22,26 @@ from kelmu_tui.screens.customer import CustomerScreen
 from tests.screens.claims import ClaimsOffice, claim, claiming, words
 from tests.screens.customers import whole
 from tests.screens.support import SESSION, SIZES, check_grid, press, settled
-from tests.store.customer_lines import answer, head
+from tests.store.customer_lines import answer, down, head, hidden
 from tests.widgets.support import until
+
+OWN = SESSION.organisation.name
+NONE = SectionLine(section=Section.CLAIMS, state=SectionState.NONE)
 
 
 @asynccontextmanager
 async def reading(
-    folder: Path, rows: list[dict[str, Any]], size: tuple[int, int] = (120, 40), **options: Any
+    folder: Path,
+    rows: list[dict[str, Any]],
+    size: tuple[int, int] = (120, 40),
+    claims: SectionLine | None = None,
+    **options: Any,
 ) -> AsyncIterator[tuple[ClaimsOffice, Pilot[Any]]]:
-    """Show the file of somebody on whose benefits these claims are made."""
+    """Show the file of somebody on whose benefits these claims are made; `claims` is what it says of them itself."""
     async with claiming(folder, (), size, language="en", **options) as (app, pilot):
         found = head()
-        answer(app.store, found, *whole())
+        parts = [part if claims is None or part.section is not Section.CLAIMS else claims for part in whole()]
+        answer(app.store, found, *parts)
         app.hold([row | {"payee": row["payee"] | {"identity_code": found.person.identity_code}} for row in rows])
         app.call_later(app.show_customer, found.person.customer)
         await until(pilot, lambda: isinstance(app.screen, CustomerScreen) and app.screen.ready, "the file")
@@ -68,6 +79,39 @@ async def test_what_the_file_tells_of_an_own_claim_is_not_told_twice(tmp_path: P
         assert [row.id for row in app.file_screen.rows.rows] == ["c1"]
         await press(pilot, "enter")
         assert isinstance(top(app), ClaimScreen)
+
+
+async def test_how_an_own_claim_stands_is_known_from_the_feed(tmp_path: Path) -> None:
+    async with reading(tmp_path, [claim("c1", status=Status.REJECTED)]) as (app, pilot):
+        await press(pilot, "5")
+        assert app.t("customers.claim.rejected") in words(app)
+        assert app.t("customers.claim.in_force") not in words(app)
+
+
+async def test_overview_and_tab_count_the_own_claims(tmp_path: Path) -> None:
+    async with reading(tmp_path, [], claims=NONE) as (app, pilot):
+        assert "5 Claims –" in words(app)
+        app.hold([claim("new", code=head().person.identity_code)])
+        await settled(pilot)
+        assert "5 Claims 1" in words(app)
+        own = app.t.choice("customers.claim", "in_force").lower()
+        said = words(app)
+        assert f"{OWN.get('en')}: " in said
+        assert own in said
+        await press(pilot, "L")
+        assert f"{OWN.get(app.t.language)}: " in words(app)
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [(down(Section.CLAIMS), "customers.state_down"), (hidden(Section.CLAIMS), "customers.hidden.law")],
+)
+async def test_own_claims_are_told_although_those_of_others_are_not(
+    tmp_path: Path, others: SectionLine, said: str
+) -> None:
+    async with reading(tmp_path, [claim("mine")], claims=others) as (app, _):
+        assert f"{OWN.get('en')}: " in words(app)
+        assert app.t(said)[:30] in words(app)
 
 
 async def test_a_claim_that_comes_while_the_file_is_read_appears(tmp_path: Path) -> None:

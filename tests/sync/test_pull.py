@@ -206,3 +206,34 @@ def test_rows_of_before_a_restore_hide_no_change_of_after_it(store: Store, recor
     fill_all(store, record)
     read(store, record)
     assert state(store, key) is State.SETTLED
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_refusal_brings_no_row_of_a_scope_that_has_ended(
+    store: Store, record: Record, clock: HandClock, ended: bool
+) -> None:
+    """Its answer was on the way when the feed told of the end; nothing asks the feed again before the store is read."""
+    read(store, record)
+    fill_all(store, record)
+    key = store.ids.new()
+    take = Draft("aino", A.business_id, "n0001", "take", {}, {}, 1, record.lease("aino"))
+    theirs = sent_by("bertta", "colleague", record)._replace(verb="take", body=b"{}")
+    assert record.command("bertta", theirs).status == 200
+    with store.write() as db:
+        outbox.append(db, take, id=key, now=clock.now())
+        sent = outbox.freeze(db, key)
+    assert sent is not None
+    answer = record.command("aino", sent._replace(if_match=1))
+    assert answer.problem is not None
+    assert answer.problem.current is not None
+    if ended:
+        record.regrant("aino")
+        ask = pull.next_ask(store)
+        assert ask is not None
+        told = record.changes("aino", ask.cursor)
+        pull.shut_out(store, ask) if isinstance(told, Exception) else pull.take_changes(store, ask, told)
+    push.answered(store, sent, answer)
+    assert state(store, key) is State.REFUSED
+    with store.read() as db:
+        ((current,),) = db.execute("SELECT current FROM main.conflict WHERE command = ?", (key,)).fetchall()
+    assert (current is None) is ended

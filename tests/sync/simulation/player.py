@@ -337,6 +337,7 @@ class Player:
             return
         line = self.dice.choice(lines)
         how = self.dice.choice((office.redo, office.discard, office.reload, office.retry))
+        self.claimed = self.home.heard  # what is ended by hand loses the payee's code when the feed is heard next
         if how == office.reload and line.state != "refused":
             how = office.discard
         try:
