@@ -59,7 +59,7 @@ class DocumentPickScreen(Dialog[tuple[Path, ...]]):
             t("sending_view.pick_title"),
             Caption(t("sending_view.pick_about"), role="", id="about"),
             LineField(self._folder, id="field", max_length=MAX_PATH),
-            PickList(columns, glyphs=self.face.glyphs, empty=t("own_file.no_files"), id="picks"),
+            PickList(columns, glyphs=self.face.glyphs, empty="", id="picks"),
             Caption("", id="effect"),
             Caption(f"{hints}   {complete}   {more}"),
         )
@@ -133,6 +133,8 @@ class DocumentPickScreen(Dialog[tuple[Path, ...]]):
                 text = t("sending_view.pick_missing")
             elif not found.entries and self._is_whole(found):
                 text, role = t("sending_view.pick_empty", key=self.key_text("document_pick.hidden")), "dim"
+            elif not found.entries:
+                text = t("own_file.no_files")
             elif found.unshown:
                 text = t("sending_view.pick_unshown", count=found.unshown)
             elif found.more:
