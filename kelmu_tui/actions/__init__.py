@@ -14,11 +14,12 @@ An action is known by its id (`inbox.transfer`), under which it stands in the se
 
 from __future__ import annotations
 
+from kelmu_tui.actions.action import Action
 from kelmu_tui.actions.contexts import ACTIVE, Context, Group
 from kelmu_tui.actions.footer import Footer, Hint, footer
 from kelmu_tui.actions.keymap import Keymap, KeymapFault, KeymapProblem
 from kelmu_tui.actions.keys import parse_key, show_key
-from kelmu_tui.actions.registry import ACTIONS, REGISTRY, Action
+from kelmu_tui.actions.registry import ACTIONS, REGISTRY
 from kelmu_tui.actions.search import Match, search
 from kelmu_tui.actions.state import State, Why, disabled
 

@@ -8,9 +8,10 @@ from functools import reduce
 from importlib.resources import files
 from typing import Any
 
+from kelmu_tui.actions.action import Action
 from kelmu_tui.actions.contexts import Group
 from kelmu_tui.actions.keys import show_key
-from kelmu_tui.actions.registry import ACTIONS, Action
+from kelmu_tui.actions.registry import ACTIONS
 
 HEAD = """\
 # Keys

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from kelmu_tui.actions.action import Action
 from kelmu_tui.actions.contexts import Context
 from kelmu_tui.actions.keymap import Keymap
 from kelmu_tui.actions.keys import show_key
-from kelmu_tui.actions.registry import Action, reachable
+from kelmu_tui.actions.registry import reachable
 from kelmu_tui.actions.state import State, Why, disabled
 
 GAP: Final = 2

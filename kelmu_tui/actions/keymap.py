@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from kelmu_tui.actions.action import Action
 from kelmu_tui.actions.contexts import ACTIVE, TYPING, Context
 from kelmu_tui.actions.keys import RESERVED, is_printable, parse_key
-from kelmu_tui.actions.registry import ACTIONS, REGISTRY, Action, reachable
+from kelmu_tui.actions.registry import ACTIONS, REGISTRY, reachable
 
 NO_KEY: Final = "none"
 """Written in the settings, it takes all keys from an action."""

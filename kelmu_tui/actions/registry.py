@@ -1,58 +1,17 @@
-"""The actions: id, where they work, default keys, what they need, how much they matter in the footer."""
+"""All actions, and which of them work where."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
+from kelmu_tui.actions.action import Action
+from kelmu_tui.actions.claims import CLAIM_FORM, CLAIMS
 from kelmu_tui.actions.contexts import ACTIVE, Context, Group
+from kelmu_tui.actions.documents import DOCUMENTS
 from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICE_TRANSFER, NOTICES_INBOX, PAYMENT_CLAIMS_REGISTER
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
-
-
-class Action(NamedTuple):
-    """One thing a user can do.
-
-    Attributes:
-        contexts: where it works.
-        keys: default keys as Textual names them; empty when it is reached through the palette alone.
-        capability: needed for it, None when every user may.
-        supervisor: it is for those who supervise the organisation's look-ups.
-        selection: it acts on the marked rows, or on the one under the cursor.
-        undoable: `u` takes it back.
-        needs_network: it can't be done while offline; commands don't need it, they wait in the outbox.
-        priority: the lower, the earlier it gets a place in the footer; None stays out of it.
-        essential: it may be given other keys, but not none.
-    """
-
-    id: str
-    contexts: tuple[Context, ...]
-    keys: tuple[str, ...]
-    group: Group
-    priority: int | None = None
-    capability: str | None = None
-    selection: bool = False
-    undoable: bool = False
-    needs_network: bool = False
-    essential: bool = False
-    supervisor: bool = False
-
-    @property
-    def label_key(self) -> str:
-        """Key of its label: a word or two for the footer."""
-        return f"actions.{self.id}.label"
-
-    @property
-    def help_key(self) -> str:
-        """Key of its help: one sentence."""
-        return f"actions.{self.id}.help"
-
-    @property
-    def method(self) -> str:
-        """Name of the action in the faces: the method is `action_<method>`."""
-        return self.id.replace(".", "_")
 
 
 def _command(
@@ -74,38 +33,6 @@ def _command(
 def _judging(name: str, key: str, priority: int) -> Action:
     """What the user says of findings; the same key again takes it back."""
     return Action(f"invoice.{name}", (Context.INVOICE,), (key,), Group.WORK, priority, selection=True, undoable=True)
-
-
-def _claim(name: str, key: str, priority: int, *, selection: bool = True, undoable: bool = False) -> Action:
-    """Something to do with claims: works on the list and while reading one."""
-    return Action(
-        f"claims.{name}",
-        (Context.CLAIMS, Context.CLAIM),
-        (key,),
-        Group.WORK,
-        priority,
-        capability=PAYMENT_CLAIMS_REGISTER,
-        selection=selection,
-        undoable=undoable,
-    )
-
-
-def _sending(name: str, key: str, priority: int, *, selection: bool = True) -> Action:
-    """Something to do with documents that are sent: works on the list and while reading one sending."""
-    return Action(
-        f"documents.{name}",
-        (Context.DOCUMENTS, Context.SENDING),
-        (key,),
-        Group.WORK,
-        priority,
-        capability=DOCUMENTS_SEND,
-        selection=selection,
-    )
-
-
-def _form(name: str, keys: tuple[str, ...], priority: int | None = None, *, essential: bool = False) -> Action:
-    """Something to do in the form of a sending, where letters are text."""
-    return Action(f"sending_form.{name}", (Context.SENDING_FORM,), keys, Group.DIALOGS, priority, essential=essential)
 
 
 def _part(name: str, key: str) -> Action:
@@ -225,56 +152,8 @@ ACTIONS: Final = (
     Action("invoice.sort", (Context.INVOICE,), ("s",), Group.CHOOSE, 37),
     Action("dispute.save", (Context.DISPUTE,), ("w",), Group.WORK, 20),
     Action("dispute.print", (Context.DISPUTE,), ("P",), Group.WORK, 21),
-    # Payment claims, and one of them
-    _claim("new", "n", 20, selection=False),
-    _claim("change", "e", 21),
-    _claim("prolong", "p", 22, undoable=True),
-    _claim("end", "d", 23, undoable=True),
-    _claim("cancel", "c", 24, undoable=True),
-    _claim("explain", "K", 25),
-    _claim("letter", "w", 26),
-    _claim("copy", "y", 27),
-    _claim("again", "C", 28),
-    Action(
-        "claims.customer",
-        (Context.CLAIMS, Context.CLAIM),
-        ("i",),
-        Group.WORK,
-        29,
-        capability=CUSTOMER_LOOKUP,
-        selection=True,
-    ),
-    Action("claims.views", (Context.CLAIMS,), ("v",), Group.CHOOSE, 33, capability=PAYMENT_CLAIMS_REGISTER),
-    Action("claims.sort", (Context.CLAIMS,), ("s",), Group.CHOOSE, 37, capability=PAYMENT_CLAIMS_REGISTER),
-    Action("claim_text.send", (Context.CLAIM_TEXT,), ("y",), Group.WORK, 20),
-    Action("claim_text.save", (Context.CLAIM_TEXT,), ("w",), Group.WORK, 21),
-    Action("claim_text.print", (Context.CLAIM_TEXT,), ("P",), Group.WORK, 22),
-    # Documents to Kela, and the form of a sending
-    _sending("new", "n", 20, selection=False),
-    _sending("cancel", "c", 21),
-    _sending("retry", "t", 22),
-    _sending("copy", "y", 23),
-    _sending("explain", "K", 24, selection=False),
-    Action("customer.documents", (Context.CUSTOMER,), ("C",), Group.WORK, 30, capability=DOCUMENTS_SEND),
-    Action("main.documents", (Context.MAIN,), ("9",), Group.PLACES, capability=DOCUMENTS_SEND),
-    _form("preview", ("ctrl+s", "f2"), 10, essential=True),
-    _form("leave", ("escape",), 11, essential=True),
-    _form("add", ("ctrl+o", "f3"), 12, essential=True),
-    _form("kind", ("ctrl+t", "f4"), 13, essential=True),
-    _form("name", ("ctrl+r", "f5"), 14),
-    _form("remove", ("ctrl+d", "f8"), 15),
-    _form("look", ("ctrl+g", "f6"), 16),
-    _form("customer", ("ctrl+y", "f7"), 18),
-    _form("next", ("tab",), 17, essential=True),
-    _form("previous", ("shift+tab",), essential=True),
-    _form("choose", ("enter",), essential=True),
-    _form("down", ("down",)),
-    _form("up", ("up",)),
-    _form("clear", ("ctrl+u",)),
-    _form("help", ("f1",), 1, essential=True),
-    Action("sending_preview.send", (Context.SENDING_PREVIEW,), ("enter", "ctrl+s"), Group.DIALOGS, 10, essential=True),
-    Action("document_pick.mark", (Context.DOCUMENT_PICK,), ("ctrl+t", "insert", "f3"), Group.DIALOGS, 12),
-    Action("document_pick.hidden", (Context.DOCUMENT_PICK,), ("ctrl+g", "f4"), Group.DIALOGS, 13),
+    *CLAIMS,
+    *DOCUMENTS,
     # The log of look-ups
     Action("supervision.search", (Context.SUPERVISION,), ("s",), Group.WORK, 20, supervisor=True),
     Action("supervision.sample", (Context.SUPERVISION,), ("t",), Group.WORK, 21, supervisor=True),
@@ -332,26 +211,7 @@ ACTIONS: Final = (
     Action("lock.unlock", (Context.LOCKED,), ("enter",), Group.PROGRAM, 10, essential=True),
     Action("app.quit", (Context.GLOBAL, Context.LOCKED, *_FORMS), ("ctrl+q",), Group.PROGRAM, 74, essential=True),
     Action("app.help", (Context.GLOBAL,), ("question_mark", "f1"), Group.PROGRAM, 1, essential=True),
-    # The form of a payment claim, where letters are text, and what is chosen, told and shown in it
-    Action("claim_form.register", (Context.CLAIM_FORM,), ("ctrl+s",), Group.DIALOGS, 10, essential=True),
-    Action("claim_form.leave", (Context.CLAIM_FORM,), ("escape",), Group.DIALOGS, 11, essential=True),
-    Action("claim_form.next_blocking", (Context.CLAIM_FORM,), ("ctrl+g", "f8"), Group.DIALOGS, 12),
-    Action("claim_form.preview", (Context.CLAIM_FORM,), ("ctrl+r", "f2"), Group.DIALOGS, 13),
-    Action("claim_form.told", (Context.CLAIM_FORM,), ("ctrl+t", "f3"), Group.DIALOGS, 14),
-    Action("claim_form.customer", (Context.CLAIM_FORM,), ("ctrl+o", "f4"), Group.DIALOGS, 15),
-    Action("claim_form.meanwhile", (Context.CLAIM_FORM,), ("ctrl+y", "f6"), Group.DIALOGS),
-    Action("claim_form.choose", (Context.CLAIM_FORM,), ("enter",), Group.DIALOGS, essential=True),
-    Action("claim_form.next", (Context.CLAIM_FORM,), ("tab",), Group.DIALOGS, 16, essential=True),
-    Action("claim_form.previous", (Context.CLAIM_FORM,), ("shift+tab",), Group.DIALOGS, essential=True),
-    Action("claim_form.down", (Context.CLAIM_FORM,), ("down",), Group.DIALOGS),
-    Action("claim_form.up", (Context.CLAIM_FORM,), ("up",), Group.DIALOGS),
-    Action("claim_form.clear", (Context.CLAIM_FORM,), ("ctrl+u",), Group.DIALOGS),
-    Action("claim_form.drop", (Context.CLAIM_FORM,), ("f9",), Group.DIALOGS),
-    Action("claim_form.help", (Context.CLAIM_FORM,), ("f1",), Group.DIALOGS, 1, essential=True),
-    Action("claim_pick.letter", (Context.CLAIM_PICK,), ("ctrl+t", "f3"), Group.DIALOGS, 12),
-    Action("claim_told.source", (Context.CLAIM_TOLD,), ("K",), Group.DIALOGS, 12),
-    Action("claim_told.customer", (Context.CLAIM_TOLD,), ("i",), Group.DIALOGS, 13),
-    Action("claim_preview.register", (Context.CLAIM_PREVIEW,), ("enter", "ctrl+s"), Group.DIALOGS, 10, essential=True),
+    *CLAIM_FORM,
     # A table of the organisation's own
     Action("own_table.columns", (Context.OWN_TABLE,), ("c",), Group.DIALOGS, 20),
     Action("own_table.sheet", (Context.OWN_TABLE,), ("s",), Group.DIALOGS, 21),

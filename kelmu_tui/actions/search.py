@@ -6,9 +6,10 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
+from kelmu_tui.actions.action import Action
 from kelmu_tui.actions.keymap import Keymap
 from kelmu_tui.actions.keys import show_key
-from kelmu_tui.actions.registry import ACTIONS, Action
+from kelmu_tui.actions.registry import ACTIONS
 
 # How good a word of the query matches, from the key itself down to letters scattered over the label.
 _KEY: Final = 100

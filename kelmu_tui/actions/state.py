@@ -6,7 +6,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import NamedTuple
 
-from kelmu_tui.actions.registry import Action
+from kelmu_tui.actions.action import Action
 
 
 class Why(StrEnum):
