@@ -364,3 +364,10 @@ async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
         with found.database.write() as connection:
             fill(connection)
         yield found
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str, str | None]:
+    """Return status, code and rule of a refusal."""
+    told = contract.Problem.model_validate_json(answer.content)
+    assert answer.status_code == told.status
+    return told.status, told.code.value, told.rule

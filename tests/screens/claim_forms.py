@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from textual import events
+from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -66,7 +67,7 @@ def on_top(app: ClaimsOffice, kind: type[Screen[Any]]) -> bool:
     return isinstance(app.screen, kind)
 
 
-def form(app: ClaimsOffice) -> ClaimFormScreen:
+def form(app: App[Any]) -> ClaimFormScreen:
     """Return the form, which has to be there."""
     return next(screen for screen in app.screen_stack if isinstance(screen, ClaimFormScreen))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from tests.screens.claims import (
     IBAN,
     ClaimsOffice,
     claim,
+    editing,
     in_every_state,
     listing,
     opened,
@@ -45,10 +46,6 @@ from tests.widgets.support import until
 
 HOUR = timedelta(hours=1)
 STATES = [row["id"] for row in in_every_state()]
-
-
-def editing(until_: datetime) -> list[dict[str, str]]:
-    return [{"user": "user-2", "name": COLLEAGUE, "until": until_.isoformat()}]
 
 
 def told(app: ClaimsOffice) -> str:

@@ -18,14 +18,10 @@ from kelmu_tui.screens.customer_find import FindScreen
 from kelmu_tui.screens.house import KelmuApp
 from kelmu_tui.screens.lock import LockScreen
 from kelmu_tui.services.claim_typing import text_of
+from tests.screens.claim_forms import form
 from tests.screens.house import House, at_work, running
 from tests.screens.locked import GOOD, behind_passphrase, cheap_derivation, shut, typed
 from tests.widgets.support import until
-
-
-def form(app: KelmuApp) -> ClaimFormScreen:
-    """Return the form, which has to be there."""
-    return next(screen for screen in app.screen_stack if isinstance(screen, ClaimFormScreen))
 
 
 async def opened(app: KelmuApp, pilot: Pilot[Any]) -> ClaimFormScreen:

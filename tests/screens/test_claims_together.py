@@ -15,7 +15,9 @@ from kelmu_tui.screens.claim_form import ClaimFormScreen
 from kelmu_tui.screens.claim_views import ClaimView, Wanted
 from kelmu_tui.screens.claims import ClaimsScreen
 from kelmu_tui.screens.house import KelmuApp
+from kelmu_tui.services.claim_days import parse_day
 from kelmu_tui.store.claim_rows import ClaimLine
+from kelmu_tui.widgets.text_field import LineField
 from tests.screens.house import House, at_work, running
 from tests.screens.support import text_of
 from tests.widgets.support import until
@@ -71,10 +73,11 @@ async def test_who_changes_a_claim_is_seen_by_the_other(house: House) -> None:
         theirs.rows.jump(claim)
         await other.pause()
         await other.press("enter")
-        await until(other, lambda: isinstance(two.screen, ClaimScreen) and "Outi Rautio" in text_of(two), "the page")
+        said = "Outi Rautio muuttaa"
+        await until(other, lambda: isinstance(two.screen, ClaimScreen) and said in text_of(two), "the page")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(one.screen, ClaimsScreen), "the list again")
-        await until(other, lambda: "Outi Rautio muuttaa" not in text_of(two), "that nobody is at it")
+        await until(other, lambda: said not in text_of(two), "that nobody is at it")
 
 
 async def test_what_one_ends_the_other_sees(house: House) -> None:
@@ -85,11 +88,12 @@ async def test_what_one_ends_the_other_sees(house: House) -> None:
         theirs = await at_claims(two, other, COLLEAGUE)
         today = one.today()
         lasting = [line for line in mine._known if (line.ended_on or line.last or date.max) > today]
-        claim, first = next((line.id, line.first) for line in lasting if line.status == Status.IN_FORCE)
+        claim = next(line.id for line in lasting if line.status == Status.IN_FORCE)
         mine.rows.jump(claim)
         await pilot.pause()
-        await pilot.press("d", "enter")
-        end = max(today, first or today)
+        await pilot.press("d")
+        end = parse_day(one.screen.query_one(LineField).value, today)
+        await pilot.press("enter")
         await until(other, lambda: next(x for x in theirs._known if x.id == claim).ended_on == end, "the new last day")
         await until(pilot, lambda: one._status.queued == 0, "an empty outbox")
         await pilot.press("u")

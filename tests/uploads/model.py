@@ -13,7 +13,7 @@ from typing import Any
 from kelmu_tui.api.answers import CommandAnswer
 from kelmu_tui.api.contract import CommandResult, Problem, ProblemCode
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, Unreachable, UploadElsewhere, UploadGone
-from kelmu_tui.domain.documents import SendRefusal
+from kelmu_tui.domain.documents import SendingState, SendRefusal
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.store import copies, outbox
 from kelmu_tui.store.copies import NewCopy
@@ -22,6 +22,8 @@ from kelmu_tui.store.outbox import Draft, Frozen
 from kelmu_tui.store.sealed import Seal
 
 EPOCH = "e1"
+ARRIVED = (SendingState.RECEIVED, SendingState.CHECKED)
+"""States of a sending that has a receipt: Kela looks at it a few seconds later."""
 Content = Callable[[], AsyncIterator[bytes]]
 
 

@@ -19,9 +19,9 @@ from kelmu_backend.population import kela as module
 from kelmu_tui.api import contract
 from kelmu_tui.domain.claims.life import Status
 from kelmu_tui.domain.sections import Section
-from tests.backend.conftest import B
+from tests.backend.conftest import B, refusal
 from tests.backend.customers.following import begin, followed, look
-from tests.backend.customers.support import code, problem
+from tests.backend.customers.support import code
 
 from .support import PAYEE, SCOPE, Claims, claim_id, day, euros, section_23
 
@@ -236,7 +236,7 @@ async def test_the_payee_of_an_own_claim_is_related_without_a_notice(claims: Cla
     assert answer.status_code == 200, answer.text
     assert claims.people.logged()[-1] == ("done", "p1", [])
     other = await claims.people.ask(PAYEE, user="bo", organisation=B)
-    assert problem(other) == (422, "reason_needed", "unrelated")
+    assert refusal(other) == (422, "reason_needed", "unrelated")
     again = await claims.register(2, content={"benefit": "guarantee_pension"})
     assert again.status_code == 200, again.text
 
@@ -245,7 +245,7 @@ async def test_whom_nobody_has_looked_up_has_no_claims(claims: Claims) -> None:
     stranger = claims.people.add("p2", code(910), noticed=False)
     for payee in (stranger, code(920)):
         answer = await claims.register(5, content={"payee": payee})
-        assert problem(answer) == (409, "rule_refused", "claim_payee")
+        assert refusal(answer) == (409, "rule_refused", "claim_payee")
     await claims.people.ask(stranger, reason="Puhelu asiakkaalta")
     assert (await claims.register(6, content={"payee": stranger})).status_code == 200
     refused = await claims.register(7, user="carla", content={"payee": stranger, "benefit": "guarantee_pension"})

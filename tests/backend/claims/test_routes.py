@@ -15,8 +15,8 @@ from kelmu_backend.database.claim_tables import claim, claim_editor, claim_event
 from kelmu_backend.database.customer_tables import customer_row
 from kelmu_tui.api import contract
 from kelmu_tui.domain.claims.life import Rejection, Status
-from tests.backend.conftest import START, TAMPERE, A, B, World
-from tests.backend.customers.support import code, problem
+from tests.backend.conftest import START, TAMPERE, A, B, World, refusal
+from tests.backend.customers.support import code
 
 from .support import ACCOUNT, PAYEE, SCOPE, Claims, body, claim_id, day, euros, section_23
 
@@ -153,7 +153,7 @@ async def test_an_end_that_lies_ahead_leaves_the_claim_in_force_until_then(claim
     assert (row.status, row.ended_on, row.end_reason) == (Status.IN_FORCE, day("2026-12-31"), "care_ended")
     assert row.last == day("2027-02-28"), "what was claimed stays as it was"
     refused = await claims.give(1, "prolong", version=4, body={"last": "2027-03-31"})
-    assert problem(refused) == (409, "rule_refused", "claim_last_day")
+    assert refusal(refused) == (409, "rule_refused", "claim_last_day")
 
 
 async def test_an_end_that_has_passed_ends_at_once(claims: Claims) -> None:
@@ -182,7 +182,7 @@ async def test_a_refused_command_answers_its_rule_and_the_present_claim(
 ) -> None:
     await claims.made()
     answer = await claims.give(1, verb, body=sent)
-    assert problem(answer) == (409, "rule_refused", rule)
+    assert refusal(answer) == (409, "rule_refused", rule)
     current = contract.Problem.model_validate_json(answer.content).current
     assert isinstance(current, contract.ClaimRecord)
     assert (current.id, current.version) == (claim_id(1), 1)
@@ -201,7 +201,7 @@ async def test_a_refused_command_answers_its_rule_and_the_present_claim(
 async def test_an_end_that_cannot_be_is_refused(claims: Claims, sent: dict[str, Any], rule: str) -> None:
     await claims.made()
     claims.in_force()
-    assert problem(await claims.give(1, "end", version=3, body=sent)) == (409, "rule_refused", rule)
+    assert refusal(await claims.give(1, "end", version=3, body=sent)) == (409, "rule_refused", rule)
 
 
 # --- versions and repetition ----------------------------------------------------------------------------------------
@@ -211,13 +211,13 @@ async def test_whoever_comes_second_learns_the_present_claim_and_the_rule(claims
     await claims.made()
     claims.move(1, Acknowledge())
     answer = await claims.give(1, "change", version=1, body=body(amount="1.00"))
-    assert problem(answer) == (412, "version_conflict", "claim_state")
+    assert refusal(answer) == (412, "version_conflict", "claim_state")
     current = contract.Problem.model_validate_json(answer.content).current
     assert isinstance(current, contract.ClaimRecord)
     assert (current.status, current.version) == (Status.IN_HANDLING, 2)
     claims.move(1, Hear(day("2026-12-07")))
     answer = await claims.give(1, "prolong", version=2, body={"last": "2027-05-31"})
-    assert problem(answer) == (412, "version_conflict", None)
+    assert refusal(answer) == (412, "version_conflict", None)
 
 
 async def test_the_same_command_twice_has_one_effect_and_one_answer(claims: Claims) -> None:
@@ -225,9 +225,9 @@ async def test_the_same_command_twice_has_one_effect_and_one_answer(claims: Clai
     again = await claims.register(key="one")
     assert (first.status_code, first.content) == (again.status_code, again.content)
     other = await claims.register(key="one", content={"amount": "1.00"})
-    assert problem(other) == (422, "idempotency_key_reused", None)
+    assert refusal(other) == (422, "idempotency_key_reused", None)
     taken = await claims.register(key="two")
-    assert problem(taken) == (409, "rule_refused", "claim_registered")
+    assert refusal(taken) == (409, "rule_refused", "claim_registered")
     assert len(claims.world.all(claim)) == 1
     assert len(claims.world.all(claim_event)) == 1
 
@@ -245,11 +245,11 @@ async def test_an_id_of_others_is_taken_and_tells_nothing(claims: Claims) -> Non
     answer = await claims.give(
         1, "register", "bo", B, version=None, body=body(account="FI1590005555500004"), key="from-b"
     )
-    assert problem(answer) == (409, "rule_refused", "claim_registered")
+    assert refusal(answer) == (409, "rule_refused", "claim_registered")
     assert contract.Problem.model_validate_json(answer.content).current is None
     for verb, sent in (("cancel", None), ("change", body())):
-        assert problem(await claims.give(1, verb, "bo", B, body=sent)) == (404, "not_found", None)
-    assert problem(await claims.give(7, "cancel")) == (404, "not_found", None)
+        assert refusal(await claims.give(1, verb, "bo", B, body=sent)) == (404, "not_found", None)
+    assert refusal(await claims.give(7, "cancel")) == (404, "not_found", None)
 
 
 async def test_a_command_needs_its_headers_and_a_body_that_can_be_read(claims: Claims) -> None:

@@ -164,13 +164,6 @@ def lines(answer: httpx.Response) -> tuple[contract.PersonLine, dict[Section, co
     return first, {line.section: line for line in sections}
 
 
-def problem(answer: httpx.Response) -> tuple[int, str, str | None]:
-    """Return status, code and rule of a refusal."""
-    told = contract.Problem.model_validate_json(answer.content)
-    assert answer.status_code == told.status
-    return told.status, told.code.value, told.rule
-
-
 class Stream:
     """One request on its way through the real app, of which each piece is seen as it is sent."""
 

@@ -15,9 +15,9 @@ from kelmu_backend.customers.budgets import ORGANISATION, budget
 from kelmu_backend.customers.neighbours import REACH, neighbours
 from kelmu_backend.database.customer_tables import look_up
 from kelmu_tui.domain.identifiers import make_identity_code, parse_identity_code
-from tests.backend.conftest import A, B
+from tests.backend.conftest import A, B, refusal
 
-from .support import REASON, Register, code, lines, problem
+from .support import REASON, Register, code, lines
 
 CODE = code()
 UNKNOWN = [code(number, date(1980, 1, day)) for day, number in zip(range(1, 29, 2), range(900, 999, 5), strict=False)]
@@ -55,12 +55,12 @@ async def test_beyond_the_hour_s_budget_nobody_new_is_told(register: Register) -
     _logged(register, 1, person="x-last")
     for asked in (code(901), code(902)):
         answer = await register.ask(asked, sections=[], reason=REASON)
-        assert problem(answer) == (429, "lookups_spent", None)
+        assert refusal(answer) == (429, "lookups_spent", None)
         assert answer.headers["Retry-After"] == str(3600 - (budget().hour - 2)), "when the oldest is out"
     lines(await register.ask(CODE, sections=[]))
     wait = int(answer.headers["Retry-After"])
     register.world.pass_by(seconds=wait - 1)
-    assert problem(await register.ask(code(901), sections=[]))[0] == 429
+    assert refusal(await register.ask(code(901), sections=[]))[0] == 429
     register.world.pass_by(seconds=1)
     lines(await register.ask(code(901), sections=[]))
     assert [outcome for outcome, *_ in register.logged() if outcome != "done"] == ["lookups_spent"] * 3
@@ -78,7 +78,7 @@ async def test_a_day_has_a_budget_too_and_colleagues_have_their_own(register: Re
     register.add("p1", CODE)
     _logged(register, budget().day, at=lambda n: register.world.clock.now() - timedelta(hours=2, seconds=n))
     answer = await register.ask(CODE)
-    assert problem(answer) == (429, "lookups_spent", None)
+    assert refusal(answer) == (429, "lookups_spent", None)
     assert int(answer.headers["Retry-After"]) == 22 * 3600 - (budget().day - 1)
     lines(await register.ask(CODE, user="colleague"))
 
@@ -98,8 +98,8 @@ async def test_an_organisation_has_a_hundred_times_as_much(register: Register, l
     _logged(register, whole - 1, user=lambda n: f"u{n // 50}", at=early)
     lines(await register.ask(CODE))
     register.add("p2", code(901))
-    assert problem(await register.ask(code(901))) == (429, "lookups_spent", None)
-    assert problem(await register.ask(code(901), user="colleague")) == (429, "lookups_spent", None)
+    assert refusal(await register.ask(code(901))) == (429, "lookups_spent", None)
+    assert refusal(await register.ask(code(901), user="colleague")) == (429, "lookups_spent", None)
     lines(await register.ask(CODE, user="colleague"))
     register.notice(code(901), B)
     lines(await register.ask(code(901), user="boss", organisation=B))
@@ -117,7 +117,7 @@ async def test_after_codes_in_a_row_that_nobody_has_there_is_a_pause(register: R
     assert await _try(register, *UNKNOWN[:5]) == [404] * 5
     assert [("paused" in flags) for _, _, flags in register.logged()] == [False] * 4 + [True]
     answer = await register.ask(CODE)
-    assert problem(answer) == (429, "lookups_paused", None)
+    assert refusal(answer) == (429, "lookups_paused", None)
     assert answer.headers["Retry-After"] == "600"
     lines(await register.ask(CODE, user="colleague"))
     register.world.pass_by(seconds=599)
@@ -126,7 +126,7 @@ async def test_after_codes_in_a_row_that_nobody_has_there_is_a_pause(register: R
     assert await _try(register, *UNKNOWN[5:9]) == [404] * 4, "the row begins anew"
     lines(await register.ask(CODE))
     assert await _try(register, UNKNOWN[9]) == [404], "it was broken by somebody who is known"
-    assert problem(await register.ask("010190-9009"))[1] == "customer_code_invalid"
+    assert refusal(await register.ask("010190-9009"))[1] == "customer_code_invalid"
 
 
 async def test_the_same_wrong_code_over_and_over_is_one(register: Register) -> None:
@@ -137,8 +137,8 @@ async def test_the_same_wrong_code_over_and_over_is_one(register: Register) -> N
 
 async def test_ids_that_nobody_has_count_as_codes_do(register: Register) -> None:
     for number in range(5):
-        assert problem(await register.ask(customer=f"p{number}", reason=REASON))[0] == 404
-    assert problem(await register.ask(customer="p9", reason=REASON))[0] == 429
+        assert refusal(await register.ask(customer=f"p{number}", reason=REASON))[0] == 404
+    assert refusal(await register.ask(customer="p9", reason=REASON))[0] == 429
 
 
 async def test_an_organisation_that_tries_hundreds_of_codes_pauses(register: Register) -> None:
@@ -149,7 +149,7 @@ async def test_an_organisation_that_tries_hundreds_of_codes_pauses(register: Reg
     lines(await register.ask(CODE))
     _logged(register, 1, **marks | {"code_mark": "f" * 64})
     answer = await register.ask(CODE)
-    assert problem(answer) == (429, "lookups_paused", None)
+    assert refusal(answer) == (429, "lookups_paused", None)
     assert int(answer.headers["Retry-After"]) == 600 - (many - 1)
 
 

@@ -14,10 +14,10 @@ from kelmu_tui.api import contract
 from kelmu_tui.domain.following import FollowEnd, ended_kept
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.domain.sections import Section, looks_kept
-from tests.backend.conftest import LOOK_UP, A, B, grant
+from tests.backend.conftest import LOOK_UP, A, B, grant, refusal
 
 from .following import SCOPE, begin, change, command, decision, follow_id, followed, look, told
-from .support import REASON, Register, code, problem
+from .support import REASON, Register, code
 
 
 @pytest.fixture
@@ -53,33 +53,33 @@ async def test_a_follow_tells_who_is_followed_for_what_and_how_long(known: Regis
 async def test_nobody_is_followed_who_was_not_looked_up_lately(known: Register) -> None:
     known.add("p2", code(901))
     await look(known, code(901), user="colleague")
-    assert problem(await begin(known, "p2", reason=REASON)) == (404, "not_found", None)
-    assert problem(await begin(known, "nobody", reason=REASON)) == (404, "not_found", None)
+    assert refusal(await begin(known, "p2", reason=REASON)) == (404, "not_found", None)
+    assert refusal(await begin(known, "nobody", reason=REASON)) == (404, "not_found", None)
     known.world.pass_by(days=looks_kept().days)
-    assert problem(await begin(known, "p1", reason=REASON)) == (404, "not_found", None)
+    assert refusal(await begin(known, "p1", reason=REASON)) == (404, "not_found", None)
     assert known.world.all(follow) == []
 
 
 async def test_a_reason_is_asked_for_as_a_look_up_asks(register: Register) -> None:
     register.add("p1", code(), noticed=False)
     await look(register, code(), reason=REASON)
-    assert problem(await begin(register, "p1")) == (422, "reason_needed", "unrelated")
-    assert problem(await begin(register, "p1", purpose="client_f")) == (422, "purpose_not_allowed", None)
+    assert refusal(await begin(register, "p1")) == (422, "reason_needed", "unrelated")
+    assert refusal(await begin(register, "p1", purpose="client_f")) == (422, "purpose_not_allowed", None)
     assert (await begin(register, "p1", reason=REASON)).status_code == 200
     assert register.world.all(look_up)[-1]["flags"] == ["unrelated"]
 
 
 async def test_without_the_mandate_nobody_follows(known: Register) -> None:
-    assert problem(await begin(known, "p1", user="aino")) == (403, "mandate_missing", None)
-    assert problem(await begin(known, "p1", organisation=B)) == (403, "organisation_not_allowed", None)
+    assert refusal(await begin(known, "p1", user="aino")) == (403, "mandate_missing", None)
+    assert refusal(await begin(known, "p1", organisation=B)) == (403, "organisation_not_allowed", None)
 
 
 async def test_a_repeated_command_has_one_effect(known: Register) -> None:
     first = await begin(known, "p1", key="k1")
     assert (await begin(known, "p1", key="k1")).json() == first.json()
-    assert problem(await begin(known, "p1", key="k1", reason=REASON)) == (422, "idempotency_key_reused", None)
-    assert problem(await begin(known, "p1", key="k2")) == (409, "rule_refused", "follow_begun")
-    assert problem(await begin(known, "p1", number=2)) == (409, "rule_refused", "already_followed")
+    assert refusal(await begin(known, "p1", key="k1", reason=REASON)) == (422, "idempotency_key_reused", None)
+    assert refusal(await begin(known, "p1", key="k2")) == (409, "rule_refused", "follow_begun")
+    assert refusal(await begin(known, "p1", number=2)) == (409, "rule_refused", "already_followed")
     assert [row.id for row in await followed(known)] == [follow_id()]
     assert (await begin(known, "p1", number=2, case_reference="SOS 13/2026")).status_code == 200
     assert len(await followed(known)) == 2
@@ -89,18 +89,18 @@ async def test_an_id_of_somebody_else_tells_nothing(known: Register) -> None:
     await look(known, code(), user="colleague")
     await begin(known, "p1")
     taken = await begin(known, "p1", user="colleague")
-    assert problem(taken) == (409, "rule_refused", "follow_begun")
+    assert refusal(taken) == (409, "rule_refused", "follow_begun")
     assert taken.json()["current"] is None
     for verb in ("renew", "end"):
-        assert problem(await command(known, verb, user="colleague")) == (404, "not_found", None)
-    assert problem(await command(known, "end", number=9)) == (404, "not_found", None)
+        assert refusal(await command(known, verb, user="colleague")) == (404, "not_found", None)
+    assert refusal(await command(known, "end", number=9)) == (404, "not_found", None)
     assert await followed(known, "colleague") == []
 
 
 async def test_a_scope_of_somebody_else_does_not_exist(known: Register) -> None:
     await begin(known, "p1")
     answer = await known.world.get("/v1/snapshot", "colleague", scope=SCOPE)
-    assert problem(answer) == (404, "not_found", None)
+    assert refusal(answer) == (404, "not_found", None)
     assert SCOPE not in (await known.world.changes(user="colleague")).granted
 
 
@@ -112,7 +112,7 @@ async def test_it_lasts_as_long_as_it_is_renewed(known: Register) -> None:
     assert await Background(known.world.core).end_by_time() == 0
     cursor = (await known.world.changes(user="viewer")).cursor
     known.world.pass_by(days=2)
-    assert problem(await command(known, "renew")) == (409, "rule_refused", "follow_ended")
+    assert refusal(await command(known, "renew")) == (409, "rule_refused", "follow_ended")
     assert await Background(known.world.core).end_by_time() == 1
     [row] = [one.row for one in (await known.world.changes(cursor, "viewer")).changes]
     assert isinstance(row, contract.FollowRow)
@@ -130,7 +130,7 @@ async def test_it_ends_with_the_case_and_what_it_told_stays_some_days(known: Reg
     [row] = await followed(known)
     assert (row.ended, told(row)) == (FollowEnd.CASE, [("decisions", "d1", "decision")])
     again = await command(known, "end")
-    assert problem(again) == (409, "rule_refused", "follow_ended")
+    assert refusal(again) == (409, "rule_refused", "follow_ended")
     assert again.json()["current"]["ended"] == "case"
     cursor = (await known.world.changes(user="viewer")).cursor
     known.world.pass_by(days=ended_kept().days, minutes=-2)
@@ -183,7 +183,7 @@ async def test_a_follow_does_not_stretch_how_long_somebody_may_be_looked_up(know
     known.world.pass_by(days=looks_kept().days - 1)
     await command(known, "renew")
     known.world.pass_by(days=2)
-    assert problem(await known.ask(None, customer="p1", reason=REASON)) == (404, "not_found", None)
+    assert refusal(await known.ask(None, customer="p1", reason=REASON)) == (404, "not_found", None)
 
 
 async def test_what_was_not_told_to_one_follower_is_not_told_to_the_next(known: Register) -> None:
@@ -212,6 +212,6 @@ async def test_what_changed_between_the_look_and_the_follow_is_told(known: Regis
 async def test_two_terminals_at_once_begin_one_follow(known: Register) -> None:
     answers = await asyncio.gather(*(begin(known, "p1", number=number) for number in range(1, 5)))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
-    assert {problem(one)[2] for one in answers if one.status_code == 409} == {"already_followed"}
+    assert {refusal(one)[2] for one in answers if one.status_code == 409} == {"already_followed"}
     [row] = await followed(known)
     assert {one.json()["current"]["id"] for one in answers if one.status_code == 409} == {row.id}

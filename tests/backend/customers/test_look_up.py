@@ -15,9 +15,9 @@ from kelmu_backend.database.customer_tables import look_up
 from kelmu_backend.identity import keys
 from kelmu_tui.api.contract import PersonWarning, SectionState
 from kelmu_tui.domain.sections import Section
-from tests.backend.conftest import A, B, serve
+from tests.backend.conftest import A, B, refusal, serve
 
-from .support import PURPOSE, REASON, Register, code, lines, problem
+from .support import PURPOSE, REASON, Register, code, lines
 
 CODE = code()
 OTHER = code(901)
@@ -120,7 +120,7 @@ async def test_nobody_under_an_order_is_told_as_a_member_of_a_household_with_an_
         answer = await register.ask(asked, sections=[])
         line, _ = lines(answer)
         assert line.person.household == []
-    assert problem(await register.ask(customer="p2", purpose="client_fee", user="colleague", reason=REASON))[0] == 404
+    assert refusal(await register.ask(customer="p2", purpose="client_fee", user="colleague", reason=REASON))[0] == 404
     register.change("p1", non_disclosure=True)
     line, _ = lines(await register.ask(CODE, sections=[]))
     assert [member.customer for member in line.person.household] == ["p2"]
@@ -131,18 +131,18 @@ async def test_an_id_opens_only_what_the_user_has_met(register: Register) -> Non
     register.add("p1", CODE, household="h")
     register.add("p2", OTHER, household="h")
     for asked in ("p1", "p2", "nobody"):
-        assert problem(await register.ask(customer=asked, reason=REASON)) == (404, "not_found", None)
+        assert refusal(await register.ask(customer=asked, reason=REASON)) == (404, "not_found", None)
     lines(await register.ask(CODE, sections=[]))
     lines(await register.ask(customer="p1", purpose="client_fee", sections=[]))
-    assert problem(await register.ask(customer="p2", purpose="client_fee", reason=REASON))[0] == 404, (
+    assert refusal(await register.ask(customer="p2", purpose="client_fee", reason=REASON))[0] == 404, (
         "not a purpose for a household"
     )
-    assert problem(await register.ask(customer="p1", user="colleague", reason=REASON))[0] == 404, (
+    assert refusal(await register.ask(customer="p1", user="colleague", reason=REASON))[0] == 404, (
         "somebody else met them"
     )
     lines(await register.ask(customer="p2", sections=[]))
     register.world.pass_by(days=91)
-    assert problem(await register.ask(customer="p1", reason=REASON))[0] == 404, "that was long ago"
+    assert refusal(await register.ask(customer="p1", reason=REASON))[0] == 404, "that was long ago"
 
 
 # --- what refuses ---------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ async def test_an_id_opens_only_what_the_user_has_met(register: Register) -> Non
 )
 async def test_a_wrong_code_is_told_by_its_rule_alone(register: Register, wrong: str, rule: str) -> None:
     answer = await register.ask(wrong)
-    assert problem(answer) == (422, "customer_code_invalid", rule)
+    assert refusal(answer) == (422, "customer_code_invalid", rule)
     assert wrong not in answer.text
     assert "900" not in answer.text.replace(str(answer.headers["Kelmu-Request-Id"]), "")
     assert all(row["person"] is None and row["code_mark"] is None for row in register.world.all(look_up))
@@ -185,7 +185,7 @@ async def test_a_wrong_code_is_told_by_its_rule_alone(register: Register, wrong:
 async def test_what_is_no_query_is_refused_without_a_trace_of_it(register: Register, body: bytes) -> None:
     headers = register.world.headers("viewer")
     answer = await register.world.client.post("/v1/customer-queries", content=body, headers=headers)
-    assert problem(answer)[:2] == (422, "invalid_request")
+    assert refusal(answer)[:2] == (422, "invalid_request")
     assert "010190" not in answer.text
     assert register.world.all(look_up) == []
 
@@ -193,7 +193,7 @@ async def test_what_is_no_query_is_refused_without_a_trace_of_it(register: Regis
 async def test_the_purpose_must_be_one_of_the_organisation_s_type(register: Register) -> None:
     register.add("p1", CODE)
     for purpose in ("reception_allowance", "employment_services", "curiosity", "x" * 80):
-        assert problem(await register.ask(CODE, purpose=purpose)) == (422, "purpose_not_allowed", None)
+        assert refusal(await register.ask(CODE, purpose=purpose)) == (422, "purpose_not_allowed", None)
     told = [(row["outcome"], row["purpose"], row["person"]) for row in register.world.all(look_up)]
     refused = "purpose_not_allowed"
     assert told[:2] == [(refused, "reception_allowance", None), (refused, "employment_services", None)]
@@ -202,8 +202,8 @@ async def test_the_purpose_must_be_one_of_the_organisation_s_type(register: Regi
 
 async def test_without_the_mandate_nothing_is_asked(register: Register) -> None:
     register.add("p1", CODE)
-    assert problem(await register.ask(CODE, user="aino")) == (403, "mandate_missing", None)
-    assert problem(await register.ask(CODE, organisation=B)) == (403, "organisation_not_allowed", None)
+    assert refusal(await register.ask(CODE, user="aino")) == (403, "mandate_missing", None)
+    assert refusal(await register.ask(CODE, organisation=B)) == (403, "organisation_not_allowed", None)
     assert register.world.all(look_up) == []
     audited = [(row["user"], row["outcome"]) for row in register.world.all(tables.audit) if "look_up" in row["action"]]
     assert audited == [("aino", "mandate_missing"), ("viewer", "organisation_not_allowed")]
@@ -242,8 +242,8 @@ async def test_a_reason_is_asked_for_and_then_it_is_answered_and_flagged(
     if case == "unpublished":
         register.notice(CODE, published=False)
     query: dict[str, Any] = {"purpose": "other"} if case == "purpose" else {}
-    assert problem(await register.ask(CODE, **query)) == (422, "reason_needed", rule)
-    assert problem(await register.ask(CODE, reason=" ... ", **query)) == (422, "reason_needed", rule)
+    assert refusal(await register.ask(CODE, **query)) == (422, "reason_needed", rule)
+    assert refusal(await register.ask(CODE, reason=" ... ", **query)) == (422, "reason_needed", rule)
     line, _ = lines(await register.ask(CODE, reason=REASON, **query))
     assert line.person.customer == "p1"
     logged = register.logged()
@@ -261,13 +261,13 @@ async def test_a_notice_about_one_of_the_household_relates_the_others(register: 
     register.add("p1", CODE, household="h")
     register.add("p2", OTHER, household="h", noticed=False)
     lines(await register.ask(OTHER))
-    assert problem(await register.ask(OTHER, purpose="client_fee")) == (422, "reason_needed", "unrelated")
+    assert refusal(await register.ask(OTHER, purpose="client_fee")) == (422, "reason_needed", "unrelated")
 
 
 async def test_whether_there_is_anybody_is_told_to_nobody_without_a_reason(register: Register) -> None:
     register.add("p1", CODE, noticed=False, family_name="Viewer")
     known, unknown = await register.ask(CODE), await register.ask(OTHER)
-    assert problem(known) == problem(unknown) == (422, "reason_needed", "unrelated")
+    assert refusal(known) == refusal(unknown) == (422, "reason_needed", "unrelated")
     history = (await register.world.get("/v1/look-ups", "viewer")).json()["look_ups"]
     assert [(row["customer"], row["masked_code"], row["outcome"]) for row in history] == [
         (None, None, "reason_needed")
@@ -295,7 +295,7 @@ async def test_the_unknown_and_those_outside_are_answered_alike_with_the_same_wo
     assert work[1] == work[2], "those outside and the unknown cost the same"
     assert work[0] == work[1] + 1, "a code is held against its neighbours too"
     for asked in ("nobody", "p1"):
-        assert problem(await register.ask(customer=asked)) == (422, "reason_needed", "unrelated")
+        assert refusal(await register.ask(customer=asked)) == (422, "reason_needed", "unrelated")
     assert [row["person"] for row in register.world.all(look_up)] == [None] * 5
 
 
@@ -329,7 +329,7 @@ async def test_what_cannot_be_logged_is_not_answered(register: Register, table: 
         connection.execute(text(f"ALTER TABLE {table} RENAME COLUMN case_reference TO gone"))
     for asked in (CODE, OTHER):
         answer = await register.ask(asked)
-        assert problem(answer) == (500, "internal", None)
+        assert refusal(answer) == (500, "internal", None)
         assert "p1" not in answer.text
     with register.world.database.write() as connection:
         connection.execute(text(f"ALTER TABLE {table} RENAME COLUMN gone TO case_reference"))
@@ -342,4 +342,4 @@ async def test_production_takes_no_artificial_people(register: Register, tmp_pat
     keys.create(tmp_path / "real", clock.now())
     async with serve(replace(register.world.config, demo=False, secret_folder=tmp_path / "real"), clock) as world:
         answer = await Register(world, register.gate).ask(CODE)
-    assert problem(answer) == (422, "customer_code_invalid", "artificial")
+    assert refusal(answer) == (422, "customer_code_invalid", "artificial")

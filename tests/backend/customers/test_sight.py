@@ -15,10 +15,10 @@ from kelmu_backend.database import tables
 from kelmu_tui.domain.benefits import benefits
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
 from kelmu_tui.domain.sections import Section
-from tests.backend.conftest import World, grant, organisation_row
+from tests.backend.conftest import World, grant, organisation_row, refusal
 
 from .marked import FIELDS, Marked, away_of_person, catalogue, marked_rows, openers, seen
-from .support import REASON, Register, code, lines, problem
+from .support import REASON, Register, code, lines
 
 CODE = code()
 CONTENTS: tuple[tuple[str, ...] | None, ...] = (None, (), ("pending", "payments"), tuple(Section))
@@ -92,7 +92,7 @@ async def test_everything_visible_and_nothing_hidden_is_in_the_bytes(
                 connection.execute(agreement.values(content=None if content is None else list(content)))
             answer = await register.ask(CODE, USER, organisation, purpose=_purpose(kind), reason=REASON)
             if not openers(held, kind.value, "customer_lookup"):
-                assert problem(answer)[0] == 403
+                assert refusal(answer)[0] == 403
                 assert not any(mark.value in answer.text for row in rows for mark in row.marks)
                 continue
             answered += 1

@@ -16,9 +16,9 @@ from kelmu_backend.database import tables
 from kelmu_backend.database.customer_tables import look_up
 from kelmu_tui.api import contract
 from kelmu_tui.api.contract import LookUpFlag
-from tests.backend.conftest import A, B, World
+from tests.backend.conftest import A, B, World, refusal
 
-from .support import PURPOSE, REASON, Register, code, lines, problem
+from .support import PURPOSE, REASON, Register, code, lines
 
 CODE = code()
 OTHER = code(901)
@@ -107,7 +107,7 @@ async def test_a_cursor_serves_whoever_got_it_where_they_got_it(register: Regist
         ("/v1/look-ups", "viewer", cursor[:-2]),
     ):
         answer = await register.world.get(path, user, cursor=given, **WHY)
-        assert problem(answer)[:2] == (400, "invalid_request")
+        assert refusal(answer)[:2] == (400, "invalid_request")
 
 
 # --- supervisors ----------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ async def test_others_than_the_organisation_s_supervisors_are_refused(register: 
         await _post(register.world, "extracts", user, **WHY, identity_code=CODE),
     ]
     for answer in answers:
-        assert problem(answer)[0] == 403
+        assert refusal(answer)[0] == 403
         assert "p1" not in answer.text
     audited = [row for row in register.world.all(tables.audit) if row["action"].startswith("audit.")]
     assert [row["action"] for row in audited] == ["audit.look_ups", "audit.sample", "audit.extract"]
@@ -187,7 +187,7 @@ async def test_a_search_goes_on_behind_its_page(register: Register) -> None:
 @pytest.mark.parametrize("query", [{}, {"purpose": "curiosity"}, {**WHY, "flag": "x"}, {**WHY, "since": "today"}])
 async def test_without_a_purpose_there_is_no_search(register: Register, query: dict[str, Any]) -> None:
     answer = await register.world.get("/v1/audit/look-ups", "chief", **query)
-    assert problem(answer)[:2] == (422, "invalid_request")
+    assert refusal(answer)[:2] == (422, "invalid_request")
 
 
 async def test_a_sample_is_drawn_by_chance_and_can_be_drawn_again(register: Register) -> None:
@@ -269,5 +269,5 @@ async def test_what_is_no_request_is_refused(
 ) -> None:
     days = {"since": "2026-11-01", "until": "2026-11-30"} if what == "samples" else {}
     answer = await _post(register.world, what, **(WHY | days | body))
-    assert problem(answer)[:2] == (422, expected)
+    assert refusal(answer)[:2] == (422, expected)
     assert "010190" not in answer.text

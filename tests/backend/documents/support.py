@@ -161,13 +161,6 @@ def care(world: World) -> Documents:
     return Documents(world.core)
 
 
-def refusal(answer: httpx.Response) -> tuple[int, str, str | None]:
-    """Return status, code and rule of a refusal."""
-    told = contract.Problem.model_validate_json(answer.content)
-    assert answer.status_code == told.status
-    return told.status, told.code.value, told.rule
-
-
 @asynccontextmanager
 async def served(world: World) -> AsyncIterator[str]:
     """Serve a world's app by real HTTP; give its address."""
@@ -197,6 +190,29 @@ def is_written(sender: Sender) -> bool:
     with suppress(FileNotFoundError), os.scandir(sender.world.config.document_folder) as found:
         return any(str(one.inode()) in locked for one in found)
     return False
+
+
+@asynccontextmanager
+async def half_written(
+    sender: Sender, document: str, *parts: bytes, client: httpx.AsyncClient | None = None
+) -> AsyncIterator[tuple[asyncio.Event, asyncio.Future[httpx.Response]]]:
+    """Add two parts to a document and stop between them; give what lets it go on, and the answer to come."""
+    go_on = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield parts[0]
+        await go_on.wait()
+        yield parts[1]
+
+    headers = sender.headers(Upload_Offset="0", Content_Type=CONTENT)
+    adding = asyncio.ensure_future(
+        (client or sender.client).patch(f"/v1/uploads/{document}", headers=headers, content=slow())
+    )
+    async with asyncio.timeout(20):
+        while not is_written(sender):  # a lock has no event
+            assert not adding.done(), adding.result().text
+            await asyncio.sleep(0)
+    yield go_on, adding
 
 
 def content_of(sender: Sender, document: str) -> bytes:

@@ -12,7 +12,7 @@ from kelmu_backend.database.document_tables import upload
 from kelmu_backend.documents.vault import Writer
 from kelmu_backend.routes import uploads as routes
 
-from .support import CONTENT, Sender, care, content_of, digest, files, is_written
+from .support import CONTENT, Sender, care, content_of, digest, files, half_written, is_written
 
 CONTENT_OF_IT = b"".join(number.to_bytes(4, "big") for number in range(600_000))
 """2 400 000 bytes of which no two places are alike: two whole pieces and a part of one."""
@@ -120,23 +120,11 @@ async def test_a_full_disk_is_told_and_nothing_counts(wired: Sender, monkeypatch
 async def test_a_mandate_that_ends_while_bytes_come_lets_none_of_them_count(wired: Sender) -> None:
     document = wired.new()
     await wired.create(document, 8)
-    go_on = asyncio.Event()
-
-    async def slow() -> object:
-        yield b"abcd"
-        await go_on.wait()
-        yield b"efgh"
-
-    headers = wired.headers(Upload_Offset="0", Content_Type=CONTENT, Content_Length="8")
-    adding = asyncio.ensure_future(
-        wired.client.patch(f"/v1/uploads/{document}", headers=headers, content=slow())  # type: ignore[arg-type]
-    )
-    while not is_written(wired):  # noqa: ASYNC110 - a lock has no event
-        await asyncio.sleep(0)
-    with wired.world.database.write() as connection:
-        policy.replace_grants(connection, "aino", [])
-    go_on.set()
-    answer = await adding
+    async with half_written(wired, document, b"abcd", b"efgh") as (go_on, adding):
+        with wired.world.database.write() as connection:
+            policy.replace_grants(connection, "aino", [])
+        go_on.set()
+        answer = await adding
     assert (answer.status_code, answer.json()["code"]) == (403, "organisation_not_allowed")
     (row,) = wired.world.all(upload)
     assert (row["offset"], row["pieces"], row["stored"]) == (0, 0, 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,9 +12,9 @@ import pytest
 
 from kelmu_backend.config import Config
 from kelmu_backend.database.document_tables import upload, upload_piece
-from tests.backend.conftest import HandClock, World, serve
+from tests.backend.conftest import HandClock, World, refusal, serve
 
-from .support import CONTENT, Sender, care, content_of, files, is_written, pdf, refusal, sending_id, served
+from .support import Sender, care, content_of, files, half_written, pdf, sending_id, served
 
 
 @pytest.fixture
@@ -57,18 +56,12 @@ async def test_of_two_who_write_on_two_machines_one_counts(sender: Sender, elsew
     first, second = os.urandom(1_500_000), os.urandom(1_500_000)
     document = sender.new()
     await sender.create(document, len(first))
-    go_on = asyncio.Event()
-
-    async def slow() -> AsyncIterator[bytes]:
-        yield first[:1_200_000]
-        await go_on.wait()
-        yield first[1_200_000:]
-
-    async with served(sender.world) as url, httpx.AsyncClient(base_url=url) as client:
-        headers = sender.headers(Upload_Offset="0", Content_Type=CONTENT)
-        writing = asyncio.ensure_future(client.patch(f"/v1/uploads/{document}", headers=headers, content=slow()))
-        while not is_written(sender):  # noqa: ASYNC110 - a lock has no event
-            await asyncio.sleep(0)
+    parts = first[:1_200_000], first[1_200_000:]
+    async with (
+        served(sender.world) as url,
+        httpx.AsyncClient(base_url=url) as client,
+        half_written(sender, document, *parts, client=client) as (go_on, writing),
+    ):
         # The lock is on another machine's file: both write, and whoever counts first is right.
         assert (await elsewhere.add(document, 0, second)).status_code == 204
         go_on.set()

@@ -12,9 +12,9 @@ from kelmu_backend.database.document_tables import upload
 from kelmu_backend.keys import FILE
 from kelmu_backend.routes.declare import endpoints
 from kelmu_tui.platform.ids import SeededIds
-from tests.backend.conftest import URL, HandClock, fill, notice_row, serve
+from tests.backend.conftest import URL, HandClock, fill, notice_row, refusal, serve
 
-from .support import CODE, Sender, care, files, pdf, refusal, sending_id
+from .support import CODE, Sender, care, files, pdf, sending_id
 
 NEEDLE = b"rent-to-Koivula-842-euros"
 

@@ -20,10 +20,10 @@ from kelmu_tui.api import contract
 from kelmu_tui.content.checking import NoReader
 from kelmu_tui.domain.documents import receipt_kept
 from kelmu_tui.domain.identifiers import make_identity_code
-from tests.backend.conftest import B, notice_row
+from tests.backend.conftest import B, notice_row, refusal
 from tests.backend.customers.support import person_row
 
-from .support import CODE, Sender, care, pdf, refusal, scope_of, sending_id
+from .support import CODE, Sender, care, pdf, scope_of, sending_id
 
 OTHER = make_identity_code(date(1985, 5, 5), "-", 901).value
 UPLOAD = (409, "rule_refused", "sending_upload")

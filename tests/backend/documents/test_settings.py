@@ -11,8 +11,9 @@ from kelmu_backend import serve
 from kelmu_backend.cli import main
 from kelmu_backend.config import Config
 from kelmu_backend.limits import RateClass
+from tests.backend.conftest import refusal
 
-from .support import Sender, refusal
+from .support import Sender
 
 
 def served_with(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> Config:

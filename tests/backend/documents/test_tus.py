@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -11,9 +10,9 @@ from kelmu_backend.database.document_tables import upload, upload_piece
 from kelmu_backend.documents import uploads
 from kelmu_tui.api import contract
 from kelmu_tui.domain.documents import limits, unfinished_kept
-from tests.backend.conftest import B
+from tests.backend.conftest import B, refusal
 
-from .support import CONTENT, Sender, care, content_of, digest, files, is_written, metadata, refusal
+from .support import CONTENT, Sender, care, content_of, digest, files, half_written, metadata
 
 LARGE = bytes(range(256)) * 4096 * 2 + b"end"
 """Two mebibytes and a bit: three pieces."""
@@ -112,25 +111,13 @@ async def test_the_largest_document_is_taken(wired: Sender) -> None:
 async def test_two_writers_at_once(wired: Sender) -> None:
     document = wired.new()
     await wired.create(document, 8)
-    go_on = asyncio.Event()
-
-    async def slow() -> object:
-        yield b"abcd"
-        await go_on.wait()
-        yield b"efgh"
-
-    headers = wired.headers(Upload_Offset="0", Content_Type=CONTENT, Content_Length="8")
-    first = asyncio.ensure_future(
-        wired.client.patch(f"/v1/uploads/{document}", headers=headers, content=slow())  # type: ignore[arg-type]
-    )
-    while not is_written(wired):  # noqa: ASYNC110 - a lock has no event
-        await asyncio.sleep(0)
-    answer = await wired.add(document, 0, b"other")
-    assert refusal(answer) == (423, "upload_busy", None)
-    assert answer.headers["Retry-After"] == "1"
-    assert await wired.offset(document) == 0
-    go_on.set()
-    assert (await first).status_code == 204
+    async with half_written(wired, document, b"abcd", b"efgh") as (go_on, first):
+        answer = await wired.add(document, 0, b"other")
+        assert refusal(answer) == (423, "upload_busy", None)
+        assert answer.headers["Retry-After"] == "1"
+        assert await wired.offset(document) == 0
+        go_on.set()
+        assert (await first).status_code == 204
     assert content_of(wired, document) == b"abcdefgh"
 
 
