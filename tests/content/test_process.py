@@ -80,7 +80,7 @@ def test_a_process_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_document_that_takes_too_much_processor_time_is_given_up() -> None:
-    assert inspect(crowded_pdf(150_000), bounds=BOUNDS._replace(seconds=1)).fault is Fault.TIMEOUT
+    assert inspect(crowded_pdf(130_000), bounds=BOUNDS._replace(seconds=1)).fault is Fault.TIMEOUT
 
 
 def test_a_document_that_takes_too_much_memory_is_given_up() -> None:
