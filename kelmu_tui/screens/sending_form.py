@@ -152,11 +152,13 @@ class SendingFormScreen(SendingFormActs):
         if isinstance(focused, ChoiceField) and printable:
             event.stop()
             event.prevent_default()
-            self.choose(SendField(focused.id or ""), (event.character or "").strip())
+            if not self.busy:
+                self.choose(SendField(focused.id or ""), (event.character or "").strip())
         elif isinstance(focused, Files) and event.key in ("delete", "backspace"):
             event.stop()
             event.prevent_default()
-            self.action_sending_form_remove()
+            if not self.busy:
+                self.action_sending_form_remove()
 
     @on(Input.Changed)
     def _line_changed(self, event: Input.Changed) -> None:
