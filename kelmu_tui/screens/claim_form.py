@@ -119,7 +119,7 @@ class ClaimFormScreen(FormActs):
     def _cannot_begin(self, problem: NotAllowed | StoreError) -> None:
         """Go again: nothing may be typed into a form that nothing would keep."""
         if self.alive:
-            self.dismiss(None)
+            self.leave_with(None)
         if isinstance(problem, StoreError):
             self.face.call_after_refresh(self.face.store_failed, problem)
         else:

@@ -188,8 +188,8 @@ class FormActs(FormGiving):
             return
         name = self.typing.name or self.filled.name
 
-        def answered(register: bool | None) -> None:
+        async def answered(register: bool | None) -> None:
             if register:
-                self.face.spawn("claim.register", self._register())
+                await self._register()
 
         self.face.push_screen(PreviewScreen(read.partial, name, self.judging.last), answered)
