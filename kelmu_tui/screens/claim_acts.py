@@ -15,6 +15,7 @@ from kelmu_tui.services.claim_words import refusal_text
 from kelmu_tui.services.claims import NotOpen
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.claim_rows import ClaimLine
+from kelmu_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from kelmu_tui.actions import State
@@ -174,14 +175,21 @@ class ClaimActs(FramedScreen[None]):
 
     async def _cancel(self, claims: Sequence[ClaimLine], drafts: Sequence[ClaimLine]) -> None:
         """Cancel claims and drop drafts; a draft that is gone already is no reason to stop."""
-        for line in drafts:
-            await self.desk.run(self.desk.claims.drop_draft, line.id)
-        if not claims:
-            self.say(self.face.t("claim_view.dropped", count=len(drafts)), role="good")
+        ids, problem, t = [line.id for line in claims], "", self.face.t
+        try:
+            for line in drafts:
+                await self.desk.run(self.desk.claims.drop_draft, line.id)
+            if ids:
+                problem = await self._give(CANCEL, lambda: self.desk.claims.cancel(ids))
+            else:
+                self.say(t("claim_view.dropped", count=len(drafts)), role="good")
+                self.acted()
+        except NotAllowed:
+            problem = t("claim_view.closed")
             self.acted()
-            return
-        ids = [line.id for line in claims]
-        if problem := await self._give(CANCEL, lambda: self.desk.claims.cancel(ids)):
+        except StoreError as failure:  # a dialog has asked for this, after the action that opened it has ended
+            self.face.store_failed(failure)
+        if problem:
             self.say(problem, role="warn")
 
     async def _give(self, verb: str, give: Callable[[], list[str]], again: Again | None = None) -> str:
