@@ -14,13 +14,13 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from kelmu_tui.actions import REGISTRY, Action, Context, State, Why, disabled, footer
+from kelmu_tui.actions import ACTIVE, REGISTRY, Action, Context, State, Why, disabled, footer
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.terminal.one_size import OneSize
 from kelmu_tui.terminal.timers import SureTimers
 from kelmu_tui.widgets.cells import one_line
-from kelmu_tui.widgets.chrome import HintLine, KeyHint, MessageBar, Remark, Section, Top, TopLine
+from kelmu_tui.widgets.chrome import HintLine, KeyHint, MessageBar, Remark, Top, TopLine
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.face import Face
@@ -259,12 +259,9 @@ class FramedScreen(KeyedScreen[Result]):
             self.update_hints()
 
     def top(self) -> Top:
-        """Return what the top lines say."""
-        return self.face.top(self.SECTION)
-
-    def sections(self) -> tuple[Section, ...]:
-        """Return the sections of the second line."""
-        return self.face.top(self.SECTION).sections
+        """Return what the top lines say; the sections only where their numbers lead to them."""
+        top = self.face.top(self.SECTION)
+        return top if Context.MAIN in ACTIVE.get(self.CONTEXT, ()) else top._replace(sections=())
 
     def update_hints(self) -> None:
         """Choose the hints for the width and the present state."""

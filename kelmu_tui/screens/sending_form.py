@@ -26,7 +26,7 @@ from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.sending_typing import CHOSEN, ReadRequest, SendField, Wrong, read_request
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.errors import NotShown
-from kelmu_tui.widgets.chrome import Caption, Top, ViewLine
+from kelmu_tui.widgets.chrome import Caption, ViewLine
 from kelmu_tui.widgets.picker import PickList
 from kelmu_tui.widgets.sheet import Sheet
 from kelmu_tui.widgets.text_field import LineField
@@ -132,10 +132,6 @@ class SendingFormScreen(SendingFormActs):
                 self.query_one(f"#row-{one.value}", FieldRow).rename(self.face.t.choice("sending_view.label", one))
             self.show_values()
             self.show_all()
-
-    def top(self) -> Top:
-        """Return the top lines; letters and digits lead nowhere from here."""
-        return super().top()._replace(sections=())
 
     def update_frame(self) -> None:
         """The connection changed: what happens on sending is another thing."""

@@ -11,7 +11,6 @@ from kelmu_tui.screens.page import PageScreen
 from kelmu_tui.screens.sending_files import Attached, file_blocks
 from kelmu_tui.services.sending_words import asked_text, kind_name, trace_names
 from kelmu_tui.services.sendings import Request
-from kelmu_tui.widgets.chrome import Top
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Heading, Paragraph
 
 
@@ -25,10 +24,6 @@ class SendingPreviewScreen(PageScreen[bool]):
         super().__init__()
         self._request = request
         self._files = files
-
-    def top(self) -> Top:
-        """Return the top lines; from the form no number leads to another section."""
-        return super().top()._replace(sections=())
 
     def retranslate(self) -> None:
         """Render the page in the language of now; names that were given stay."""
@@ -83,16 +78,12 @@ class SendingPreviewScreen(PageScreen[bool]):
 class DocumentLookScreen(PageScreen[None]):
     """One file with its small picture."""
 
-    CONTEXT: ClassVar[Context] = Context.DOCUMENT_LOOK
+    CONTEXT: ClassVar[Context] = Context.FORM_PAGE
     SECTION: ClassVar[str] = "main.documents"
 
     def __init__(self, file: Attached) -> None:
         super().__init__()
         self._file = file
-
-    def top(self) -> Top:
-        """Return the top lines; from the form no number leads to another section."""
-        return super().top()._replace(sections=())
 
     def retranslate(self) -> None:
         """Render the page in the language of now."""
