@@ -172,24 +172,17 @@ class SendingFormScreen(SendingFormActs):
         self.ask_who()
 
     def ask_who(self) -> None:
-        """Look whether somebody with the code is known here, once it is whole."""
+        """Look whether somebody with the code is known here, once it is whole, unless it was known from the first."""
         self._asked_who += 1
-        if self.code.code is not None:
+        if self.code.code is not None and not self.begin.code:
             self.face.spawn("sending.name", self._ask_who(self._asked_who))
 
     async def _ask_who(self, asked: int) -> None:
-        code, sendings = self.code.code, self.desk.sendings
+        code = self.code.code
         if code is None:  # it was changed before it was its turn
             return
-
-        def read() -> str:
-            name = sendings.name_of(code)
-            if name:
-                sendings.log_list(1)  # it is shown: that is a look
-            return name
-
         try:
-            name: str = await self.desk.run(read)
+            name: str = await self.desk.run(self.desk.sendings.name_of, code)
         except (NotAllowed, NotShown):
             return  # whoever closes the desk says so
         if self.alive and asked == self._asked_who:
