@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from kelmu_tui.screens.claim_begin import PURPOSE
 from kelmu_tui.screens.claim_form_giving import FormGiving
 from kelmu_tui.services.claim_typing import CHOSEN, Field
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.claim_fields import FieldRow
     from kelmu_tui.services.code_typing import Typed
-
-PURPOSE: Final = "payment_claim"
-"""For what the payee is looked up (`domain.sections.purposes`)."""
 
 
 class FormActs(FormGiving):
