@@ -130,6 +130,8 @@ class SendingFormScreen(SendingFormActs):
         if self.alive and self.ready:
             for one in SendField:
                 self.query_one(f"#row-{one.value}", FieldRow).rename(self.face.t.choice("sending_view.label", one))
+            if not self.begin.code:
+                self.query_one("#customer", LineField).placeholder = self.face.t("sending_view.customer_hint")
             self.show_values()
             self.show_all()
 

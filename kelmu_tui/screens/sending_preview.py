@@ -8,7 +8,7 @@ from typing import ClassVar
 from kelmu_tui.actions import Context
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.screens.page import PageScreen
-from kelmu_tui.screens.sending_files import Attached, file_blocks
+from kelmu_tui.screens.sending_files import Attached, file_blocks, found_text
 from kelmu_tui.services.sending_words import asked_text, kind_name, trace_names
 from kelmu_tui.services.sendings import Request
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Heading, Paragraph
@@ -60,13 +60,8 @@ class SendingPreviewScreen(PageScreen[bool]):
     def _document(self, number: int, one: Attached) -> Iterator[Block]:
         t = self.face.t
         assert one.checked is not None
-        found = one.checked.inspection
-        told = [] if found.media_type is None else [found.media_type.value.partition("/")[2].upper()]
-        told.append(t.formats.size(found.size))
-        if found.pages is not None:
-            told.append(t("cli.documents_pages", count=found.pages))
         yield Field(f"{number}. {kind_name(one.kind, t)}", one.called(t), "strong")
-        yield Field("", f"{', '.join(told)}  ({one.label})", "dim")
+        yield Field("", f"{found_text(one.checked.inspection, t)}  ({one.label})", "dim")
         if one.checked.removed:
             yield Field("", t("sending_view.will_remove", what=trace_names(one.checked.removed, t)), "accent")
 
