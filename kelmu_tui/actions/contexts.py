@@ -55,7 +55,7 @@ class Context(StrEnum):
     SENDING_FORM = "sending_form"
     SENDING_PREVIEW = "sending_preview"
     DOCUMENT_PICK = "document_pick"
-    DOCUMENT_LOOK = "document_look"
+    FORM_PAGE = "form_page"
     HELP = "help"
     PALETTE = "palette"
     FILTER = "filter"
@@ -121,8 +121,8 @@ ACTIVE: Final[Mapping[Context, tuple[Context, ...]]] = MappingProxyType(
         # As in the form of a payment claim.
         Context.SENDING_FORM: (Context.SENDING_FORM,),
         Context.SENDING_PREVIEW: (Context.SENDING_PREVIEW, Context.ABOUT, Context.GLOBAL),
-        # From a page over the form no number leads away from what was filled in.
-        Context.DOCUMENT_LOOK: (Context.DOCUMENT_LOOK, Context.ABOUT, Context.GLOBAL),
+        # From a page over a form no number leads away from what was filled in.
+        Context.FORM_PAGE: (Context.FORM_PAGE, Context.ABOUT, Context.GLOBAL),
         Context.DOCUMENT_PICK: (Context.DOCUMENT_PICK, Context.CONFIRM, Context.DIALOG),
         Context.HELP: (Context.HELP, Context.DIALOG),
         Context.PALETTE: (Context.PALETTE, Context.DIALOG),

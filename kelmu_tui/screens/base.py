@@ -14,13 +14,13 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from kelmu_tui.actions import REGISTRY, Action, Context, State, Why, disabled, footer
+from kelmu_tui.actions import ACTIVE, REGISTRY, Action, Context, State, Why, disabled, footer
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.terminal.one_size import OneSize
 from kelmu_tui.terminal.timers import SureTimers
 from kelmu_tui.widgets.cells import one_line
-from kelmu_tui.widgets.chrome import HintLine, KeyHint, MessageBar, Remark, Section, Top, TopLine
+from kelmu_tui.widgets.chrome import HintLine, KeyHint, MessageBar, Remark, Top, TopLine
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.face import Face
@@ -59,6 +59,7 @@ class KeyedScreen(SureTimers, OneSize, Screen[Result], inherit_bindings=False):
     """Whether the screen can take keys: its fields are there."""
 
     _resumed = False
+    _parting: Callable[[], None] | None = None
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         """Before Textual's own handler: who is shown for the first time is styled, who is covered again is not seen."""
@@ -67,6 +68,31 @@ class KeyedScreen(SureTimers, OneSize, Screen[Result], inherit_bindings=False):
         self._resumed = True
         if self.LEADS_TO_CUSTOMER:
             self.set_timer(PAUSE_SECONDS, self.face.prepare_customer)
+        self._depart()
+
+    def leave_with(self, result: Result | None, said: str = "", *, role: str = "") -> None:
+        """Leave with an answer after an await and then say `said`: now, or when nothing covers the screen any more.
+
+        To dismiss a screen takes away whatever is on top, which by then may be a dialog or the lock.
+        """
+
+        def part() -> None:
+            self.dismiss(result)
+            if said:
+                self.face.call_after_refresh(self.face.say, said, role=role)
+
+        if self._parting is None:
+            self._parting = part
+            self._depart()
+
+    @property
+    def parting(self) -> bool:
+        """Whether the screen has its answer and takes nothing more, though it may still be there."""
+        return self._parting is not None
+
+    def _depart(self) -> None:
+        if self._parting is not None and self.is_active:  # Textual calls one under a dialog current
+            self._parting()
 
     @property
     def face(self) -> Face:
@@ -127,6 +153,8 @@ class KeyedScreen(SureTimers, OneSize, Screen[Result], inherit_bindings=False):
 
     async def perform(self, action: Action) -> None:
         """Do an action, or say why it can't be done now."""
+        if self.parting:
+            return
         why = disabled(action, self.state())
         if why is Why.CAPABILITY and self.face.explain_closed(action):
             return
@@ -231,12 +259,9 @@ class FramedScreen(KeyedScreen[Result]):
             self.update_hints()
 
     def top(self) -> Top:
-        """Return what the top lines say."""
-        return self.face.top(self.SECTION)
-
-    def sections(self) -> tuple[Section, ...]:
-        """Return the sections of the second line."""
-        return self.face.top(self.SECTION).sections
+        """Return what the top lines say; the sections only where their numbers lead to them."""
+        top = self.face.top(self.SECTION)
+        return top if Context.MAIN in ACTIVE.get(self.CONTEXT, ()) else top._replace(sections=())
 
     def update_hints(self) -> None:
         """Choose the hints for the width and the present state."""
@@ -277,7 +302,7 @@ class Dialog(KeyedScreen[Result], ModalScreen[Result], inherit_bindings=False):
         self.set_class(bool(problem), "-hindered")  # in a small window the reason needs room that choices have
         if not problem:
             self._given = True
-            self.dismiss(None)
+            self.leave_with(None)
         return problem
 
     def takes(self, action: Action) -> bool:

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kelmu_tui.domain.claims.life import Cancel, Change, ClaimRefused, Command, End, Prolong, Status, allows
 from kelmu_tui.screens.base import FramedScreen
-from kelmu_tui.screens.claim_begin import Begin
+from kelmu_tui.screens.claim_begin import PURPOSE, Begin
 from kelmu_tui.screens.claim_views import is_draft
 from kelmu_tui.screens.claim_work import END, PROLONG, Again
 from kelmu_tui.services.claim_words import refusal_text
 from kelmu_tui.services.claims import NotOpen
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.claim_rows import ClaimLine
+from kelmu_tui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from kelmu_tui.actions import State
     from kelmu_tui.screens.claim_work import ClaimWork
     from kelmu_tui.screens.desk import Desk
+    from kelmu_tui.screens.face import Face
 
 CHANGE: Final = "claim-change"
 CANCEL: Final = "claim-cancel"
-PURPOSE: Final = "payment_claim"
-"""For what a payee is looked up, unless another purpose was named in this sitting."""
 _KINDS: Final[dict[str, type[Command]]] = {CHANGE: Change, PROLONG: Prolong, END: End, CANCEL: Cancel}
 
 
@@ -61,7 +61,7 @@ class ClaimActs(FramedScreen[None]):
 
     def open_form(self, begin: Begin) -> None:
         """Show the form; what it gave can be taken back here."""
-        open_claim_form(self, self.desk, begin, self.acted)
+        open_claim_form(self.face, self.desk, begin, self.acted)
 
     def action_claims_new(self) -> None:
         """Make a new claim."""
@@ -174,14 +174,21 @@ class ClaimActs(FramedScreen[None]):
 
     async def _cancel(self, claims: Sequence[ClaimLine], drafts: Sequence[ClaimLine]) -> None:
         """Cancel claims and drop drafts; a draft that is gone already is no reason to stop."""
-        for line in drafts:
-            await self.desk.run(self.desk.claims.drop_draft, line.id)
-        if not claims:
-            self.say(self.face.t("claim_view.dropped", count=len(drafts)), role="good")
+        ids, problem, t = [line.id for line in claims], "", self.face.t
+        try:
+            for line in drafts:
+                await self.desk.run(self.desk.claims.drop_draft, line.id)
+            if ids:
+                problem = await self._give(CANCEL, lambda: self.desk.claims.cancel(ids))
+            else:
+                self.say(t("claim_view.dropped", count=len(drafts)), role="good")
+                self.acted()
+        except NotAllowed:
+            problem = t("claim_view.closed")
             self.acted()
-            return
-        ids = [line.id for line in claims]
-        if problem := await self._give(CANCEL, lambda: self.desk.claims.cancel(ids)):
+        except StoreError as failure:  # a dialog has asked for this, after the action that opened it has ended
+            self.face.store_failed(failure)
+        if problem:
             self.say(problem, role="warn")
 
     async def _give(self, verb: str, give: Callable[[], list[str]], again: Again | None = None) -> str:
@@ -330,23 +337,17 @@ class ClaimActs(FramedScreen[None]):
             except InvalidIdentityCode:
                 self.say(self.face.t("claim_view.no_payee"), role="warn")
                 return
-            if self.desk.customers.last_case() is None:
-                self.desk.customers.keep_case(PURPOSE, None)
             label = f"{line.name} {line.masked_code}".strip()
-            self.face.find_customer(Whom(label, code=found))
+            self.face.find_customer(Whom(label, code=found), PURPOSE)
 
 
-def open_claim_form(
-    screen: FramedScreen[None], desk: Desk, begin: Begin, done: Callable[[], None] | None = None
-) -> None:
-    """Show the form of a claim; the commands that it gave can be taken back."""
+def open_claim_form(face: Face, desk: Desk, begin: Begin, done: Callable[[], None] | None = None) -> Any:
+    """Show the form of a claim; the commands that it gave can be taken back. Await it for the form to be there."""
     from kelmu_tui.screens.claim_form import ClaimFormScreen
-
-    face = screen.face
 
     def formed(commands: tuple[str, ...] | None) -> None:
         face.claim_work(desk).gave(commands or ())
         if done is not None:
             done()
 
-    face.push_screen(ClaimFormScreen(desk, begin), formed)
+    return face.push_screen(ClaimFormScreen(desk, begin), formed)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Self
+from typing import Final, Self
+
+PURPOSE: Final = "payment_claim"
+"""For what the payee of a claim is looked up (`domain.sections.purposes`)."""
 
 
 @dataclass(frozen=True, slots=True)

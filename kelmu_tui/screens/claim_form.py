@@ -34,7 +34,7 @@ from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.widgets.block_field import BlockField
-from kelmu_tui.widgets.chrome import Caption, Top, ViewLine
+from kelmu_tui.widgets.chrome import Caption, ViewLine
 from kelmu_tui.widgets.sheet import Field as Said
 from kelmu_tui.widgets.sheet import Sheet
 from kelmu_tui.widgets.text_field import LineField
@@ -119,7 +119,7 @@ class ClaimFormScreen(FormActs):
     def _cannot_begin(self, problem: NotAllowed | StoreError) -> None:
         """Go again: nothing may be typed into a form that nothing would keep."""
         if self.alive:
-            self.dismiss(None)
+            self.leave_with(None)
         if isinstance(problem, StoreError):
             self.face.call_after_refresh(self.face.store_failed, problem)
         else:
@@ -214,10 +214,6 @@ class ClaimFormScreen(FormActs):
             elif field in _HINTED:
                 self.query_one(f"#{field.value}", LineField).placeholder = t.choice("claim_form.hint", field)
         self.show_told()
-
-    def top(self) -> Top:
-        """Return the top lines; letters and digits lead nowhere from here."""
-        return super().top()._replace(sections=())
 
     def update_frame(self) -> None:
         """The connection changed, or a minute has gone: what is at risk may be another day."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from kelmu_tui.screens.claim_begin import PURPOSE
 from kelmu_tui.screens.claim_form_giving import FormGiving
 from kelmu_tui.services.claim_typing import CHOSEN, Field
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.claim_fields import FieldRow
     from kelmu_tui.services.code_typing import Typed
-
-PURPOSE: Final = "payment_claim"
-"""For what the payee is looked up (`domain.sections.purposes`)."""
 
 
 class FormActs(FormGiving):
@@ -188,8 +186,8 @@ class FormActs(FormGiving):
             return
         name = self.typing.name or self.filled.name
 
-        def answered(register: bool | None) -> None:
+        async def answered(register: bool | None) -> None:
             if register:
-                self.face.spawn("claim.register", self._register())
+                await self._register()
 
         self.face.push_screen(PreviewScreen(read.partial, name, self.judging.last), answered)

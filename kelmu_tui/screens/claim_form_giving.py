@@ -11,7 +11,7 @@ from kelmu_tui.screens.claim_filling import can_change
 from kelmu_tui.services.claim_typing import Field, texts
 from kelmu_tui.services.claims import NotOpen
 from kelmu_tui.services.inbox import NotAllowed
-from kelmu_tui.store.errors import NotShown
+from kelmu_tui.store.errors import NotShown, StoreError
 
 if TYPE_CHECKING:
     from kelmu_tui.domain.claims.content import Content
@@ -122,9 +122,9 @@ class FormGiving(FramedScreen[tuple[str, ...]]):
 
     # --- giving it --------------------------------------------------------------------------------------------------
 
-    def action_claim_form_register(self) -> None:
-        """Register the claim, or say what hinders it."""
-        self.face.spawn("claim.register", self._register())
+    async def action_claim_form_register(self) -> None:
+        """Register the claim, or say what hinders it; keys typed ahead wait for that."""
+        await self._register()
 
     async def _register(self) -> None:
         if self._registering:
@@ -137,12 +137,14 @@ class FormGiving(FramedScreen[tuple[str, ...]]):
             return
         except NotShown:
             return
+        except StoreError as failure:  # the preview may have asked for this, after the action that opened it has ended
+            self.face.store_failed(failure)
+            return
         finally:
             self._registering = False
         if given and self.alive:
             self.typing.close()
             self.desk.poke()
-            self._go(given)
             t, missed = self.face.t, self.judging.last.missed
             if self.face.online:
                 said, role = t("claim_form.registered"), "good"
@@ -150,12 +152,12 @@ class FormGiving(FramedScreen[tuple[str, ...]]):
                 said, role = t("claim_form.registered_offline"), "warn"
             else:
                 said, role = t("claim_form.registered_at_risk", day=t.formats.date(missed)), "warn"
-            self.face.call_after_refresh(self.face.say, said, role=role)
+            self._go(given, said, role=role)
 
-    def _go(self, given: tuple[str, ...] | None) -> None:
-        """Leave, and let nobody think that the claim is still being changed here."""
+    def _go(self, given: tuple[str, ...] | None, said: str = "", *, role: str = "") -> None:
+        """Leave, say so, and let nobody think that the claim is still being changed here."""
         self.tell_presence(on=False)
-        self.dismiss(given)
+        self.leave_with(given, said, role=role)
 
     async def _give(self) -> tuple[str, ...]:
         """Give the command; return its ids, none when something hinders it, which has been said."""
@@ -215,13 +217,12 @@ class FormGiving(FramedScreen[tuple[str, ...]]):
 
     async def action_claim_form_leave(self) -> None:
         """Leave without asking: what was typed is kept, and that is said."""
+        if self._registering:
+            return
         typing = self.typing
         await typing.flush()  # a disk that is full says so, and the form stays with what stands in it
         typing.close()
-        kept = typing.kept
-        self._go(None)
-        if kept:
-            self.face.call_after_refresh(self.face.say, self.face.t("claim_form.draft_kept"))
+        self._go(None, self.face.t("claim_form.draft_kept") if typing.kept else "")
 
     def action_claim_form_drop(self) -> None:
         """Drop the draft after asking, and leave."""
@@ -229,9 +230,9 @@ class FormGiving(FramedScreen[tuple[str, ...]]):
 
         t = self.face.t
 
-        def answered(drop: bool | None) -> None:
+        async def answered(drop: bool | None) -> None:
             if drop:
-                self.face.spawn("claim.drop", self._drop())
+                await self._drop()
 
         self.face.push_screen(
             ConfirmScreen(
@@ -244,7 +245,16 @@ class FormGiving(FramedScreen[tuple[str, ...]]):
         )
 
     async def _drop(self) -> None:
-        await self.typing.drop()
+        if self._registering:
+            return
+        try:
+            await self.typing.drop()
+        except (NotAllowed, StoreError) as problem:
+            self.face.typing = self.typing  # it is still there, and what is typed on is kept again
+            if isinstance(problem, StoreError):
+                self.face.store_failed(problem)
+            else:
+                self.say(self.face.t("errors.api.mandate_missing"), role="alarm")
+            return
         if self.alive:
-            self._go(None)
-            self.face.call_after_refresh(self.face.say, self.face.t("claim_form.dropped"))
+            self._go(None, self.face.t("claim_form.dropped"))

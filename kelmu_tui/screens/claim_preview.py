@@ -12,7 +12,6 @@ from kelmu_tui.screens.claim_told import arrival_notes, remarks
 from kelmu_tui.screens.page import PageScreen
 from kelmu_tui.services.claim_judging import Judged
 from kelmu_tui.services.claim_said import said
-from kelmu_tui.widgets.chrome import Top
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Paragraph
 
 
@@ -33,10 +32,6 @@ class PreviewScreen(PageScreen[bool]):
         """Render the page in the language of now."""
         super().retranslate()
         self.sheet.show(self._blocks(), title=self.face.t("claim_form.preview_title"), keep=True)
-
-    def top(self) -> Top:
-        """Return the top lines; from the form no number leads to another section."""
-        return super().top()._replace(sections=())
 
     def _blocks(self) -> Iterator[Block]:
         t, judged = self.face.t, self._judged

@@ -49,4 +49,4 @@ async def _open(screen: FramedScreen[None], desk: Desk, row: CommandLine) -> Non
     if draft is None:
         screen.say(screen.face.t("claim_view.gone"), role="warn")
     elif screen.alive:
-        open_claim_form(screen, desk, Begin.of_draft(draft))
+        open_claim_form(screen.face, desk, Begin.of_draft(draft))

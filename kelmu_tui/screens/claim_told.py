@@ -27,7 +27,7 @@ from kelmu_tui.services.claim_words import (
     unchecked_texts,
 )
 from kelmu_tui.widgets.cells import Column
-from kelmu_tui.widgets.chrome import Caption, Top
+from kelmu_tui.widgets.chrome import Caption
 from kelmu_tui.widgets.picker import Choice, PickList
 from kelmu_tui.widgets.sheet import Block, Heading, Paragraph
 
@@ -287,7 +287,7 @@ class ToldScreen(Dialog[str]):
 class SourceScreen(PageScreen[None]):
     """A remark whole, and where its rule comes from."""
 
-    CONTEXT: ClassVar[Context] = Context.ABOUT
+    CONTEXT: ClassVar[Context] = Context.FORM_PAGE
 
     def __init__(self, remark: Remark) -> None:
         super().__init__()
@@ -297,10 +297,6 @@ class SourceScreen(PageScreen[None]):
         """Render the page in the language of now."""
         super().retranslate()
         self.sheet.show(self._blocks(), title=self.face.t("claim_form.source_title"), keep=True)
-
-    def top(self) -> Top:
-        """Return the top lines; from the form no number leads to another section."""
-        return super().top()._replace(sections=())
 
     def _blocks(self) -> Iterator[Block]:
         t, one = self.face.t, self._remark

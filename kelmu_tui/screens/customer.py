@@ -28,7 +28,6 @@ from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.customer_rows import File, Payment, SectionFile, SectionRow
 from kelmu_tui.store.database import Changed
 from kelmu_tui.widgets.cells import Cell, Column
-from kelmu_tui.widgets.chrome import Top
 from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.sheet import Block, Field, Paragraph, Sheet
 from kelmu_tui.widgets.tabs import Tab, TabLine
@@ -101,10 +100,6 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         finally:
             if begun and self.alive and self.is_current:
                 self.face.curtain.lift()
-
-    def top(self) -> Top:
-        """Leave the main sections out: the numbers are those of the file's parts."""
-        return super().top()._replace(sections=())
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 

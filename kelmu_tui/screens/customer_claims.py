@@ -93,4 +93,4 @@ def begin_claim(screen: CustomerActs, file: File) -> None:
             begin = Begin(code, name, row.benefit)
         case _:
             begin = Begin.customer(code, name)
-    open_claim_form(screen, screen.desk, begin, screen.reload)
+    open_claim_form(screen.face, screen.desk, begin, screen.reload)

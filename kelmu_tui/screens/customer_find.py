@@ -312,7 +312,7 @@ class FindScreen(Dialog[str]):
             return
         if isinstance(found, str):
             self.desk.customers.keep_case(query.purpose, query.case_reference)
-            self.dismiss(found)
+            self.leave_with(found)
         elif found is not None:
             await self._hindered(query, found)
 
@@ -324,8 +324,7 @@ class FindScreen(Dialog[str]):
         if not self.children or self._pruning:  # left meanwhile
             return
         if held is not None:
-            self.dismiss(held)
-            self.face.call_after_refresh(self.say, t("customer_view.find_held"), role="warn")
+            self.leave_with(held, t("customer_view.find_held"), role="warn")
         elif code == "reason_needed":
             self._ask_reason(problem_text(problem, t))
         else:

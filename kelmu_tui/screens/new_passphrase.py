@@ -76,7 +76,7 @@ class NewPassphraseScreen(Dialog[None]):
         if problem:
             self._hindered(problem)
         else:
-            self.dismiss(None)
+            self.leave_with(None)
 
     def _hindered(self, problem: str) -> None:
         """Say what hinders it; secrets are typed anew."""

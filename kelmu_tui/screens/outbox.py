@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from kelmu_tui.actions import Action, Context, State
 from kelmu_tui.domain.claims.life import VERBS as CLAIM_VERBS
 from kelmu_tui.domain.documents import VERBS as DOCUMENT_VERBS
-from kelmu_tui.domain.following import VERBS
+from kelmu_tui.domain.following import VERBS as FOLLOW_VERBS
 from kelmu_tui.screens import panes
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.listing import ListScreen
@@ -203,11 +203,9 @@ class OutboxScreen(ListScreen[CommandLine, None]):
             return
         if not await self._each("reload", "outbox.reloaded", ids) or row is None or len(ids) > 1:
             return
-        if row.verb in VERBS:
-            self.face.show_followed(row.aggregate)
-            return
-        if row.verb in CLAIM_VERBS:
-            self.face.show_claim(row.aggregate)
+        show = self._shower(row)
+        if show is not None:
+            show(row.aggregate)
             return
         from kelmu_tui.screens.inbox import InboxScreen
 
@@ -218,6 +216,21 @@ class OutboxScreen(ListScreen[CommandLine, None]):
             self.face.say(self.face.t("outbox.reloaded", count=1), role="good")
         else:
             self.say(self.face.t("outbox.reloaded_gone"), role="warn")
+
+    def _shower(self, row: CommandLine) -> Callable[[str], None] | None:
+        """Return what shows that which a command is about, unless it is a notice."""
+        face = self.face
+        kinds = (
+            (FOLLOW_VERBS, face.show_followed),
+            (CLAIM_VERBS, face.show_claim),
+            (DOCUMENT_VERBS, face.show_sending),
+        )
+        return next((show for verbs, show in kinds if row.verb in verbs), None)
+
+    def _show_notice(self, notice: str) -> None:
+        from kelmu_tui.screens.notice import NoticeScreen
+
+        self.face.push_screen(NoticeScreen(self.desk, notice))
 
     def action_outbox_discard(self) -> None:
         """End commands, after a warning."""
@@ -247,19 +260,9 @@ class OutboxScreen(ListScreen[CommandLine, None]):
         row = self.rows.current
         if row is None:
             return
-        if row.conflict is None and row.verb in VERBS:
-            self.face.show_followed(row.aggregate)
-            return
-        if row.conflict is None and row.verb in CLAIM_VERBS:
-            self.face.show_claim(row.aggregate)
-            return
-        if row.conflict is None and row.verb in DOCUMENT_VERBS:
-            self.face.show_sending(row.aggregate)
-            return
         if row.conflict is None:
-            from kelmu_tui.screens.notice import NoticeScreen
-
-            self.face.push_screen(NoticeScreen(self.desk, row.aggregate))
+            show = self._shower(row) or self._show_notice
+            show(row.aggregate)
             return
         from kelmu_tui.screens.choose import ChooseScreen
 

@@ -358,10 +358,10 @@ class OwnTableScreen(Dialog[Answers | frozenset[str] | None]):
         if not self.alive:
             return
         if isinstance(found, Residents):
-            self.dismiss(found.codes)
+            self.leave_with(found.codes)
             return
         self.face.say(t("own_file.taken", count=len(found.good), outcome=outcome_text(t, outcome)))
-        self.dismiss(found)
+        self.leave_with(found)
 
     # --- moving -----------------------------------------------------------------------------------------------------
 

@@ -101,7 +101,7 @@ class PersonasScreen(ListScreen[Persona, Tokens]):
         except SignInFailed:
             self.say(self.face.t("sign_in.refused"), role="warn")
         else:
-            self.dismiss(tokens)
+            self.leave_with(tokens)
         finally:
             self._busy = False
 

@@ -86,12 +86,12 @@ class Places(OneByOne, inherit_bindings=False):
         if isinstance(found, Denied):
             await self.push_screen(ClosedPartScreen(found, capability, EXPLAINED[capability]))
 
-    def find_customer(self, whom: Whom | None = None) -> None:
-        """Ask for whom and for what a customer is looked up, and show what comes."""
+    def find_customer(self, whom: Whom | None = None, purpose: str = "") -> None:
+        """Ask for whom and for what a customer is looked up, and show what comes; `purpose` stands there at first."""
         if self.desk is not None:
             from kelmu_tui.screens.customer_find import FindScreen
 
-            self.push_screen(FindScreen(self.desk, whom), self.show_customer)
+            self.push_screen(FindScreen(self.desk, whom, purpose), self.show_customer)
 
     def show_customer(self, customer: str | None) -> None:
         """Show a customer's file in place of another's."""

@@ -74,7 +74,7 @@ class SaveScreen(Dialog[None]):
         if problem:
             self.query_one("#effect", Caption).show(problem, role=role)
         else:
-            self.dismiss(None)
+            self.leave_with(None)
 
     async def outcome(self, name: str) -> str | None:
         """Save and return what hinders it, empty when nothing does; None asks to confirm the folder."""

@@ -21,6 +21,7 @@ from kelmu_tui.widgets.picker import Choice, PickList
 from kelmu_tui.widgets.sheet import Block, Drawn, Field, Paragraph
 
 if TYPE_CHECKING:
+    from kelmu_tui.content.found import Inspection
     from kelmu_tui.screens.desk import Desk
     from kelmu_tui.screens.face import Face
 
@@ -195,8 +196,13 @@ def _short(one: Attached, t: Translator) -> str:
         return t("sending_view.checking")
     if one.checked is None or one.refused is not None:
         return t("sending_view.cannot")
-    found = one.checked.inspection
-    told = [t.formats.size(found.size)]
+    return found_text(one.checked.inspection, t, brief=True)
+
+
+def found_text(found: Inspection, t: Translator, *, brief: bool = False) -> str:
+    """Return what a file was found to be: its type (not when `brief`), its size, and of pages how many."""
+    told = [] if brief or found.media_type is None else [found.media_type.value.partition("/")[2].upper()]
+    told.append(t.formats.size(found.size))
     if found.pages is not None:
         told.append(t("cli.documents_pages", count=found.pages))
     return ", ".join(told)
@@ -212,10 +218,7 @@ def file_blocks(one: Attached, t: Translator, *, picture: bool = True) -> Iterat
     if one.checked is None:
         return
     found = one.checked.inspection
-    told = [] if found.media_type is None else [found.media_type.value.partition("/")[2].upper()]
-    told.append(t.formats.size(found.size))
-    if found.pages is not None:
-        told.append(t("cli.documents_pages", count=found.pages))
+    told = [found_text(found, t)]
     if found.width is not None and found.height is not None:
         told.append(t("sending_view.pixels", width=found.width, height=found.height))
     yield Field(t("sending_view.content"), ", ".join(told))

@@ -26,7 +26,7 @@ from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.sending_typing import CHOSEN, ReadRequest, SendField, Wrong, read_request
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.errors import NotShown
-from kelmu_tui.widgets.chrome import Caption, Top, ViewLine
+from kelmu_tui.widgets.chrome import Caption, ViewLine
 from kelmu_tui.widgets.picker import PickList
 from kelmu_tui.widgets.sheet import Sheet
 from kelmu_tui.widgets.text_field import LineField
@@ -130,12 +130,10 @@ class SendingFormScreen(SendingFormActs):
         if self.alive and self.ready:
             for one in SendField:
                 self.query_one(f"#row-{one.value}", FieldRow).rename(self.face.t.choice("sending_view.label", one))
+            if not self.begin.code:
+                self.query_one("#customer", LineField).placeholder = self.face.t("sending_view.customer_hint")
             self.show_values()
             self.show_all()
-
-    def top(self) -> Top:
-        """Return the top lines; letters and digits lead nowhere from here."""
-        return super().top()._replace(sections=())
 
     def update_frame(self) -> None:
         """The connection changed: what happens on sending is another thing."""
@@ -152,11 +150,13 @@ class SendingFormScreen(SendingFormActs):
         if isinstance(focused, ChoiceField) and printable:
             event.stop()
             event.prevent_default()
-            self.choose(SendField(focused.id or ""), (event.character or "").strip())
+            if not self.busy:
+                self.choose(SendField(focused.id or ""), (event.character or "").strip())
         elif isinstance(focused, Files) and event.key in ("delete", "backspace"):
             event.stop()
             event.prevent_default()
-            self.action_sending_form_remove()
+            if not self.busy:
+                self.action_sending_form_remove()
 
     @on(Input.Changed)
     def _line_changed(self, event: Input.Changed) -> None:
@@ -174,24 +174,17 @@ class SendingFormScreen(SendingFormActs):
         self.ask_who()
 
     def ask_who(self) -> None:
-        """Look whether somebody with the code is known here, once it is whole."""
+        """Look whether somebody with the code is known here, once it is whole, unless it was known from the first."""
         self._asked_who += 1
-        if self.code.code is not None:
+        if self.code.code is not None and not self.begin.code:
             self.face.spawn("sending.name", self._ask_who(self._asked_who))
 
     async def _ask_who(self, asked: int) -> None:
-        code, sendings = self.code.code, self.desk.sendings
+        code = self.code.code
         if code is None:  # it was changed before it was its turn
             return
-
-        def read() -> str:
-            name = sendings.name_of(code)
-            if name:
-                sendings.log_list(1)  # it is shown: that is a look
-            return name
-
         try:
-            name: str = await self.desk.run(read)
+            name: str = await self.desk.run(self.desk.sendings.name_of, code)
         except (NotAllowed, NotShown):
             return  # whoever closes the desk says so
         if self.alive and asked == self._asked_who:

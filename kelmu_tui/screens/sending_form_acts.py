@@ -170,7 +170,6 @@ class SendingFormActs(SendingFormGiving):
                 self.files.again(before[path])
         if len(new) < len(paths):
             self.say(t("sending_view.here_already", count=len(paths) - len(new)))
-        self.files.add(())
         self.show_all()
         if new:
             self.point(new[0].key)

@@ -14,12 +14,15 @@ from kelmu_tui.services.sendings import FileRefused, Request, Sealed, SendRefuse
 from kelmu_tui.store.errors import NotShown, StoreError, StoreLocked
 
 if TYPE_CHECKING:
+    from kelmu_tui.actions import Action
     from kelmu_tui.screens.desk import Desk
     from kelmu_tui.screens.sending_files import Attachments
     from kelmu_tui.services.code_typing import Typed
 
 FILES: Final = "files"
 """Id of the list of files."""
+WHILE_SEALING: Final = frozenset({"sending_form.leave", "app.lock", "app.quit"})
+"""What can be done while copies are sealed; to leave says what to wait for."""
 
 
 class SendingFormGiving(FramedScreen[str]):
@@ -59,6 +62,18 @@ class SendingFormGiving(FramedScreen[str]):
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
+    @property
+    def busy(self) -> bool:
+        """Whether it is being sent or has been: what would change it comes too late."""
+        return self.sealing is not None or self.parting
+
+    async def perform(self, action: Action) -> None:
+        """While it is sealed nothing is changed any more, and no dialog is put over it."""
+        if self.sealing is not None and action.id not in WHILE_SEALING:
+            self.say(self.face.t("sending_view.wait_for_seal"), role="warn")
+        else:
+            await super().perform(action)
+
     def hindrance(self, read: ReadRequest) -> tuple[SendField | str, str] | None:
         """Return where the first thing stands that hinders the sending, and what it is; None when nothing does."""
         from kelmu_tui.screens.sending_form import fault_text
@@ -90,7 +105,7 @@ class SendingFormGiving(FramedScreen[str]):
         """Show what goes to Kela, or say what hinders it."""
         from kelmu_tui.screens.sending_preview import SendingPreviewScreen
 
-        if self.sealing is not None:
+        if self.busy:
             return
         self.visited.update(SendField)
         self.show_told()
@@ -104,7 +119,7 @@ class SendingFormGiving(FramedScreen[str]):
         request = self._request(read)
 
         def answered(send: bool | None) -> None:
-            if send and self.sealing is None:
+            if send and not self.busy:
                 self.sealing = (0, len(request.files))
                 self.show_told()
                 self.face.spawn("sending.send", self._send(request))
@@ -126,10 +141,8 @@ class SendingFormGiving(FramedScreen[str]):
                 self.show_all()
         if sending is None or not self.alive:
             return
-        t = self.face.t
-        self.dismiss(sending)
         said, role = ("sent_now", "good") if self.face.online else ("sent_later", "warn")
-        self.face.call_after_refresh(self.face.say, t.choice("sending_view.done", said), role=role)
+        self.leave_with(sending, self.face.t.choice("sending_view.done", said), role=role)
 
     async def _seal_and_commit(self, request: Request) -> str | None:
         """Return the id of the sending, None when it came to nothing, which has been said."""
@@ -186,12 +199,12 @@ class SendingFormGiving(FramedScreen[str]):
             self.say(t("sending_view.wait_for_seal"), role="warn")
             return
         if not self.files.all:
-            self.dismiss(None)
+            self.leave_with(None)
             return
 
         def answered(leave: bool | None) -> None:
             if leave:
-                self.dismiss(None)
+                self.leave_with(None)
 
         title, warning = t("sending_view.leave_title"), t("sending_view.leave_warning")
         self.face.push_screen(

@@ -8,10 +8,9 @@ from typing import ClassVar
 from kelmu_tui.actions import Context
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.screens.page import PageScreen
-from kelmu_tui.screens.sending_files import Attached, file_blocks
+from kelmu_tui.screens.sending_files import Attached, file_blocks, found_text
 from kelmu_tui.services.sending_words import asked_text, kind_name, trace_names
 from kelmu_tui.services.sendings import Request
-from kelmu_tui.widgets.chrome import Top
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Heading, Paragraph
 
 
@@ -25,10 +24,6 @@ class SendingPreviewScreen(PageScreen[bool]):
         super().__init__()
         self._request = request
         self._files = files
-
-    def top(self) -> Top:
-        """Return the top lines; from the form no number leads to another section."""
-        return super().top()._replace(sections=())
 
     def retranslate(self) -> None:
         """Render the page in the language of now; names that were given stay."""
@@ -65,13 +60,8 @@ class SendingPreviewScreen(PageScreen[bool]):
     def _document(self, number: int, one: Attached) -> Iterator[Block]:
         t = self.face.t
         assert one.checked is not None
-        found = one.checked.inspection
-        told = [] if found.media_type is None else [found.media_type.value.partition("/")[2].upper()]
-        told.append(t.formats.size(found.size))
-        if found.pages is not None:
-            told.append(t("cli.documents_pages", count=found.pages))
         yield Field(f"{number}. {kind_name(one.kind, t)}", one.called(t), "strong")
-        yield Field("", f"{', '.join(told)}  ({one.label})", "dim")
+        yield Field("", f"{found_text(one.checked.inspection, t)}  ({one.label})", "dim")
         if one.checked.removed:
             yield Field("", t("sending_view.will_remove", what=trace_names(one.checked.removed, t)), "accent")
 
@@ -83,16 +73,12 @@ class SendingPreviewScreen(PageScreen[bool]):
 class DocumentLookScreen(PageScreen[None]):
     """One file with its small picture."""
 
-    CONTEXT: ClassVar[Context] = Context.DOCUMENT_LOOK
+    CONTEXT: ClassVar[Context] = Context.FORM_PAGE
     SECTION: ClassVar[str] = "main.documents"
 
     def __init__(self, file: Attached) -> None:
         super().__init__()
         self._file = file
-
-    def top(self) -> Top:
-        """Return the top lines; from the form no number leads to another section."""
-        return super().top()._replace(sections=())
 
     def retranslate(self) -> None:
         """Render the page in the language of now."""

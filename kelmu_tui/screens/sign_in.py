@@ -138,7 +138,7 @@ class SignInScreen(FramedScreen[Tokens]):
             self._enter(Stage.REFUSED)
         else:
             self._enter(Stage.DONE)
-            self.dismiss(tokens)
+            self.leave_with(tokens)
 
     async def _ask(self) -> DeviceAuthorization | None:
         """Ask for a code until the backend gives one; None when it does not give any to this program."""

@@ -81,7 +81,7 @@ class SignOutScreen(Dialog[str]):
         if left:
             self.query_one("#effect", Caption).show(self.face.t("sign_in.out_not_sent", count=left), role="alarm")
         else:
-            self.dismiss(SEND)
+            self.leave_with(SEND)
 
     def action_dialog_down(self) -> None:
         """Point at the next answer."""

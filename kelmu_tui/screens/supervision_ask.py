@@ -281,7 +281,7 @@ class AskScreen(Dialog[Found]):
                 self._effect(supervision_text(problem, self.face.t), "alarm")
             return
         if self.alive:
-            self.dismiss(found)
+            self.leave_with(found)
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
 

@@ -81,9 +81,10 @@ class Watching(Entrance):
             return  # somebody has signed in meanwhile: an empty dialog is not what they wait for
         own = desk.session.organisation.business_id
         if aside.organisation == own and aside.verb == CLAIM and PAYMENT_CLAIMS_REGISTER in desk.session.capabilities:
-            from kelmu_tui.screens.claim_form import Begin, ClaimFormScreen
+            from kelmu_tui.screens.claim_acts import open_claim_form
+            from kelmu_tui.screens.claim_begin import Begin
 
-            await self.push_screen(ClaimFormScreen(desk, Begin.of_draft(aside.ids[0]) if aside.ids else Begin.new()))
+            await open_claim_form(self, desk, Begin.of_draft(aside.ids[0]) if aside.ids else Begin.new())
             return
         if aside.organisation == own and aside.verb != CLAIM and await screen.take_up(aside.verb, aside.ids):
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -20,7 +20,7 @@ from kelmu_tui.domain.identifiers import IdentityCode, mask
 from kelmu_tui.domain.text import clean
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.services.customers import Customers
+from kelmu_tui.services.customers import SITTING, Customers
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.sending_files import UNREADABLE, CheckedFile, File, FileRefused, read
 from kelmu_tui.services.session import Session
@@ -117,6 +117,7 @@ class Sendings:
         self._clock = clock
         self._ids = ids
         self._customers = customers
+        self._named: dict[str, datetime] = {}
 
     # --- what there is -----------------------------------------------------------------------------------------------
 
@@ -160,9 +161,21 @@ class Sendings:
         return found
 
     def name_of(self, customer: IdentityCode) -> str:
-        """Return the name that is known here of somebody, empty without one; for the user's own list alone."""
+        """Return the name that is known here of somebody, empty without one; to tell it is a look, once in a sitting.
+
+        Raises:
+            NotAllowed, NotShown: as `lines`.
+            StoreError: the look could not be logged.
+        """
+        self.hold()
+        now = self._clock.now()
         with lease.within(self._store) as db:
-            return sendings.name_of(db, customer.value, self._clock.now())
+            name = sendings.name_of(db, customer.value, now)
+        last = self._named.get(customer.value)
+        if name and (last is None or not timedelta(0) <= now - last < SITTING):
+            self.log_list(1)
+            self._named[customer.value] = now
+        return name
 
     # --- files -------------------------------------------------------------------------------------------------------
 

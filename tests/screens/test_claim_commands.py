@@ -13,6 +13,8 @@ from kelmu_tui.screens.claim_day import EndScreen, ProlongScreen
 from kelmu_tui.screens.claim_form import ClaimFormScreen
 from kelmu_tui.screens.confirm import ConfirmScreen
 from kelmu_tui.services.claim_words import end_reason_name, status_name
+from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.store.errors import StoreFull
 from kelmu_tui.sync.status import Connection
 from kelmu_tui.widgets.text_field import LineField
 from tests.screens.claims import (
@@ -246,6 +248,30 @@ async def test_cancelling_is_asked_and_given(tmp_path: Path) -> None:
         await press(pilot, "c", "down", "enter")
         assert [(verb, id_) for verb, id_, _ in app.commands()] == [("claim-cancel", "x")]
         assert app.t.choice("claim_view.done", "claim-cancel", count=1) in words(app)
+
+
+@pytest.mark.parametrize("failure", [StoreFull(), NotAllowed("payment_claims")], ids=["full", "ended"])
+@pytest.mark.parametrize("method", ["drop_draft", "cancel"])
+async def test_what_fails_after_the_question_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, failure: Exception
+) -> None:
+    def fails(*_: object) -> None:
+        raise failure
+
+    async with claiming(tmp_path, [claim("x", status=Status.REGISTERED)], language="en") as (app, pilot):
+        made = draft(app)
+        assert app.desk is not None
+        await press(pilot, "5", "asterisk")
+        with monkeypatch.context() as patch:
+            patch.setattr(app.desk.claims, method, fails)
+            await press(pilot, "c", "down", "enter")
+        said = app.t("errors.store.store_full" if isinstance(failure, StoreFull) else "claim_view.closed")
+        assert " ".join(said.split()[:3]) in words(app)
+        assert app.commands() == []
+        assert ids(app) == ([made, "x"] if method == "drop_draft" else ["x"])
+        await at(app, pilot, "x")
+        await press(pilot, "c", "down", "enter")
+        assert [(verb, id_) for verb, id_, _ in app.commands()] == [("claim-cancel", "x")]
 
 
 async def test_offline_a_command_waits_and_says_so(tmp_path: Path) -> None:

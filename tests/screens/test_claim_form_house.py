@@ -51,6 +51,10 @@ async def test_another_desk_goes_on_with_what_is_typed(house: House, monkeypatch
         )
         assert form(app).values["payee"] == "0101"
         assert form(app).typing.draft is not None
+        form(app).leave_with(("given",))
+        assert app.desk is not None
+        work = app.claim_work(app.desk)
+        await until(pilot, lambda: work.can_undo, "what the form gave, to be taken back")
 
 
 async def test_the_lock_closes_the_files_and_leaves_what_was_typed(

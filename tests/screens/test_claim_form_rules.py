@@ -244,6 +244,9 @@ async def test_a_remark_shows_where_its_rule_comes_from_and_leads_to_its_field(t
         assert isinstance(app.screen, SourceScreen)
         for line in rule_source("s23_amount_cap", app.t):
             assert line in plain(app)
+        assert app.t("common.section_claims") not in plain(app)
+        await press(pilot, "1", "9")
+        assert isinstance(app.screen, SourceScreen), "no number leads away from what was typed"
         await press(pilot, "escape", "enter")
         assert isinstance(app.screen, ClaimFormScreen)
         assert app.focused is not None

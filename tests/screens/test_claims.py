@@ -218,6 +218,8 @@ async def test_the_payee_is_looked_up_or_shown_when_at_hand(tmp_path: Path) -> N
         assert "Virtanen, Aino" in words(app)
         assert purpose_name("payment_claim", app.t) in words(app)
         await press(pilot, "escape")
+        assert app.desk is not None
+        assert app.desk.customers.last_case() is None, "nobody was looked up for anything"
         found = head()
         answer(app.store, found)
         app.hold([claim("y", code=found.person.identity_code)])

@@ -7,9 +7,10 @@ from pathlib import Path
 from kelmu_tui.screens.customer import CustomerScreen
 from kelmu_tui.screens.outbox import OutboxScreen
 from kelmu_tui.screens.sending import SendingScreen
-from kelmu_tui.screens.sending_form import SendingFormScreen
+from kelmu_tui.screens.sending_form import Begin, SendingFormScreen
 from kelmu_tui.store import endings, outbox
-from tests.screens.sendings import form, listing, sending, top, words
+from kelmu_tui.widgets.text_field import LineField
+from tests.screens.sendings import NAME, fill_in, filling, form, listing, sending, top, words
 from tests.screens.support import press, settled, text_of
 from tests.store.build import NOW
 from tests.store.customer_lines import CODE
@@ -97,3 +98,22 @@ async def test_nothing_here_is_left_from_a_discard_elsewhere(tmp_path: Path) -> 
             app.store.changed("command", "sending", keys=(id_,))
         await settled(pilot)
         assert "Lähetyksiä ei ole" in text_of(app)
+
+
+async def test_the_form_says_in_the_language_of_now_how_a_code_is_written(tmp_path: Path) -> None:
+    async with filling(tmp_path) as (app, pilot):
+        app.set_language("sv")
+        await settled(pilot)
+        assert form(app).query_one("#customer", LineField).placeholder == app.t("sending_view.customer_hint")
+
+
+async def test_who_was_known_from_the_first_stays_named_when_their_file_is_gone(tmp_path: Path) -> None:
+    async with filling(tmp_path, Begin(CODE, NAME)) as (app, pilot):
+        with app.store.write("replica"):
+            app.store.changed("customer")
+        await settled(pilot)
+        assert form(app).who == NAME
+        assert app.looks() == []
+        await fill_in(app, pilot, app.file("a.pdf"))
+        await press(pilot, "ctrl+s")
+        assert NAME in words(app)

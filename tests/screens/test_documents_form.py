@@ -218,6 +218,10 @@ async def test_a_customer_who_was_looked_up_is_named_after_the_look_is_logged(tm
         before = len(app.looks())
         await type_text(pilot, CODE)
         assert "Virtanen" in text_of(app)
+        answer(app.store, head(), *whole())  # what the feed brings of them is no other look
+        await settled(pilot)
+        await press(pilot, "backspace", "P")
+        assert "Virtanen" in text_of(app)
         assert len(app.looks()) == before + 1
 
 

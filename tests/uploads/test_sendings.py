@@ -316,6 +316,8 @@ def test_without_the_mandate_nothing_is_shown_or_queued(sendings: Sendings, stor
     with pytest.raises(NotAllowed):
         sendings.lines()
     with pytest.raises(NotAllowed):
+        sendings.name_of(CODE)
+    with pytest.raises(NotAllowed):
         sendings.commit(made)
     assert files_of(store) == []
 
