@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
@@ -51,11 +52,13 @@ class ClaimsScreen(ClaimActs, ListScreen[ClaimLine, None]):
         self._logged = 0
         self._totals = totals(())
         self._before: frozenset[str] | None = None
+        self._read_on: date | None = None
 
     # --- what there is ----------------------------------------------------------------------------------------------
 
     async def fetch(self) -> Sequence[ClaimLine]:
         """Read the claims of the view."""
+        self._read_on = self.face.today()
         claims = self.desk.claims
 
         def read() -> tuple[ClaimLine, ...]:
@@ -92,8 +95,9 @@ class ClaimsScreen(ClaimActs, ListScreen[ClaimLine, None]):
         if self._before is None:
             return
         new = next((line.id for line in self._all if line.id not in self._before), None)
-        if new is not None:
+        if self.face.screen is self:  # the form is gone: what comes from now on is not of it
             self._before = None
+        if new is not None:
             self._narrow(keep=False, at=new)
 
     def open_form(self, begin: Begin) -> None:
@@ -117,11 +121,13 @@ class ClaimsScreen(ClaimActs, ListScreen[ClaimLine, None]):
         """The connection changed, or a minute has gone: who was at a claim may be so no more, days are nearer."""
         super().update_frame()
         if self.alive and self._read and self.face.screen is self:
-            if any(line.editing is not None for line in self._known):
+            if self._read_on != self.face.today() or any(line.editing is not None for line in self._known):
                 self.reload()
             else:
+                self.rows.update()
                 self._say_empty()
                 self._update_view()
+                self._explain()
 
     def resized(self) -> None:
         """What the claims come to may have room, or none any more."""
