@@ -61,19 +61,8 @@ class SendingScreen(SendingActs, PageScreen[None]):
             self._reading = False
 
     async def _look(self) -> None:
-        sendings, before = self.desk.sendings, self.line
-
-        def read() -> SendingLine | None:
-            # Bytes that went up are no new look at anybody; a receipt is.
-            if before is None:
-                return sendings.open(self.sending)
-            found = next((one for one in sendings.lines() if one.id == self.sending), None)
-            if found is not None and found.receipt != before.receipt:
-                sendings.log_list(1)
-            return found
-
         try:
-            self.line = await self.desk.run(read)
+            self.line = await self.desk.run(self.desk.sendings.open, self.sending)
             self._barred = False
         except NotAllowed:
             self.line, self._barred = None, True
