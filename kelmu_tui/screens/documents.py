@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar
 
 from textual import on
 
 from kelmu_tui.actions import Context, State
-from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.beating import Beating
 from kelmu_tui.screens.looked_list import LookedList
 from kelmu_tui.screens.sending_acts import SendingActs
 from kelmu_tui.screens.sending_blocks import line_blocks
@@ -19,30 +19,15 @@ from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.row_list import RowList
 from kelmu_tui.widgets.sheet import Block
 
-if TYPE_CHECKING:
-    from textual.timer import Timer
 
-BEAT: Final = 1.0
-"""Seconds between two looks at the speed, while documents go up."""
-
-
-class DocumentsScreen(SendingActs, LookedList[SendingLine]):
+class DocumentsScreen(SendingActs, Beating, LookedList[SendingLine]):
     """The sendings; a list of names is a look, which is logged before."""
 
     CONTEXT: ClassVar[Context] = Context.DOCUMENTS
     SECTION: ClassVar[str] = "main.documents"
     TABLES: ClassVar[frozenset[str]] = frozenset({"sending", "command", "conflict", "scope"})
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._beat: Timer | None = None
-
     # --- what there is ----------------------------------------------------------------------------------------------
-
-    def mounted(self) -> None:
-        """Read, and look at the speed from time to time while there is one."""
-        super().mounted()
-        self._beat = self.set_interval(BEAT, self._look_at_speed, pause=True)
 
     def reading(self) -> tuple[Callable[[], Sequence[SendingLine]], Callable[[int], None]]:
         """Return what reads the sendings, and what logs that they are shown."""
@@ -50,28 +35,24 @@ class DocumentsScreen(SendingActs, LookedList[SendingLine]):
 
     def reloaded(self) -> None:
         """Look at the speed while there is one."""
-        self._keep_beat()
+        self.keep_beat()
 
-    def _keep_beat(self) -> None:
-        if self._beat is not None:
-            moving = any(line.state == UPLOADING for line in self._all) and self.face.online
-            (self._beat.resume if moving and self.face.screen is self else self._beat.pause)()
+    def moving(self) -> bool:
+        """Tell whether documents go up."""
+        return any(line.state == UPLOADING for line in self._all)
 
-    def _look_at_speed(self) -> None:
-        """The speed is another, or none any more: what is on its way is painted anew."""
-        if self.alive and self.is_current:
-            self.rows.update()
-            self._explain()
-            self._keep_beat()
+    def beat(self) -> None:
+        """Show the speed of now in the rows and the explanation."""
+        self.rows.update()
+        self._explain()
 
     def update_frame(self) -> None:
         """The connection changed: what is on its way waits for it, or goes on."""
         super().update_frame()
         if self.alive and self._read and self.face.screen is self:
-            self.rows.update()
+            self.beat()
             self._say_empty()
-            self._explain()
-            self._keep_beat()
+            self.keep_beat()
 
     def key(self, row: SendingLine) -> str:
         """Return the id of the sending."""
