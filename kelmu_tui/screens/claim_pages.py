@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from kelmu_tui.actions import Context
-from kelmu_tui.domain.deadlines import HELSINKI_TIME
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.page import PageScreen
+from kelmu_tui.screens.text_out import print_text_of, save_text
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.database import Changed
 from kelmu_tui.terminal.clipboard import TooLong
@@ -170,42 +168,10 @@ class ClaimTextScreen(PageScreen[None]):
 
     def action_claim_text_save(self) -> None:
         """Ask where to save it."""
-        from kelmu_tui.platform.saving import save_new
-        from kelmu_tui.screens.save_file import SaveScreen
-        from kelmu_tui.services.case_file import Form, form_of
-
-        async def save(path: Path) -> str:
-            t = self.face.t
-            if form_of(path) is not Form.PAGES:
-                return t("claim_view.pages_only")
-            text = await self._leaving()
-            if text is None:
-                return t("claim_view.gone")
-            await asyncio.to_thread(save_new, path, text)
-            self.say(t("saving.done", path=str(path)), role="good")
-            return ""
-
-        # No name and no code of anybody: file names are seen by whoever lists the folder.
-        at = self.face.now().astimezone(HELSINKI_TIME)
-        about = self.face.t("claim_view.save_about")
-        self.face.push_screen(SaveScreen(f"~/kelmu-claim-{at:%Y%m%d-%H%M%S}.txt", save, about=about))
+        about, only = self.face.t("claim_view.save_about"), "claim_view.pages_only"
+        save_text(self, "claim", lambda _: self._leaving(), gone="claim_view.gone", about=about, pages_only=only)
 
     def action_claim_text_print(self) -> None:
         """Print it, without waiting for the printer."""
-        self.face.spawn("claim.print", self._print())
-
-    async def _print(self) -> None:
-        from kelmu_tui.platform.printing import NotPrinted, check, print_text
-
-        t = self.face.t
-        try:
-            check()
-            text = await self._leaving()
-            if text is None:
-                self.say(t("claim_view.gone"), role="warn")
-                return
-            await print_text(text)
-        except NotPrinted as failure:
-            self.say(t.choice("saving.not_printed", failure.reason, key=self.key_text("claim_text.save")), role="warn")
-        else:
-            self.say(t("saving.printed"), role="good")
+        printed = print_text_of(self, self._leaving, gone="claim_view.gone", save_key="claim_text.save")
+        self.face.spawn("claim.print", printed)

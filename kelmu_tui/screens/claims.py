@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
@@ -16,61 +17,45 @@ from kelmu_tui.screens.claim_blocks import line_blocks
 from kelmu_tui.screens.claim_cells import cells, columns, flag
 from kelmu_tui.screens.claim_views import ClaimOrder, ClaimView, Wanted, is_draft, select, totals
 from kelmu_tui.screens.desk import Desk
-from kelmu_tui.screens.listing import ListScreen
+from kelmu_tui.screens.looked_list import LookedList
 from kelmu_tui.services.customer_text import benefit_name
-from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.claim_rows import ClaimLine
-from kelmu_tui.store.database import Changed
 from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.picker import Choice
 from kelmu_tui.widgets.row_list import RowList
-from kelmu_tui.widgets.sheet import Block, Paragraph
-
-TABLES: Final = frozenset({"claim", "claim_draft", "account", "command", "conflict", "scope"})
-"""What changes when a claim, a draft, or what is on its way does."""
-
+from kelmu_tui.widgets.sheet import Block
 
 BESIDE: Final = 14
 """Cells of the line above the list that stand between the name of the view and what the claims come to."""
 
 
-class ClaimsScreen(ClaimActs, ListScreen[ClaimLine, None]):
+class ClaimsScreen(ClaimActs, LookedList[ClaimLine]):
     """The claims; a list of names is a look, which is logged before."""
 
     CONTEXT: ClassVar[Context] = Context.CLAIMS
     LEADS_TO_CUSTOMER = True
     SECTION: ClassVar[str] = "main.claims"
+    TABLES: ClassVar[frozenset[str]] = frozenset({"claim", "claim_draft", "account", "command", "conflict", "scope"})
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__()
-        self.desk = desk
+        super().__init__(desk)
         self.wanted = Wanted()
         self._known: tuple[ClaimLine, ...] = ()
-        self._read = self._barred = False
-        self._logged = 0
         self._totals = totals(())
         self._before: frozenset[str] | None = None
+        self._read_on: date | None = None
 
     # --- what there is ----------------------------------------------------------------------------------------------
 
+    def reading(self) -> tuple[Callable[[], Sequence[ClaimLine]], Callable[[int], None]]:
+        """Return what reads all claims and drafts, and what logs that they are shown."""
+        return self.desk.claims.lines, self.desk.claims.log_list
+
     async def fetch(self) -> Sequence[ClaimLine]:
         """Read the claims of the view."""
-        claims = self.desk.claims
-
-        def read() -> tuple[ClaimLine, ...]:
-            found = claims.lines()
-            if len(found) > self._logged:
-                claims.log_list(len(found))
-            self._logged = len(found)
-            return found
-
-        try:
-            self._known = await self.desk.run(read)
-            self._barred = False
-        except NotAllowed:
-            self._known, self._barred = (), True
-        self._read = True
+        self._read_on = self.face.today()
+        self._known = tuple(await self.look())
         return self._select()
 
     def _select(self) -> Sequence[ClaimLine]:
@@ -80,20 +65,14 @@ class ClaimsScreen(ClaimActs, ListScreen[ClaimLine, None]):
         super()._narrow(keep=keep, at=at)
         self._totals = totals(self._matching)  # and not with each move of the cursor
 
-    async def _reload(self) -> None:
-        await super()._reload()
-        if self.alive:
-            self._go_to_new()
-            self._say_empty()
-            self._update_view()
-
-    def _go_to_new(self) -> None:
+    def reloaded(self) -> None:
         """Go to what came of the form: the claim that was made, or the draft that was kept."""
         if self._before is None:
             return
         new = next((line.id for line in self._all if line.id not in self._before), None)
-        if new is not None:
+        if self.face.screen is self:  # the form is gone: what comes from now on is not of it
             self._before = None
+        if new is not None:
             self._narrow(keep=False, at=new)
 
     def open_form(self, begin: Begin) -> None:
@@ -101,27 +80,17 @@ class ClaimsScreen(ClaimActs, ListScreen[ClaimLine, None]):
         self._before = frozenset(line.id for line in self._known)
         super().open_form(begin)
 
-    def store_changed(self, change: Changed) -> None:
-        """A claim or a draft changed, or a command went on its way."""
-        # Under another screen nobody sees it; it is read when it comes up again.
-        if self.face.screen is self and (not change.tables or change.tables & TABLES):
-            self.reload()
-
-    def on_screen_resume(self) -> None:
-        """The screen is on top again: read what changed meanwhile."""
-        super().on_screen_resume()
-        if self.ready and self.is_current:
-            self.reload()
-
     def update_frame(self) -> None:
         """The connection changed, or a minute has gone: who was at a claim may be so no more, days are nearer."""
         super().update_frame()
         if self.alive and self._read and self.face.screen is self:
-            if any(line.editing is not None for line in self._known):
+            if self._read_on != self.face.today() or any(line.editing is not None for line in self._known):
                 self.reload()
             else:
+                self.rows.update()
                 self._say_empty()
                 self._update_view()
+                self._explain()
 
     def resized(self) -> None:
         """What the claims come to may have room, or none any more."""
@@ -187,12 +156,6 @@ class ClaimsScreen(ClaimActs, ListScreen[ClaimLine, None]):
             return t("claim_view.not_here_yet")
         return t("claim_view.none", key=self.key_text("claims.new"))
 
-    def _say_empty(self) -> None:
-        t = self.face.t
-        self.rows.set_texts(loading=t("common.loading"), empty=self.empty_text(), failed=t("common.reading_failed"))
-        if self.rows.current is None:
-            self._explain()
-
     # --- rows -------------------------------------------------------------------------------------------------------
 
     def columns(self) -> Sequence[Column]:
@@ -215,13 +178,13 @@ class ClaimsScreen(ClaimActs, ListScreen[ClaimLine, None]):
         """Say how it stands, what comes next, and what it says in short."""
         return line_blocks(row, self.face)
 
-    def explain_nothing(self) -> Iterable[Block]:
-        """Say what claims are, or why they are closed."""
-        t = self.face.t
-        if self._barred:
-            yield Paragraph(t("claim_view.closed_text", key=self.key_text("app.help")), "warn")
-        elif self._read:
-            yield Paragraph(t("claim_view.about"), "dim")
+    def about(self) -> str:
+        """Say what claims are."""
+        return self.face.t("claim_view.about")
+
+    def closed_text(self) -> str:
+        """Say why the claims are closed."""
+        return self.face.t("claim_view.closed_text", key=self.key_text("app.help"))
 
     # --- actions ----------------------------------------------------------------------------------------------------
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kelmu_tui.actions import Context
-from kelmu_tui.domain.deadlines import HELSINKI_TIME
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.i18n import Translator
 from kelmu_tui.screens.base import KeyedScreen
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.page import PageScreen
+from kelmu_tui.screens.text_out import print_text_of, save_text
 from kelmu_tui.services.customer_explain import explain_row, explain_section
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.customer_rows import SectionFile, SectionRow
@@ -102,25 +101,11 @@ class TextScreen(PageScreen[None]):
 
     def action_customer_print(self) -> None:
         """Print it, without waiting for the printer."""
-        self.face.spawn("customer.print", self._print())
-
-    async def _print(self) -> None:
-        from kelmu_tui.platform.printing import NotPrinted, check, print_text
         from kelmu_tui.services.case_file import Form
 
-        t = self.face.t
-        try:
-            check()
-            text = await exported(self.desk, self._customer, self._part, t, Form.PAGES)
-            if text is None:
-                self.say(t("customer_view.gone"), role="warn")
-                return
-            await print_text(text)
-        except NotPrinted as failure:
-            key = self.key_text("customer.save")
-            self.say(t.choice("saving.not_printed", failure.reason, key=key), role="warn")
-        else:
-            self.say(t("saving.printed"), role="good")
+        make = partial(exported, self.desk, self._customer, self._part, self.face.t, Form.PAGES)
+        printed = print_text_of(self, make, gone="customer_view.gone", save_key="customer.save")
+        self.face.spawn("customer.print", printed)
 
 
 def parts(part: Section | None) -> tuple[Section, ...]:
@@ -139,21 +124,8 @@ async def exported(desk: Desk, customer: str, part: Section | None, t: Translato
 
 def ask_where(screen: KeyedScreen[Any], desk: Desk, customer: str, part: Section | None) -> None:
     """Ask where to save a section, or the whole file, and say where it went."""
-    from kelmu_tui.platform.saving import save_new
-    from kelmu_tui.screens.save_file import SaveScreen
-    from kelmu_tui.services.case_file import Form, form_of
 
-    face = screen.face
+    async def make(form: Form) -> str | None:
+        return await exported(desk, customer, part, screen.face.t, form)
 
-    async def save(path: Path) -> str:
-        t, form = face.t, form_of(path)
-        text = await exported(desk, customer, part, t, form)
-        if text is None:
-            return t("customer_view.gone")
-        await asyncio.to_thread(save_new, path, text, mark=form is Form.TABLE)
-        screen.say(t("saving.done", path=str(path)), role="good")
-        return ""
-
-    # No name and no code of anybody: file names are seen by whoever lists the folder.
-    name = f"~/kelmu-{part.value if part else 'customer'}-{face.now().astimezone(HELSINKI_TIME):%Y%m%d-%H%M%S}.txt"
-    face.push_screen(SaveScreen(name, save))
+    save_text(screen, part.value if part else "customer", make, gone="customer_view.gone")

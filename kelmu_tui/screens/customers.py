@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
 
 from kelmu_tui.actions import Context
-from kelmu_tui.screens.desk import Desk
-from kelmu_tui.screens.listing import ListScreen
+from kelmu_tui.screens.looked_list import LookedList
 from kelmu_tui.services.customer_text import purpose_name
-from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.customer_rows import Recent
-from kelmu_tui.store.database import Changed
 from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.row_list import RowList
-from kelmu_tui.widgets.sheet import Block, Paragraph
 
 
-class CustomersScreen(ListScreen[Recent, None]):
+class CustomersScreen(LookedList[Recent]):
     """Whose files are at hand, the newest first; a list of names is a look, which is logged before."""
 
     CONTEXT: ClassVar[Context] = Context.CUSTOMERS
     LEADS_TO_CUSTOMER = True
     SECTION: ClassVar[str] = "main.customer"
+    TABLES: ClassVar[frozenset[str]] = frozenset({"customer"})
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__()
-        self.desk = desk
-        self._logged = 0
-
-    async def fetch(self) -> Sequence[Recent]:
-        """Read the files that can be opened."""
-        customers = self.desk.customers
-
-        def read() -> tuple[Recent, ...]:
-            found = customers.recents()
-            if len(found) > self._logged:
-                customers.log_list(len(found))
-            self._logged = len(found)
-            return found
-
-        try:
-            found: Sequence[Recent] = await self.desk.run(read)
-        except NotAllowed:
-            return ()
-        return found
-
-    def store_changed(self, change: Changed) -> None:
-        """A file came or ended."""
-        if not change.tables or "customer" in change.tables:
-            self.reload()
+    def reading(self) -> tuple[Callable[[], Sequence[Recent]], Callable[[int], None]]:
+        """Return what reads the files that can be opened, and what logs that they are shown."""
+        return self.desk.customers.recents, self.desk.customers.log_list
 
     def key(self, row: Recent) -> str:
         """Return the customer's id."""
@@ -87,9 +61,9 @@ class CustomersScreen(ListScreen[Recent, None]):
             "at": Cell(t.formats.moment(row.fetched_at, self.face.now())),
         }
 
-    def explain_nothing(self) -> Iterable[Block]:
+    def about(self) -> str:
         """Say what is logged."""
-        yield Paragraph(self.face.t("customer_view.find_logged"), "dim")
+        return self.face.t("customer_view.find_logged")
 
     def action_customers_find(self) -> None:
         """Look a customer up."""

@@ -2,113 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar
 
 from textual import on
 
 from kelmu_tui.actions import Context, State
-from kelmu_tui.screens.desk import Desk
-from kelmu_tui.screens.listing import ListScreen
+from kelmu_tui.screens.beating import Beating
+from kelmu_tui.screens.looked_list import LookedList
 from kelmu_tui.screens.sending_acts import SendingActs
 from kelmu_tui.screens.sending_blocks import line_blocks
 from kelmu_tui.screens.sending_cells import UNDER_WAY, cells, columns, flag, needs_user
-from kelmu_tui.services.inbox import NotAllowed
-from kelmu_tui.store.database import Changed
 from kelmu_tui.store.sendings import UPLOADING, SendingLine
 from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.painted import Piece
 from kelmu_tui.widgets.row_list import RowList
-from kelmu_tui.widgets.sheet import Block, Paragraph
-
-if TYPE_CHECKING:
-    from textual.timer import Timer
-
-TABLES: Final = frozenset({"sending", "command", "conflict", "scope"})
-"""What changes when a sending, its copies, or what is on its way does."""
-BEAT: Final = 1.0
-"""Seconds between two looks at the speed, while documents go up."""
+from kelmu_tui.widgets.sheet import Block
 
 
-class DocumentsScreen(SendingActs, ListScreen[SendingLine, None]):
+class DocumentsScreen(SendingActs, Beating, LookedList[SendingLine]):
     """The sendings; a list of names is a look, which is logged before."""
 
     CONTEXT: ClassVar[Context] = Context.DOCUMENTS
     SECTION: ClassVar[str] = "main.documents"
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__()
-        self.desk = desk
-        self._read = self._barred = False
-        self._logged = 0
-        self._beat: Timer | None = None
+    TABLES: ClassVar[frozenset[str]] = frozenset({"sending", "command", "conflict", "scope"})
 
     # --- what there is ----------------------------------------------------------------------------------------------
 
-    def mounted(self) -> None:
-        """Read, and look at the speed from time to time while there is one."""
-        super().mounted()
-        self._beat = self.set_interval(BEAT, self._look_at_speed, pause=True)
+    def reading(self) -> tuple[Callable[[], Sequence[SendingLine]], Callable[[int], None]]:
+        """Return what reads the sendings, and what logs that they are shown."""
+        return self.desk.sendings.lines, self.desk.sendings.log_list
 
-    async def fetch(self) -> Sequence[SendingLine]:
-        """Read the sendings."""
-        sendings = self.desk.sendings
+    def reloaded(self) -> None:
+        """Look at the speed while there is one."""
+        self.keep_beat()
 
-        def read() -> tuple[SendingLine, ...]:
-            found = sendings.lines()
-            if len(found) > self._logged:
-                sendings.log_list(len(found))
-            self._logged = len(found)
-            return found
+    def moving(self) -> bool:
+        """Tell whether documents go up."""
+        return any(line.state == UPLOADING for line in self._all)
 
-        found: tuple[SendingLine, ...] = ()
-        try:
-            found = await self.desk.run(read)
-            self._barred = False
-        except NotAllowed:
-            self._barred = True
-        self._read = True
-        return found
-
-    async def _reload(self) -> None:
-        await super()._reload()
-        if self.alive:
-            self._say_empty()
-            self._update_view()
-            self._keep_beat()
-
-    def _keep_beat(self) -> None:
-        if self._beat is not None:
-            moving = any(line.state == UPLOADING for line in self._all) and self.face.online
-            (self._beat.resume if moving and self.face.screen is self else self._beat.pause)()
-
-    def _look_at_speed(self) -> None:
-        """The speed is another, or none any more: what is on its way is painted anew."""
-        if self.alive and self.is_current:
-            self.rows.update()
-            self._explain()
-            self._keep_beat()
-
-    def store_changed(self, change: Changed) -> None:
-        """Bytes went up, a receipt came, or a command went on its way."""
-        # Under another screen nobody sees it; it is read when it comes up again.
-        if self.face.screen is self and (not change.tables or change.tables & TABLES):
-            self.reload()
-
-    def on_screen_resume(self) -> None:
-        """The screen is on top again: read what changed meanwhile."""
-        super().on_screen_resume()
-        if self.ready and self.is_current:
-            self.reload()
+    def beat(self) -> None:
+        """Show the speed of now in the rows and the explanation."""
+        self.rows.update()
+        self._explain()
 
     def update_frame(self) -> None:
         """The connection changed: what is on its way waits for it, or goes on."""
         super().update_frame()
         if self.alive and self._read and self.face.screen is self:
-            self.rows.update()
+            self.beat()
             self._say_empty()
-            self._explain()
-            self._keep_beat()
+            self.keep_beat()
 
     def key(self, row: SendingLine) -> str:
         """Return the id of the sending."""
@@ -144,12 +88,6 @@ class DocumentsScreen(SendingActs, ListScreen[SendingLine, None]):
             return t("sending_view.not_here_yet")
         return t("sending_view.none", key=self.key_text("documents.new"))
 
-    def _say_empty(self) -> None:
-        t = self.face.t
-        self.rows.set_texts(loading=t("common.loading"), empty=self.empty_text(), failed=t("common.reading_failed"))
-        if self.rows.current is None:
-            self._explain()
-
     # --- rows -------------------------------------------------------------------------------------------------------
 
     def columns(self) -> Sequence[Column]:
@@ -172,13 +110,13 @@ class DocumentsScreen(SendingActs, ListScreen[SendingLine, None]):
         """Say how it stands, what comes next, and which documents they are."""
         return line_blocks(row, self.face, self.way)
 
-    def explain_nothing(self) -> Iterable[Block]:
-        """Say what sendings are, or why they are closed."""
-        t = self.face.t
-        if self._barred:
-            yield Paragraph(t("sending_view.closed_text", key=self.key_text("app.help")), "warn")
-        elif self._read:
-            yield Paragraph(t("sending_view.about"), "dim")
+    def about(self) -> str:
+        """Say what sendings are."""
+        return self.face.t("sending_view.about")
+
+    def closed_text(self) -> str:
+        """Say why documents are closed."""
+        return self.face.t("sending_view.closed_text", key=self.key_text("app.help"))
 
     # --- actions ----------------------------------------------------------------------------------------------------
 

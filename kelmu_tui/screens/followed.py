@@ -11,11 +11,10 @@ from kelmu_tui.actions import Context
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.screens.customer_find import Whom
 from kelmu_tui.screens.desk import Desk
-from kelmu_tui.screens.listing import ListScreen
+from kelmu_tui.screens.looked_list import LookedList
 from kelmu_tui.services.customer_text import benefit_name, purpose_name
 from kelmu_tui.services.following import SOON, NotFollowed
 from kelmu_tui.services.inbox import NotAllowed
-from kelmu_tui.store.database import Changed
 from kelmu_tui.store.follows import Change, Follow
 from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.painted import Piece
@@ -23,48 +22,29 @@ from kelmu_tui.widgets.row_list import RowList
 from kelmu_tui.widgets.sheet import Block, Field, Heading, Paragraph, Spans
 
 
-class FollowedScreen(ListScreen[Follow, None]):
+class FollowedScreen(LookedList[Follow]):
     """Who is followed, those to whom something happened last first; a list of names is a look, logged before."""
 
     CONTEXT: ClassVar[Context] = Context.FOLLOWED
     LEADS_TO_CUSTOMER = True
     SECTION: ClassVar[str] = "main.followed"
+    TABLES: ClassVar[frozenset[str]] = frozenset({"follow", "command", "scope"})
 
     def __init__(self, desk: Desk, at: str | None = None) -> None:
         """Show the list; `at` is the follow under the cursor."""
-        super().__init__()
-        self.desk = desk
+        super().__init__(desk)
         self._at = at
-        self._logged = 0
-        self._read: str | None = None
+        self._on: str | None = None
 
-    async def fetch(self) -> Sequence[Follow]:
-        """Read the follows."""
-        following = self.desk.following
+    def reading(self) -> tuple[Callable[[], Sequence[Follow]], Callable[[int], None]]:
+        """Return what reads the follows, and what logs that they are shown."""
+        return self.desk.following.lines, self.desk.following.log_list
 
-        def read() -> tuple[Follow, ...]:
-            found = following.lines()
-            if len(found) > self._logged:
-                following.log_list(len(found))
-            self._logged = len(found)
-            return found
-
-        try:
-            found: Sequence[Follow] = await self.desk.run(read)
-        except NotAllowed:
-            return ()
-        return found
-
-    async def _reload(self) -> None:
-        await super()._reload()
+    def reloaded(self) -> None:
+        """Go to the follow for which the list was opened."""
         at, self._at = self._at, None
-        if at is not None and self.alive:
+        if at is not None:
             self._narrow(keep=False, at=at)
-
-    def store_changed(self, change: Changed) -> None:
-        """Something happened to somebody, or an own command went on its way."""
-        if not change.tables or change.tables & {"follow", "command", "scope"}:
-            self.reload()
 
     def key(self, row: Follow) -> str:
         """Return the follow's id."""
@@ -164,9 +144,9 @@ class FollowedScreen(ListScreen[Follow, None]):
         if row.ended is None:
             yield Field(t("followed.column_until"), t.formats.instant(row.until))
 
-    def explain_nothing(self) -> Iterable[Block]:
+    def about(self) -> str:
         """Say what following is."""
-        yield Paragraph(self.face.t("followed.about"), "dim")
+        return self.face.t("followed.about")
 
     @on(RowList.Changed)
     @on(RowList.Moved)
@@ -174,8 +154,8 @@ class FollowedScreen(ListScreen[Follow, None]):
         """What was explained before has been seen."""
         if not self.alive:
             return
-        before, self._read = self._read, self.rows.current_key
-        if before is not None and before != self._read:
+        before, self._on = self._on, self.rows.current_key
+        if before is not None and before != self._on:
             self._seen(before)
 
     def _seen(self, follow: str) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from kelmu_tui.actions import Context
-from kelmu_tui.domain.deadlines import HELSINKI_TIME
 from kelmu_tui.domain.lists import Invoice
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.findings import Line
 from kelmu_tui.screens.invoice_words import facts_blocks, finding_blocks
 from kelmu_tui.screens.list_words import period_text
 from kelmu_tui.screens.page import PageScreen
+from kelmu_tui.screens.text_out import print_text_of, save_text
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.invoices import Billing
 from kelmu_tui.services.lists import NotHere
@@ -129,24 +128,26 @@ class DisputeScreen(PageScreen[None]):
         self.face.spawn("dispute.read", self._read())
 
     async def _read(self) -> None:
-        try:
-            self._text = await self._document()
-        except (NotHere, NotAllowed):
-            self._lost, self._text = True, None
+        self._text = await self._document()
+        self._lost = self._text is None
         if self.alive:
             self._show()
 
-    async def _document(self) -> str:
+    async def _document(self) -> str | None:
         """Return the document in the language of the screen, after it was logged that its rows leave.
 
+        None when they cannot be read any more.
+
         Raises:
-            NotAllowed, NotHere: the rows cannot be read any more.
             StoreError: it cannot be logged.
         """
         from kelmu_tui.services.dispute import document
 
-        leaving = await self.desk.run(self.desk.invoices.leaving, self._reviewed, self._found)
-        return await asyncio.to_thread(document, self._reviewed, self._found, self.face.t, leaving)
+        try:
+            leaving = await self.desk.run(self.desk.invoices.leaving, self._reviewed, self._found)
+            return await asyncio.to_thread(document, self._reviewed, self._found, self.face.t, leaving)
+        except (NotHere, NotAllowed):
+            return None
 
     def store_changed(self, change: Changed) -> None:
         """Lists changed: see whether the rows are still here."""
@@ -178,41 +179,10 @@ class DisputeScreen(PageScreen[None]):
 
     def action_dispute_save(self) -> None:
         """Ask where to save it."""
-        from kelmu_tui.platform.saving import save_new
-        from kelmu_tui.screens.save_file import SaveScreen
-        from kelmu_tui.services.case_file import Form, form_of
-
-        async def save(path: Path) -> str:
-            t = self.face.t
-            if form_of(path) is not Form.PAGES:
-                return t("invoice_view.pages_only")
-            try:
-                text = await self._document()
-            except (NotHere, NotAllowed):
-                return t("lists.gone")
-            await asyncio.to_thread(save_new, path, text)
-            self.say(t("saving.done", path=str(path)), role="good")
-            return ""
-
-        # No name and no code of anybody: file names are seen by whoever lists the folder.
-        at = self.face.now().astimezone(HELSINKI_TIME)
-        about = self.face.t("invoice_view.dispute_about")
-        self.face.push_screen(SaveScreen(f"~/kelmu-dispute-{at:%Y%m%d-%H%M%S}.txt", save, about=about))
+        about, only = self.face.t("invoice_view.dispute_about"), "invoice_view.pages_only"
+        save_text(self, "dispute", lambda _: self._document(), gone="lists.gone", about=about, pages_only=only)
 
     def action_dispute_print(self) -> None:
         """Print it, without waiting for the printer."""
-        self.face.spawn("dispute.print", self._print())
-
-    async def _print(self) -> None:
-        from kelmu_tui.platform.printing import NotPrinted, check, print_text
-
-        t = self.face.t
-        try:
-            check()
-            await print_text(await self._document())
-        except (NotHere, NotAllowed):
-            self.say(t("lists.gone"), role="warn")
-        except NotPrinted as failure:
-            self.say(t.choice("saving.not_printed", failure.reason, key=self.key_text("dispute.save")), role="warn")
-        else:
-            self.say(t("saving.printed"), role="good")
+        printed = print_text_of(self, self._document, gone="lists.gone", save_key="dispute.save")
+        self.face.spawn("dispute.print", printed)

@@ -6,16 +6,14 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Input
 
 from kelmu_tui.actions import Context
 from kelmu_tui.domain.own_files import Wanted
 from kelmu_tui.i18n.failures import store_text
-from kelmu_tui.platform.picking import Listing, completed, listing, path_of
-from kelmu_tui.screens.base import Dialog
+from kelmu_tui.platform.picking import Listing, path_of
 from kelmu_tui.screens.desk import Desk
+from kelmu_tui.screens.path_dialog import BESIDE, MAX_PATH, PathDialog
 from kelmu_tui.services.own_table import OwnFileProblem, Watch
 from kelmu_tui.store.errors import StoreError
 from kelmu_tui.widgets.cells import Column
@@ -31,13 +29,10 @@ if TYPE_CHECKING:
     Taken = Answers | frozenset[str]
     OnDone = Callable[[Taken], None]
 
-MAX_PATH: Final = 1000
-BESIDE: Final = 8
-"""Lines of the box that are no files: border, field, what the file is to be, what is wrong, hints."""
 MOST_SHOWN: Final = 12
 
 
-class OwnFileScreen(Dialog["Taken | None"]):
+class OwnFileScreen(PathDialog["Taken | None"]):
     """A line for the path with what it can become below it.
 
     Answers what was taken: the answers, which are kept by then, or the residents' identity codes, which are nowhere
@@ -45,6 +40,7 @@ class OwnFileScreen(Dialog["Taken | None"]):
     """
 
     CONTEXT: ClassVar[Context] = Context.CONFIRM
+    TASK: ClassVar[str] = "own_file.look"
 
     def __init__(self, desk: Desk, wanted: Wanted, on_done: OnDone | None = None) -> None:
         """Ask for a file of what is `wanted`; `on_done` hears what was taken, before the screen is gone."""
@@ -52,8 +48,6 @@ class OwnFileScreen(Dialog["Taken | None"]):
         self.desk = desk
         self.wanted = wanted
         self._on_done = on_done
-        self._listing: Listing | None = None
-        self._asked = 0
         self._reading = False
         self._watch = Watch()
 
@@ -75,13 +69,6 @@ class OwnFileScreen(Dialog["Taken | None"]):
             Caption(f"{complete}   {self.hint_line('dialog.accept', 'dialog.cancel', accept=t('own_file.open'))}"),
         )
 
-    def on_mount(self) -> None:
-        """Begin in the home folder."""
-        field = self.query_one(LineField)
-        self.set_focus(field)
-        field.cursor_position = len(field.value)
-        self._look()
-
     def on_resize(self) -> None:
         """Fit the list into the terminal."""
         short = self.size.height < 2 * BESIDE
@@ -91,22 +78,14 @@ class OwnFileScreen(Dialog["Taken | None"]):
 
     # --- the path ---------------------------------------------------------------------------------------------------
 
-    @on(Input.Changed)
-    def _typed(self) -> None:
+    def edited(self) -> None:
+        """The path is another: what was wrong with the one before is no more."""
         self.query_one("#effect", Caption).show("")
-        self._look()
 
-    def _look(self) -> None:
-        self._asked += 1
-        self.face.spawn("own_file.look", self._list(self.query_one(LineField).value, self._asked))
-
-    async def _list(self, text: str, asked: int) -> None:
-        found = await asyncio.to_thread(listing, text)
-        if not self.alive or asked != self._asked:
-            return
-        self._listing = found
-        size, picks = self.face.t.formats.size, self.query_one(PickList)
-        picks.offer(
+    def offer(self, found: Listing) -> None:
+        """Show what the path can become."""
+        size = self.face.t.formats.size
+        self.query_one(PickList).offer(
             [
                 Choice(
                     one.name, (f"{one.name}/" if one.folder else one.name, "" if one.size is None else size(one.size))
@@ -114,56 +93,17 @@ class OwnFileScreen(Dialog["Taken | None"]):
                 for one in found.entries
             ]
         )
-        if found.entries:
-            picks.point(found.entries[0].name)
-
-    def _go_to(self, text: str) -> None:
-        field = self.query_one(LineField)
-        field.value = text
-        field.cursor_position = len(text)
-
-    @property
-    def _pointed(self) -> str | None:
-        """The path under the cursor, with a slash behind a folder; None while the list is of another path."""
-        found, choice = self._listing, self.query_one(PickList).current
-        if found is None or choice is None:
-            return None
-        entry = next((entry for entry in found.entries if entry.name == choice.key), None)
-        return None if entry is None else f"{found.typed or '~/'}{entry.name}{'/' if entry.folder else ''}"
-
-    def action_dialog_next(self) -> None:
-        """Complete the path as far as it goes."""
-        text = self.query_one(LineField).value
-        if self._listing is not None:
-            self._go_to(completed(self._listing, text))
-
-    def action_dialog_previous(self) -> None:
-        """Go to the folder above."""
-        text = self.query_one(LineField).value.rstrip("/")
-        above, slash, _ = text.rpartition("/")
-        self._go_to(f"{above}{slash}" if slash else "~/")
-
-    def action_dialog_down(self) -> None:
-        """Point at the next one."""
-        self.query_one(PickList).move(1)
-
-    def action_dialog_up(self) -> None:
-        """Point at the one before."""
-        self.query_one(PickList).move(-1)
-
-    @on(PickList.Picked)
-    def _picked(self) -> None:
-        self.action_dialog_accept()
 
     # --- the file ---------------------------------------------------------------------------------------------------
 
     def action_dialog_accept(self) -> None:
         """Enter the folder, or read the file, without waiting for the disk."""
-        if self._reading:
+        if self._reading or self._waits(self.action_dialog_accept):
             return
-        text = self._pointed or self.query_one(LineField).value
+        entry = self.pointed
+        text = self.query_one(LineField).value if entry is None else self.typed_path(entry)
         if text.endswith("/"):
-            self._go_to(text)
+            self.go_to(text)
             return
         self._reading = True
         self.query_one("#effect", Caption).show(self.face.t("own_file.reading"), role="dim")

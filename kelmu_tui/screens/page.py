@@ -60,11 +60,8 @@ class PageScreen(FramedScreen[Result]):
         self.dismiss(None)
 
 
-class LivePage(PageScreen[Result]):
-    """A page that is read again when the connection changes and with the app's minute; subclasses say what else.
-
-    What comes while it is being read is seen by one more reading.
-    """
+class ReadPage(PageScreen[Result]):
+    """A page whose content is read beside the screen; what comes while it is read is seen by one more reading."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,16 +70,6 @@ class LivePage(PageScreen[Result]):
     async def load(self) -> None:
         """Read what the page tells and show it; the widgets may have gone when the reading is over."""
         raise NotImplementedError
-
-    def retranslate(self) -> None:
-        """Render the page in the language of now."""
-        super().retranslate()
-        self.reload()
-
-    def update_frame(self) -> None:
-        """The connection changed, or a minute has gone: ages are older."""
-        super().update_frame()
-        self.reload()
 
     def reload(self) -> None:
         """Read once more."""
@@ -98,3 +85,17 @@ class LivePage(PageScreen[Result]):
                 await self.load()
         finally:
             self._reading = False
+
+
+class LivePage(ReadPage[Result]):
+    """A page that is read again when the connection changes and with the app's minute; subclasses say what else."""
+
+    def retranslate(self) -> None:
+        """Render the page in the language of now."""
+        super().retranslate()
+        self.reload()
+
+    def update_frame(self) -> None:
+        """The connection changed, or a minute has gone: ages are older."""
+        super().update_frame()
+        self.reload()

@@ -2,122 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from kelmu_tui.actions import Context, State
+from kelmu_tui.screens.beating import Beating
 from kelmu_tui.screens.desk import Desk
-from kelmu_tui.screens.documents import BEAT
-from kelmu_tui.screens.page import PageScreen
+from kelmu_tui.screens.record_page import RecordPage
 from kelmu_tui.screens.sending_acts import SendingActs
 from kelmu_tui.screens.sending_blocks import file_blocks
-from kelmu_tui.services.inbox import NotAllowed
-from kelmu_tui.store.database import Changed
 from kelmu_tui.store.sendings import UPLOADING, SendingLine
 from kelmu_tui.widgets.sheet import Paragraph
 
-if TYPE_CHECKING:
-    from textual.timer import Timer
 
-READ_FOR: frozenset[str] = frozenset({"sending", "command", "conflict"})
-"""What of the store says something of a sending, by its id."""
-
-
-class SendingScreen(SendingActs, PageScreen[None]):
+class SendingScreen(Beating, RecordPage, SendingActs):
     """A sending whole; the first reading is a look, which is logged before, as is one that brings a receipt."""
 
     CONTEXT: ClassVar[Context] = Context.SENDING
     SECTION: ClassVar[str] = "main.documents"
+    READ_FOR: ClassVar[frozenset[str]] = frozenset({"sending", "command", "conflict"})
 
     def __init__(self, desk: Desk, sending: str) -> None:
-        super().__init__()
-        self.desk = desk
-        self.sending = sending
+        super().__init__(desk, sending)
         self.line: SendingLine | None = None
-        self._read = self._barred = False
-        self._reading = self._stale = False
-        self._beat: Timer | None = None
 
     # --- what there is ----------------------------------------------------------------------------------------------
 
-    def mounted(self) -> None:
-        """Read the sending, and look at the speed from time to time while there is one."""
-        super().mounted()
-        self._beat = self.set_interval(BEAT, self._look_at_speed, pause=True)
-        self.reload()
+    async def look(self) -> None:
+        """Read the sending."""
+        self.line = await self.desk.run(self.desk.sendings.open, self.subject)
 
-    def reload(self) -> None:
-        """Read it anew; what comes while it is read is seen by one more reading."""
-        self._stale = True
-        if not self._reading:
-            self._reading = True
-            self.face.spawn("sending.read", self._load())
+    def forget(self) -> None:
+        """Keep nothing of the sending."""
+        self.line = None
 
-    async def _load(self) -> None:
-        try:
-            while self._stale and self.alive:
-                self._stale = False
-                await self._look()
-        finally:
-            self._reading = False
+    def moving(self) -> bool:
+        """Tell whether its documents go up."""
+        return self.line is not None and self.line.state == UPLOADING
 
-    async def _look(self) -> None:
-        sendings, before = self.desk.sendings, self.line
+    def beat(self) -> None:
+        """Show the speed of now."""
+        self.show_record()
 
-        def read() -> SendingLine | None:
-            # Bytes that went up are no new look at anybody; a receipt is.
-            if before is None:
-                return sendings.open(self.sending)
-            found = next((one for one in sendings.lines() if one.id == self.sending), None)
-            if found is not None and found.receipt != before.receipt:
-                sendings.log_list(1)
-            return found
-
-        try:
-            self.line = await self.desk.run(read)
-            self._barred = False
-        except NotAllowed:
-            self.line, self._barred = None, True
-        self._read = True
-        if self.alive:
-            self._show()
-            self.update_hints()
-            self._keep_beat()
-
-    def _keep_beat(self) -> None:
-        if self._beat is not None:
-            moving = self.line is not None and self.line.state == UPLOADING and self.face.online
-            (self._beat.resume if moving and self.face.screen is self else self._beat.pause)()
-
-    def _look_at_speed(self) -> None:
-        if self.alive and self.is_current:
-            self._show()
-            self._keep_beat()
-
-    def store_changed(self, change: Changed) -> None:
-        """Bytes went up, the receipt came, or the mandate ended."""
-        mine = change.tables & READ_FOR and (not change.keys or self.sending in change.keys)
-        if self.alive and (not change.tables or "scope" in change.tables or mine):
-            self.reload()
-
-    def on_screen_resume(self) -> None:
-        """The screen is on top again."""
-        super().on_screen_resume()
-        self._keep_beat()
-
-    def update_frame(self) -> None:
-        """The connection changed: it waits for it, or goes on."""
-        super().update_frame()
-        if self.alive and self._read and self.is_current:
-            self._show()
-            self._keep_beat()
-
-    def retranslate(self) -> None:
-        """Render the page in the language of now."""
-        super().retranslate()
-        if self._read:
-            self._show()
-
-    def _show(self) -> None:
+    def show_record(self) -> None:
+        """Put the sending on the page, and look at the speed while there is one."""
+        self.keep_beat()
         t = self.face.t
         if self.line is None:
             key = self.key_text("app.help")
@@ -134,11 +62,6 @@ class SendingScreen(SendingActs, PageScreen[None]):
     def chosen(self) -> SendingLine | None:
         """The sending of the page."""
         return self.line
-
-    def acted(self) -> None:
-        """Read it anew."""
-        if self.alive:
-            self.reload()
 
     def state(self) -> State:
         """Return what decides over the actions."""

@@ -132,8 +132,7 @@ class SendingActs(FramedScreen[None]):
 
         t = self.face.t
         try:
-            # It is logged as a look, as what is shown is.
-            line: SendingLine | None = await self.desk.run(self.desk.sendings.open, sending)
+            line: SendingLine | None = await self.desk.run(self.desk.sendings.leaving, sending)
         except NotAllowed:
             line = None
         if line is None:

@@ -118,6 +118,7 @@ class Sendings:
         self._ids = ids
         self._customers = customers
         self._named: dict[str, datetime] = {}
+        self._looked: dict[str, tuple[datetime, str | None]] = {}
 
     # --- what there is -----------------------------------------------------------------------------------------------
 
@@ -148,14 +149,32 @@ class Sendings:
         self._customers.log_list(count, of=LIST)
 
     def open(self, sending: str) -> SendingLine | None:
-        """Return a sending, after committing that it is looked at; None when there is none (any more).
+        """Return a sending after logging the look; None when there is none (any more).
+
+        Painted again within a sitting it is the same look, however much of it went up; its receipt is another one.
 
         Raises:
             NotAllowed, NotShown: as `lines`.
+            StoreError: the look could not be logged; nothing is shown.
         """
-        self.hold()
-        with lease.within(self._store) as db:
-            found = sendings.line(db, self._organisation, sending, self._clock.now())
+        found = self._line(sending)
+        if found is None:
+            self._looked.pop(sending, None)
+            return None
+        now = self._clock.now()
+        at, receipt = self._looked.get(sending, (None, None))
+        if at is None or receipt != found.receipt or not timedelta(0) <= now - at < SITTING:
+            self.log_list(1)
+            self._looked[sending] = (now, found.receipt)
+        return found
+
+    def leaving(self, sending: str) -> SendingLine | None:
+        """Return a sending after logging that it leaves the program; None when there is none (any more).
+
+        Raises:
+            NotAllowed, NotShown, StoreError: as `open`.
+        """
+        found = self._line(sending)
         if found is not None:
             self.log_list(1)
         return found
@@ -321,6 +340,11 @@ class Sendings:
             self._store.changed("command", "conflict", "sending", keys=(sending,))
 
     # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _line(self, sending: str) -> SendingLine | None:
+        self.hold()
+        with lease.within(self._store) as db:
+            return sendings.line(db, self._organisation, sending, self._clock.now())
 
     @property
     def _organisation(self) -> str:

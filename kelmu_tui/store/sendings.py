@@ -89,20 +89,25 @@ def lines(db: Any, organisation: str, now: datetime) -> list[SendingLine]:
 
 def line(db: Any, organisation: str, sending: str, now: datetime) -> SendingLine | None:
     """Return one sending, None when there is none."""
-    return next((one for one in lines(db, organisation, now) if one.id == sending), None)
+    row = dict(_held(db, now, sending)).get(sending)
+    own = command_of(db, organisation, sending)
+    if own is not None:
+        return _line(db, own, row)
+    return None if row is None else _receipt(row, None)
 
 
 def command_of(db: Any, organisation: str, sending: str) -> Command | None:
     """Return the command of a sending as it was given last, None when it has ended or is not known here."""
-    return next((one for one in _commands(db, organisation) if one.aggregate == sending), None)
+    return next(_commands(db, organisation, sending), None)
 
 
-def _commands(db: Any, organisation: str) -> Iterator[Command]:
-    """Yield the last command of each sending, unless the user ended it."""
+def _commands(db: Any, organisation: str, sending: str | None = None) -> Iterator[Command]:
+    """Yield the last command of each sending, or of one, unless the user ended it."""
     rows = db.execute(
         "SELECT id, max(number) FROM main.command WHERE verb = 'document-send' AND organisation = ?"
-        " AND state NOT IN ('reissued', 'discarded') GROUP BY aggregate ORDER BY number",
-        (organisation,),
+        " AND state NOT IN ('reissued', 'discarded') AND ifnull(aggregate = ?, TRUE) GROUP BY aggregate"
+        " ORDER BY number",
+        (organisation, sending),
     ).fetchall()
     for id_, _ in rows:
         found = outbox.command(db, id_)
@@ -110,14 +115,14 @@ def _commands(db: Any, organisation: str) -> Iterator[Command]:
             yield found
 
 
-def _held(db: Any, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
+def _held(db: Any, now: datetime, sending: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
     if not db.execute("SELECT 1 FROM pragma_database_list WHERE name = 'replica'").fetchone():
         return
     rows = db.execute(
         "SELECT s.id, s.body FROM replica.sending AS s"
         " JOIN replica.scope AS o ON o.generation = s.generation AND o.name GLOB 'sendings:*'"
-        " WHERE s.expires IS NULL OR s.expires > ?",
-        (microseconds(now),),
+        " WHERE (s.expires IS NULL OR s.expires > ?) AND ifnull(s.id = ?, TRUE)",
+        (microseconds(now), sending),
     )
     for id_, body in rows:
         yield id_, json.loads(body)

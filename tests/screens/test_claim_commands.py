@@ -11,6 +11,7 @@ from kelmu_tui.domain.claims.life import Status
 from kelmu_tui.screens.claim_begin import Begin
 from kelmu_tui.screens.claim_day import EndScreen, ProlongScreen
 from kelmu_tui.screens.claim_form import ClaimFormScreen
+from kelmu_tui.screens.claim_views import ClaimView, Wanted
 from kelmu_tui.screens.confirm import ConfirmScreen
 from kelmu_tui.services.claim_words import end_reason_name, status_name
 from kelmu_tui.services.inbox import NotAllowed
@@ -72,6 +73,23 @@ async def test_what_comes_of_the_form_is_under_the_cursor(tmp_path: Path) -> Non
         app.hold([claim("other", status=Status.HEARING)])
         await settled(pilot)
         assert shown(app).rows.current_key != "other"  # what others make moves nothing
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_form_that_brings_no_row_moves_nothing_later(tmp_path: Path, kept: bool) -> None:
+    async with listing(tmp_path, [claim("a", family="Aalto"), claim("b", family="Berg")]) as (app, pilot):
+        shown(app).change_wanted(Wanted(ClaimView.IN_FORCE if kept else ClaimView.ALL))
+        await press(pilot, "n")
+        await until(pilot, lambda: isinstance(app.screen, ClaimFormScreen), "the form")
+        if kept:  # a draft, which this view does not list
+            draft(app)
+        app.screen.dismiss(None)
+        await settled(pilot)
+        before = shown(app).rows.current_key
+        app.hold([claim("other")])
+        await settled(pilot)
+        assert "other" in ids(app)
+        assert shown(app).rows.current_key == before
 
 
 async def test_a_draft_is_dropped_after_a_question_and_no_command_is_for_it(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from kelmu_tui.i18n import LANGUAGES
 from kelmu_tui.screens.choose import ChooseScreen
 from kelmu_tui.screens.claim import ClaimScreen
 from kelmu_tui.screens.claim_form import ClaimFormScreen
-from kelmu_tui.screens.claim_views import ClaimOrder, ClaimView
+from kelmu_tui.screens.claim_views import ClaimOrder, ClaimView, Wanted
 from kelmu_tui.screens.claims import ClaimsScreen
 from kelmu_tui.screens.closed import ClosedPartScreen
 from kelmu_tui.screens.confirm import ConfirmScreen
@@ -194,6 +194,35 @@ async def test_somebody_else_at_a_claim_is_seen_and_gone_after_a_while(tmp_path:
         app.update_frames()
         await settled(pilot)
         assert cells(app, "x")["state"] == status_name(Status.REGISTERED, app.t)
+
+
+async def test_a_new_day_makes_days_nearer_and_may_list_more(tmp_path: Path) -> None:
+    rows = [
+        claim("far", status=Status.REGISTERED, payment_day="2026-11-28"),
+        claim("near", status=Status.HEARING, hearing_until="2026-11-21"),
+    ]
+    async with listing(tmp_path, rows, (120, 40), language="en") as (app, pilot):
+        shown(app).change_wanted(Wanted(ClaimView.SOON))
+        await settled(pilot)
+        assert ids(app) == ["near"]
+        for hours, day in ((0, "tomorrow"), (15, "today")):
+            app.time.at = NOW + timedelta(hours=hours)
+            app.update_frames()
+            await settled(pilot)
+            assert f"{day} €412.50" in words(app)
+        assert ids(app) == ["near", "far"]
+
+
+async def test_being_offline_is_seen_in_what_is_said_of_a_row(tmp_path: Path) -> None:
+    async with listing(tmp_path, [claim("x")], language="en") as (app, pilot):
+        assert app.desk is not None
+        await app.thread.run(app.desk.claims.end, ["x"], date(2026, 12, 31), "care_ended")
+        await settled(pilot)
+        what = app.t.choice("claim_view.pending", "claim-end")
+        assert app.t("claim_view.on_its_way", what=what)[:30] in words(app)
+        app.set_status(state=Connection.OFFLINE)
+        await settled(pilot)
+        assert app.t("claim_view.waits_text", what=what)[:30] in words(app)
 
 
 async def test_changing_beside_somebody_is_asked_first(tmp_path: Path) -> None:

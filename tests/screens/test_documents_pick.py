@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from kelmu_tui.platform.picking import listing as listing_of
+from kelmu_tui.screens import path_dialog
 from kelmu_tui.screens.document_pick import DocumentPickScreen
 from kelmu_tui.widgets.picker import PickList
 from kelmu_tui.widgets.text_field import LineField
@@ -139,6 +142,69 @@ async def test_a_whole_path_can_be_typed_and_escape_takes_nothing(home: Path) ->
     async with picking(home, folder="~/kansio/") as (_, pilot, answers, _folders):
         await press(pilot, "escape")
         assert answers == [None]
+
+
+# --- a disk that takes its time -------------------------------------------------------------------------------------
+
+TILIOTE = "/~/til"
+"""Pasted behind a path it takes its place."""
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """A disk that says what `TILIOTE` can become once it is let go on."""
+    gate = threading.Event()
+
+    def late(text: str, *, hidden: bool) -> Any:
+        if text.endswith(TILIOTE):
+            assert gate.wait(60)
+        return listing_of(text, hidden=hidden)
+
+    monkeypatch.setattr(path_dialog, "listing", late)
+    return gate
+
+
+async def pasted(app: SendingsOffice, pilot: Pilot[Any], disk: threading.Event, *keys: str) -> None:
+    """Paste a path and press keys before the disk has said what it can become."""
+    app.post_message(events.Paste(TILIOTE))
+    try:
+        await pilot.press(*keys)
+    finally:
+        disk.set()
+    await settled(pilot)
+
+
+@pytest.mark.parametrize("keys", [("enter",), ("ctrl+t", "enter"), ("tab", "enter"), ("down", "up", "enter")])
+async def test_keys_wait_until_the_list_is_of_the_path_that_was_pasted(
+    home: Path, disk: threading.Event, keys: tuple[str, ...]
+) -> None:
+    async with picking(home, folder="~/kansio/") as (app, pilot, answers, folders):
+        assert entries(app) == ["vuokra.pdf"]
+        await pasted(app, pilot, disk, *keys)
+        assert answers == [(home / "tiliote.pdf",)]
+        assert folders == ["~/"]
+
+
+@pytest.mark.parametrize("keys", [("enter", "x"), ("enter", "shift+tab"), ("ctrl+t", "ctrl+g")])
+async def test_what_waits_is_not_done_to_another_list(home: Path, disk: threading.Event, keys: tuple[str, ...]) -> None:
+    async with picking(home, folder="~/kansio/") as (app, pilot, answers, _):
+        await pasted(app, pilot, disk, *keys)
+        assert isinstance(app.screen, DocumentPickScreen)
+        assert not answers
+        assert "merkit" not in app.screen.query_one("#effect").render_line(0).text
+
+
+async def test_nothing_that_waits_is_done_under_another_screen(home: Path, disk: threading.Event) -> None:
+    async with picking(home, folder="~/kansio/") as (app, pilot, answers, _):
+        app.post_message(events.Paste(TILIOTE))
+        await pilot.press("enter")
+        app.push_screen(DocumentPickScreen("~/", lambda _: None))
+        await pilot.pause()
+        disk.set()
+        await settled(pilot)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, DocumentPickScreen)
+        assert not answers
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

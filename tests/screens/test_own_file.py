@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 
 from kelmu_tui.domain.own_files import limits
 from kelmu_tui.platform.picking import listing as listing_of
-from kelmu_tui.screens import own_file as own_file_screen
+from kelmu_tui.screens import path_dialog
 from kelmu_tui.screens.own_file import OwnFileScreen
 from kelmu_tui.screens.own_table import OwnTableScreen
 from kelmu_tui.services import own_xlsx
@@ -139,18 +140,42 @@ async def test_an_answer_for_an_older_path_is_not_listed(home: Path, monkeypatch
     (home / "ab").write_bytes(b"x")
     gate, real = threading.Event(), listing_of
 
-    def late(text: str) -> Any:
+    def late(text: str, *, hidden: bool) -> Any:
         if text.endswith("/a"):
             assert gate.wait(60)
-        return real(text)
+        return real(text, hidden=hidden)
 
-    monkeypatch.setattr(own_file_screen, "listing", late)
+    monkeypatch.setattr(path_dialog, "listing", late)
     async with asking(home) as (app, pilot, _):
         await pilot.press("a")
         await pilot.press("x")
         gate.set()
         await settled(pilot)
         assert entries(app) == []
+
+
+async def test_a_pasted_path_is_listed_before_enter_opens_a_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "a").write_bytes(b"%PDF-1")
+    (home / "b").mkdir()
+    (home / "b" / "own").write_bytes(csv_bytes(TABLE))
+    gate, real = threading.Event(), listing_of
+
+    def late(text: str, *, hidden: bool) -> Any:
+        if text.endswith("b/own"):
+            assert gate.wait(60)
+        return real(text, hidden=hidden)
+
+    monkeypatch.setattr(path_dialog, "listing", late)
+    async with asking(home) as (app, pilot, _):
+        app.post_message(events.Paste("b/own"))
+        try:
+            await pilot.press("enter")
+        finally:
+            gate.set()
+        await settled(pilot)
+        assert shown(app) is OwnTableScreen
+        await press(pilot, "escape")
+        assert typed(app) == "~/b/own"
 
 
 async def test_leaving_ends_what_is_being_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import errno
 import os
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from kelmu_tui.domain.documents import Fault, SendRefusal
 from kelmu_tui.domain.identifiers import make_identity_code
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services.context import Context
+from kelmu_tui.services.customers import SITTING
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.sendings import File, FileRefused, NotPossible, Request, Sendings, SendRefused
 from kelmu_tui.services.session import end_organisation, put_secrets
@@ -22,10 +24,11 @@ from kelmu_tui.store import copies, outbox, replica, sealed
 from kelmu_tui.store.copies import State
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import StoreFull
+from kelmu_tui.store.sendings import SendingLine
 from kelmu_tui.sync import push, upload
 from tests.content import files
 from tests.services.customers import at_work, events
-from tests.services.signed_in import FIRST, TODAY, organisation, session_text
+from tests.services.signed_in import FIRST, TODAY, Time, organisation, session_text
 
 SOCIAL = "social_assistance_and_social_care"
 CODE = make_identity_code(date(1990, 1, 1), "-", 919)
@@ -212,23 +215,11 @@ def test_nothing_of_a_person_is_shown_by_what_carries_it(photo: Path) -> None:
     assert str(photo) not in shown
 
 
-# --- looking --------------------------------------------------------------------------------------------------------
-
-
-def test_a_list_of_names_is_logged_before_it_is_shown(sendings: Sendings, store: Store, photo: Path) -> None:
-    sending = sendings.queue(request(photo))
-    sendings.log_list(1)
-    assert sendings.open(sending) is not None
-    assert sendings.open("f" * 32) is None
-    assert [event["view"] for event in events(store)] == ["customer_list:sendings"] * 2
-
-
-def test_a_receipt_takes_the_place_of_what_was_on_its_way(sendings: Sendings, store: Store, photo: Path) -> None:
-    sending = sendings.queue(request(photo))
-    (own,) = sendings.lines()
-    row = {
+def received(own: SendingLine) -> dict[str, Any]:
+    """Return the row with the receipt of a sending."""
+    return {
         "table": "sending",
-        "id": sending,
+        "id": own.id,
         "version": 1,
         "state": "checked",
         "receipt": "20261123-ABCD",
@@ -243,11 +234,62 @@ def test_a_receipt_takes_the_place_of_what_was_on_its_way(sendings: Sendings, st
             {"id": own.documents[0].id, "kind": "bill", "name": "x", "size": 9, "state": "taken", "refused": None}
         ],
     }
-    elsewhere = row | {"id": "e" * 32, "receipt": "20261101-WXYZ", "received_at": "2026-11-01T08:00:00Z"}
-    over = row | {"id": "0" * 32, "expires_at": "2026-11-01T08:00:00Z"}
+
+
+def hold(store: Store, *rows: dict[str, Any]) -> None:
+    """Let the feed bring receipts."""
     with store.write("replica") as db:
         db.execute("INSERT INTO replica.scope (name, generation) VALUES (?, 7)", (f"sendings:{FIRST}:u1",))
-        replica.put_rows(db, 7, [row, elsewhere, over])
+        replica.put_rows(db, 7, rows)
+
+
+# --- looking --------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_names_is_logged_before_it_is_shown(sendings: Sendings, store: Store, photo: Path) -> None:
+    sending = sendings.queue(request(photo))
+    sendings.log_list(1)
+    assert sendings.open(sending) is not None
+    assert sendings.open("f" * 32) is None
+    assert [event["view"] for event in events(store)] == ["customer_list:sendings"] * 2
+
+
+def test_a_sending_seen_again_is_another_look_with_its_receipt_and_after_a_while(
+    sendings: Sendings, store: Store, photo: Path, time: Time
+) -> None:
+    sending, other = (sendings.queue(request(photo)) for _ in range(2))
+    (own,) = (line for line in sendings.lines() if line.id == sending)
+
+    def looks(now: str) -> int:
+        before = len(events(store))
+        assert sendings.open(now) is not None
+        return len(events(store)) - before
+
+    assert [looks(sending), looks(other), looks(sending)] == [1, 1, 0]
+    with store.write() as db:
+        db.execute("UPDATE main.sealed_copy SET state = 'begun', sent = 5")
+    assert looks(sending) == 0
+    hold(store, received(own))
+    assert [looks(sending), looks(sending), looks(other)] == [1, 0, 0]
+    time.at += SITTING
+    assert [looks(sending), looks(sending)] == [1, 0]
+
+
+def test_a_sending_that_leaves_is_logged_each_time(sendings: Sendings, store: Store, photo: Path) -> None:
+    sending = sendings.queue(request(photo))
+    assert sendings.open(sending) == sendings.leaving(sending) == sendings.leaving(sending)
+    assert len(events(store)) == 3
+    assert sendings.leaving("f" * 32) is None
+    assert len(events(store)) == 3
+
+
+def test_a_receipt_takes_the_place_of_what_was_on_its_way(sendings: Sendings, store: Store, photo: Path) -> None:
+    sending = sendings.queue(request(photo))
+    (own,) = sendings.lines()
+    row = received(own)
+    elsewhere = row | {"id": "e" * 32, "receipt": "20261101-WXYZ", "received_at": "2026-11-01T08:00:00Z"}
+    over = row | {"id": "0" * 32, "expires_at": "2026-11-01T08:00:00Z"}
+    hold(store, row, elsewhere, over)
     lines = sendings.lines()
     assert [(line.id, line.state, line.receipt) for line in lines] == [
         (sending, "checked", "20261123-ABCD"),
@@ -255,6 +297,7 @@ def test_a_receipt_takes_the_place_of_what_was_on_its_way(sendings: Sendings, st
     ]
     assert lines[0].documents[0].removed == own.documents[0].removed
     assert lines[0].documents[0].media_type == "image/jpeg"
+    assert [sendings.open(id_) for id_ in (sending, "e" * 32, "0" * 32)] == [*lines, None]
 
 
 # --- ends -----------------------------------------------------------------------------------------------------------
