@@ -297,8 +297,8 @@ class Background:
         """Do some work and return whether the record took it."""
         try:
             await work()
-        except SQLAlchemyError as failure:
-            # The record may be away for a while; the loop outlives that, and says so without any value.
+        except (SQLAlchemyError, OSError) as failure:
+            # The record or the disk may be away for a while; the loop outlives that, and says so without any value.
             log.warning("background work failed: %s", type(failure).__name__)
             return False
         return True

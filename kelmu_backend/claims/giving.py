@@ -138,6 +138,7 @@ class _Given:
 
     def on(self, row: Row[Any], body: BaseModel) -> Done:
         """Carry out a command on a claim that is there and locked."""
+        self._hold(row.person)
         before = record.state_of(row)
         refused: str | None = None
         arrived: Arrival | None = None
@@ -213,16 +214,20 @@ class _Given:
         Raises:
             ClaimRefused: names the first rule that does not.
         """
-        if self.commands.maker is not None:
-            making.fill(self.connection, self.commands.maker, someone.id, self.now)
-        else:
-            changing.lock(self.connection, someone.id)
+        self._hold(someone.id)
         known = judging.facts(self.connection, someone, self.organisation, self.today, without=own)
         checked = judging.judged(content, known, self.access.organisation.type, self.today)
         if checked.blocking:
             raise ClaimRefused(checked.blocking[0].rule)
         late = any(finding.rule == _LATE for finding in checked.findings)
         return record.arrival(content, someone.family_name, self.today)._replace(late=late)
+
+    def _hold(self, payee: str) -> None:
+        """Lock the payee, whose rows a claim is one of; those of a demo are made now, before it changes among them."""
+        if self.commands.maker is not None:
+            making.fill(self.connection, self.commands.maker, payee, self.now)
+        else:
+            changing.lock(self.connection, payee)
 
     @staticmethod
     def _effects(before: ClaimState, after: ClaimState, arrived: Arrival | None, now: datetime) -> dict[str, Any]:

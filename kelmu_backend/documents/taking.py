@@ -8,6 +8,7 @@ get the same document twice; its id tells.
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ CLAIM: Final = timedelta(minutes=30)
 
 AGAIN: Final = timedelta(minutes=1)
 """How long a sending waits after a program could not do its part."""
+
+log = logging.getLogger(__name__)
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - files without a name are all that is made there
 
@@ -130,6 +133,10 @@ class Kela:
         except Unreadable:
             # The key or the bytes are lost: whoever sent it has to send it again, and hears so.
             return Judged(document.number, Fault.BROKEN)
+        except OSError as failure:
+            # There may be room for it, or a process, in a while.
+            log.warning("a document waits: %s", type(failure).__name__)
+            return None
         return Judged(document.number, None)
 
 
@@ -141,10 +148,13 @@ def assembled(vault: Vault, held: Held) -> Iterator[IO[bytes]]:
 
     Raises:
         Unreadable: not all of it can be opened.
+        OSError: there is no room for it.
     """
-    with tempfile.TemporaryFile(buffering=0, dir=_MEMORY if _MEMORY.is_dir() else None) as file:
+    # Buffered: a raw file may take less than it is given, and tells so only by a number.
+    with tempfile.TemporaryFile(dir=_MEMORY if _MEMORY.is_dir() else None) as file:
         for part in vault.read(held):
             file.write(part)
+        file.flush()
         yield file
 
 

@@ -182,6 +182,8 @@ async def _take(call: Call, request: Request, begun: _Begun, checksum: bytes | N
         raise ProblemError(ProblemCode.UPLOAD_BUSY, headers={"Retry-After": "1"}) from None
     except Unreadable:
         raise uploads.gone() from None
+    except OSError as failure:
+        raise _full() from failure
     try:
         whole, digest = await _pour(call, request, writer, room, hashed=checksum is not None)
         if whole and checksum is not None and digest != checksum:
@@ -192,9 +194,14 @@ async def _take(call: Call, request: Request, begun: _Begun, checksum: bytes | N
         await core.run(core.vault.settle, writer)
         return await call.judge(lambda connection, visit: _count(connection, visit, call, before, writer, row))
     except OSError as failure:
-        raise ProblemError(ProblemCode.SERVICE_BREAK, headers={"Retry-After": "30"}) from failure
+        raise _full() from failure
     finally:
         await core.run(core.vault.done, writer)
+
+
+def _full() -> ProblemError:
+    """The disk takes nothing now."""
+    return ProblemError(ProblemCode.SERVICE_BREAK, headers={"Retry-After": "30"})
 
 
 def _count(

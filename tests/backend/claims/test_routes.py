@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Row, delete, update
 
 from kelmu_backend.claims.moving import Acknowledge, Hear, Pay, Reject
 from kelmu_backend.claims.record import LEFT_ALONE
+from kelmu_backend.customers import making
 from kelmu_backend.database import tables
 from kelmu_backend.database.claim_tables import claim, claim_editor, claim_event
-from kelmu_backend.database.customer_tables import customer_row
+from kelmu_backend.database.customer_tables import customer_row, person
 from kelmu_tui.api import contract
 from kelmu_tui.domain.claims.life import Rejection, Status
 from tests.backend.conftest import START, TAMPERE, A, B, World, refusal
@@ -351,6 +355,36 @@ async def test_the_claim_stands_in_the_payees_file_as_it_goes_on(claims: Claims)
     assert len(in_file()) == 2
     assert (await claims.give(2, "cancel")).status_code == 200
     assert in_file() == [("in_force", "2027-02-28")]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_what_is_made_of_a_payee_stands_before_their_claim_changes(
+    claims: Claims, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    """Of a claim that comes with the payee's rows, the row is there when a command changes it: it is not made twice."""
+    identifier = await claims.made()
+    if ended:
+        claims.in_force()
+    world = claims.world
+    (row,) = world.all(customer_row)
+    with world.database.write() as connection:  # as a claim of the population stands before anybody looks
+        connection.execute(delete(customer_row))
+        connection.execute(update(person).values(filled=None))
+
+    def maker(someone: Row[Any], household: Sequence[Row[Any]], today: date) -> list[dict[str, Any]]:
+        del household, today
+        names = ("person", "section", "id", "benefit", "day", "body")
+        return [{name: row[name] for name in names}] if someone.id == row["person"] else []
+
+    configured = replace(world.config, maker=maker)
+    monkeypatch.setattr(world.core, "config", configured)
+    sent = {"last": "2026-12-31", "reason": "care_ended"}
+    answer = await (claims.give(1, "end", version=3, body=sent) if ended else claims.give(1, "cancel"))
+    assert answer.status_code == 200, answer.text
+    with world.database.write() as connection:
+        assert making.fill(connection, maker, row["person"], world.clock.now()) is False
+    found = [one["id"] for one in world.all(customer_row)]
+    assert found == ([identifier] if ended else [])
 
 
 async def test_kela_lets_a_claim_lie_for_a_while(claims: Claims) -> None:

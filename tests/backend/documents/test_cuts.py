@@ -117,6 +117,22 @@ async def test_a_full_disk_is_told_and_nothing_counts(wired: Sender, monkeypatch
     assert content_of(wired, document) == b"abcdefgh"
 
 
+async def test_a_disk_that_opens_nothing_is_told_like_a_full_one(
+    wired: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = wired.new()
+    await wired.create(document, 8)
+
+    def refuse(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(wired.world.core.vault), "writer", refuse)
+        answer = await wired.add(document, 0, b"abcdefgh")
+    assert (answer.status_code, answer.json()["code"]) == (503, "service_break")
+    assert (await wired.add(document, 0, b"abcdefgh")).status_code == 204
+
+
 async def test_a_mandate_that_ends_while_bytes_come_lets_none_of_them_count(wired: Sender) -> None:
     document = wired.new()
     await wired.create(document, 8)

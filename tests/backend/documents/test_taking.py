@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -129,6 +131,27 @@ async def test_what_cannot_be_scanned_waits(
         (tmp_path / "log").touch()
         sender.world.clock.pass_by(seconds=AGAIN.total_seconds())
         assert await care(sender.world).take() == (scanner != "missing")
+
+
+async def test_without_room_it_waits_and_is_taken_whole_later(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object, /) -> int:
+            raise OSError(28, "No space left on device")
+
+    size = tmp_path / "size"
+    deliver = program(tmp_path, f"open({str(size)!r}, 'w').write(str(os.path.getsize(path)))")
+    content = pdf(300_000)
+    async with operated(database_url, tmp_path, delivery=deliver) as sender:
+        await sent(sender, content)
+        with monkeypatch.context() as patch:
+            patch.setattr(tempfile, "TemporaryFile", lambda **_: Full())
+            assert await care(sender.world).take() == 0
+        assert await states(sender) == ("received", [("received", None)])
+        sender.world.clock.pass_by(seconds=AGAIN.total_seconds())
+        assert await care(sender.world).take() == 1
+    assert size.read_text() == str(len(content))
 
 
 async def test_the_operators_delivery_gets_document_and_slip(database_url: str, tmp_path: Path) -> None:
