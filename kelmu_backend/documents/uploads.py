@@ -38,6 +38,7 @@ _OWN: Final = select(upload).where(
 _OPEN: Final = select(func.coalesce(func.sum(upload.c.length), 0).label("bytes"), func.count().label("files")).where(
     upload.c.user == bindparam("user"), upload.c.sending.is_(None), upload.c.expires > bindparam("now")
 )
+_LOCKED: Final = select(upload.c.sending).where(upload.c.place == bindparam("place")).with_for_update()
 _OVER: Final = (
     select(upload).where(upload.c.wrapped.is_not(None), upload.c.expires <= bindparam("now")).order_by(upload.c.place)
 ).limit(AT_ONCE)
@@ -69,6 +70,12 @@ def find(connection: Connection, owner: Owner, document: str, now: datetime) -> 
     if is_over(row, now):
         raise gone()
     return row
+
+
+def lock(connection: Connection, place: str) -> bool:
+    """Let nobody send an upload until the transaction ends; False when it has been sent, or is gone."""
+    row = connection.execute(_LOCKED, {"place": place}).one_or_none()
+    return row is not None and row.sending is None
 
 
 def is_over(row: Row[Any], now: datetime) -> bool:

@@ -143,7 +143,7 @@ async def delete_upload(call: Caller, request: Request, document: DocumentPath) 
 
     def work(connection: Connection, visit: Visit) -> str:
         row = _find(connection, visit, call, document).row
-        if row.sending is not None:
+        if not uploads.lock(connection, row.place):
             raise uploads.sent()
         uploads.remove(connection, [row.place])
         call.audit(connection, visit, subject=document)

@@ -132,7 +132,8 @@ def tells_too_much(db: Any, organisation: str, scopes: Iterable[str]) -> bool:
         return False
     row = db.execute(
         f"SELECT EXISTS (SELECT 1 FROM main.command WHERE {_HIDDEN} AND (json_type(label, '$.customer') IS NOT"  # noqa: S608
-        f" NULL OR {_OVER} OR EXISTS (SELECT 1 FROM main.conflict WHERE command = id AND current IS NOT NULL)))"
+        f" NULL OR {_OVER} OR {_DECIDED}"
+        " OR EXISTS (SELECT 1 FROM main.conflict WHERE command = id AND current IS NOT NULL)))"
         " OR NOT ?4 AND EXISTS (SELECT 1 FROM main.claim_draft WHERE organisation = ?1)"
         " OR NOT ?5 AND EXISTS (SELECT 1 FROM main.sealed_copy WHERE organisation = ?1 AND key IS NOT NULL)",
         (organisation, *shown),
@@ -149,6 +150,11 @@ _OVER: Final = (
     "verb GLOB 'claim-*' AND state IN ('discarded', 'reissued') AND json_type(payload, '$.payee') IS NOT NULL"
 )
 """Commands on claims that the user has ended, and that still say on whose benefit they were."""
+_DECIDED: Final = (
+    "verb = 'document-send' AND state NOT IN ('queued', 'sending', 'acknowledged', 'settled')"
+    " AND json_type(payload, '$.customer') IS NOT NULL"
+)
+"""Sendings that are not offered again by themselves, and that still say whose documents they were."""
 
 
 def _shown(organisation: str, scopes: Iterable[str]) -> tuple[bool, bool, bool, bool]:
@@ -179,8 +185,7 @@ def forget_customers(db: Any, organisation: str, scopes: Iterable[str]) -> list[
     # Of documents the identity code stands in the command. What may still be offered again keeps its bytes.
     db.execute(
         "UPDATE main.command SET payload = json_remove(payload, '$.customer'), body = NULL"  # noqa: S608
-        " WHERE verb = 'document-send' AND state NOT IN ('queued', 'sending', 'acknowledged', 'settled')"
-        f" AND {_HIDDEN}",
+        f" WHERE {_DECIDED} AND {_HIDDEN}",
         hidden,
     )
     # Of claims too; what the user has not ended can still be sent or mended when the mandate comes back.

@@ -125,11 +125,10 @@ def next_due(db: Any) -> str | None:
     return min((text for text in found if text is not None), default=None)
 
 
-def hasten(db: Any, now: datetime, sending: str | None = None) -> int:
+def hasten(db: Any, sending: str | None = None) -> int:
     """Make what waits for a later time due now, of one sending or of all; return how many copies."""
     changed = db.execute(
-        "UPDATE main.sealed_copy SET due_at = NULL WHERE due_at > ?1 AND (?2 IS NULL OR sending = ?2)",
-        (stamp(now), sending),
+        "UPDATE main.sealed_copy SET due_at = NULL WHERE due_at NOT NULL AND (?1 IS NULL OR sending = ?1)", (sending,)
     )
     return int(changed.rowcount)
 
@@ -198,7 +197,8 @@ def withdraw(db: Any, sending: str) -> None:
     """Destroy the copies of a sending that the user has taken back; what the backend may have is to be removed."""
     db.execute(
         "UPDATE main.sealed_copy SET key = NULL, due_at = NULL, attempts = attempts + 1,"
-        " state = CASE WHEN state = 'sealed' THEN 'ended' ELSE 'withdrawn' END WHERE sending = ? AND key NOT NULL",
+        " state = CASE WHEN state = 'sealed' THEN 'ended' ELSE 'withdrawn' END"
+        " WHERE sending = ? AND (key NOT NULL OR state = 'broken')",
         (sending,),
     )
 

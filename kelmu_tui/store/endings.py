@@ -51,7 +51,7 @@ def retry(db: Any, id: str) -> Command:  # noqa: A002
     found = _found(db, id)
     if found.verb in DOCUMENTS:
         _demand_copies(db, found)
-        db.execute("UPDATE main.sealed_copy SET due_at = NULL WHERE sending = ?", (found.aggregate,))
+        copies.hasten(db, found.aggregate)
     if found.state is State.UNDELIVERABLE:
         # It goes behind what was given since: one of those may be in flight already.
         state, after = place(db, found.organisation, found.aggregate)
@@ -69,7 +69,7 @@ def retry(db: Any, id: str) -> Command:  # noqa: A002
 
 def retry_all(db: Any) -> int:
     """Make everything that waits due now; return how many commands."""
-    db.execute("UPDATE main.sealed_copy SET due_at = NULL")
+    copies.hasten(db)
     return int(db.execute("UPDATE main.command SET due_at = NULL WHERE state = 'queued'").rowcount)
 
 

@@ -177,11 +177,8 @@ class Engine:
 
     # --- once --------------------------------------------------------------------------------------------------------
 
-    async def once(self, *, documents: bool = False) -> SyncStatus:
+    async def once(self) -> SyncStatus:
         """Send what waits and read to the head of the feed, then return; for the command line.
-
-        Args:
-            documents: bring documents up as well, however long it takes.
 
         When another terminal leads, it does the sending within a moment and nothing is done here.
 
@@ -195,9 +192,6 @@ class Engine:
             return self.status
         try:
             barred = await sync_once(line.thread, line.client)
-            if documents and await line.unit(upload.waits):
-                await upload_once(line.thread, line.client, line.clock)
-                barred = await sync_once(line.thread, line.client) or barred
             line.show(state=Connection.ONLINE, problem=ProblemCode.MANDATE_MISSING.value if barred else None)
         finally:
             await self._show_figures()

@@ -33,7 +33,7 @@ class Line:
     Attributes:
         pull_wake, push_wake, ship_wake, upload_wake: somebody wants the loop to look again now.
         hurry: the next question to the feed is answered at once instead of being held.
-        hasten: commands that wait are to go out now.
+        hasten, hasten_uploads: commands, and documents, that wait are to go out now.
         failures: network failures in a row, of whatever loop; from `backoff.PROBE_AFTER` on one probe speaks for all.
     """
 
@@ -59,7 +59,7 @@ class Line:
         self.ship_wake = Signal()
         self.upload_wake = Signal()
         self.hurry = False
-        self.hasten = False
+        self.hasten = self.hasten_uploads = False
         self.failures = 0
         self._listeners: list[Callable[[SyncStatus], None]] = []
         self._noted: dict[Part, Trouble] = {}
@@ -108,7 +108,7 @@ class Line:
         was_away = self.failures >= backoff.PROBE_AFTER
         self.failures = 0
         if was_away:
-            self.hasten = True
+            self.hasten = self.hasten_uploads = True
             self.push_wake.set()
             self.ship_wake.set()
             self.upload_wake.set()

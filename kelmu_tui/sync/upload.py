@@ -54,22 +54,17 @@ class Uploaded:
 
 def start(store: Store) -> None:
     """Make everything due soon, as `push.start`; what was under way is asked where it stands."""
-    _hasten(store)
+    hasten(store)
     copies.tidy(store)
 
 
 def hasten(store: Store) -> None:
     """Make everything that waits due now: the user asked, or the network is back."""
-    _hasten(store)
-
-
-def _hasten(store: Store) -> None:
-    now = store.clock.now()
     with store.read() as db:
         if copies.next_due(db) is None:
             return
     with store.write() as db:
-        if copies.hasten(db, now):
+        if copies.hasten(db):
             store.changed(TABLE)
 
 
@@ -118,12 +113,6 @@ def progressed(store: Store, one: Due, sent: int) -> bool:
         copies.progressed(db, one.document, sent)
         store.changed(TABLE, keys=(one.sending,))
         return True
-
-
-def wanted(store: Store, one: Due) -> bool:
-    """Tell whether a document is still to go up."""
-    with store.read() as db:
-        return copies.wanted(db, one)
 
 
 def done(store: Store, one: Due, *, go_on: bool = False) -> Uploaded:

@@ -121,14 +121,13 @@ class Uploading:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._hasten = False
         self._told = 0.0
         self._last = 0
         self.pace = Pace()
 
     def poke(self) -> None:
         """Bring up everything that waits now."""
-        self._hasten = True
+        self._line.hasten_uploads = True
         self._line.upload_wake.set()
 
     async def run(self) -> None:
@@ -149,8 +148,8 @@ class Uploading:
         await line.unit(upload.mend)
         if line.waits_for_somebody() or line.failures >= backoff.PROBE_AFTER:
             return None
-        hasten, self._hasten = self._hasten, False
-        if hasten or line.hasten:
+        hasten, line.hasten_uploads = line.hasten_uploads, False
+        if hasten:
             await line.unit(upload.hasten)
         one = await line.unit(upload.take)
         try:

@@ -18,7 +18,8 @@ from kelmu_tui.store import copies, sealed, sendings
 from kelmu_tui.store.copies import State
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import discard
-from kelmu_tui.store.outbox import Frozen
+from kelmu_tui.store.outbox import Frozen, stamp
+from kelmu_tui.sync.backoff import PROBE_AFTER
 from kelmu_tui.sync.pace import WINDOW, Pace
 from kelmu_tui.sync.seams import UploadsApi
 from kelmu_tui.sync.status import Connection
@@ -122,6 +123,18 @@ async def test_a_network_that_is_away_is_waited_for(terminal: Terminal) -> None:
         assert await states(terminal, sending) <= {State.SEALED, State.BEGUN}
         taker(terminal).away = False
         await until(terminal, sending, State.RECEIVED)
+
+
+async def test_where_the_network_comes_back_documents_wait_no_longer_than_commands(terminal: Terminal) -> None:
+    sending = await given(terminal, b"one")
+    with terminal.store.write() as db:
+        db.execute("UPDATE main.sealed_copy SET due_at = ?", (stamp(terminal.clock.now() + timedelta(hours=1)),))
+    engine = terminal.engine
+    engine._line.failures = PROBE_AFTER
+    assert engine._line.reached()
+    await engine._pushing._send_due(set())  # commands are hastened first
+    await engine._uploading._round()
+    assert await states(terminal, sending) == {State.WHOLE}
 
 
 async def _calls(terminal: Terminal, count: int) -> bool:

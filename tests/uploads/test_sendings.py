@@ -20,7 +20,7 @@ from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.sendings import File, FileRefused, NotPossible, Request, Sendings, SendRefused
 from kelmu_tui.services.session import end_organisation, put_secrets
 from kelmu_tui.services.unsent import discard_unsent, unsent
-from kelmu_tui.store import copies, outbox, replica, sealed
+from kelmu_tui.store import aftermath, copies, outbox, replica, sealed
 from kelmu_tui.store.copies import State
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import StoreFull
@@ -385,3 +385,24 @@ def test_a_broken_copy_is_told_and_never_sent(sendings: Sendings, store: Store, 
     with pytest.raises(NotPossible):
         sendings.retry(sending)
     sendings.cancel(sending)
+    removal = upload.take(store)  # what had gone up before it broke is taken away there
+    assert removal is not None
+    assert removal.document == one.document
+
+
+def test_what_is_refused_after_the_mandate_has_ended_says_no_more_whose_it_was(
+    sendings: Sendings, store: Store, photo: Path
+) -> None:
+    sendings.queue(request(photo))
+    with store.write() as db:
+        db.execute("UPDATE main.sealed_copy SET state = 'whole'")
+        ((id_,),) = db.execute("SELECT id FROM main.command").fetchall()
+        assert outbox.freeze(db, id_) is not None
+    end_organisation(store, FIRST)
+    with store.write() as db:
+        assert CODE.value in str(db.execute("SELECT payload FROM main.command").fetchall()), "it may be sent once more"
+        outbox.refuse(db, id_, {"code": "mandate_missing", "status": 403}, None, store.clock.now())
+        assert aftermath.tells_too_much(db, FIRST, ())
+        aftermath.forget_customers(db, FIRST, ())
+        assert CODE.value not in str(db.execute("SELECT payload, label, body FROM main.command").fetchall())
+        assert not aftermath.tells_too_much(db, FIRST, ())
