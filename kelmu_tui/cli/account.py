@@ -137,9 +137,11 @@ def _settle_unsent(env: Env, store: Store) -> None:
     choice = env.option("unsent")
     if unsent(store) and choice == "send":
         with env.context(OPENERS) as context:
+            from kelmu_tui.cli.document_upload import bring_up_waiting
             from kelmu_tui.cli.pushing import push
 
             push(env, context, SYNC_SECONDS)
+            bring_up_waiting(env, context)
     count = unsent(store)
     if not count or choice == "keep":
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from kelmu_tui.cli.env import Env
@@ -186,6 +187,7 @@ def _reason(env: Env, line: CommandLine) -> str:
 
 def retry(env: Env) -> int:
     """Make commands due now (all that wait, when none is named) and push; a refused one is given anew."""
+    from kelmu_tui.cli.document_upload import bring_up_waiting
     from kelmu_tui.cli.pushing import PUSH_SECONDS, push
     from kelmu_tui.store.endings import NotPossible
 
@@ -203,6 +205,8 @@ def retry(env: Env) -> int:
         wait = env.option("wait")
         seconds = PUSH_SECONDS if wait is None else float(wait)
         pushed = push(env, context, seconds, ids) if seconds else None
+        if pushed is not None and pushed.problem is None:
+            pushed = replace(pushed, problem=bring_up_waiting(env, context))
         left = [line for line in context.outbox.lines() if line.state in (State.QUEUED, State.SENDING)]
     if env.out.as_json:
         env.out.data("outbox.retry", {"failed": failed, "waiting": len(left)})

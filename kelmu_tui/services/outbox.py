@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from kelmu_tui.domain.documents import VERBS as DOCUMENTS
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.store import drafts, endings, feed, lease, verbs
+from kelmu_tui.store import copies, drafts, endings, feed, lease, verbs
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
 from kelmu_tui.store.errors import NotShown
@@ -58,13 +59,13 @@ class Outbox:
         self._no_draft(command)
         with self._store.write() as db:
             found = endings.retry(db, command)
-            self._store.changed("command", keys=(found.aggregate,))
+            self._store.changed("command", *_also(found.verb), keys=(found.aggregate,))
 
     def retry_all(self) -> int:
         """Make everything that waits due now; return how many commands."""
         with self._store.write() as db:
             count = endings.retry_all(db)
-            self._store.changed("command")
+            self._store.changed("command", "sending")
         return count
 
     def discard(self, command: str) -> None:
@@ -106,7 +107,7 @@ class Outbox:
         version, lease = self._present(found)
         with self._store.write() as db:
             made = endings.redo(db, command, version=version, lease=lease, ids=self._ids, now=self._clock.now())
-            self._store.changed("command", "conflict", keys=(found.aggregate,))
+            self._store.changed("command", "conflict", *_also(found.verb), keys=(found.aggregate,))
         return made
 
     def _shown(self) -> bool:
@@ -125,7 +126,9 @@ class Outbox:
     def _end(self, command: str, how: str) -> None:
         with self._store.write() as db:
             found = endings.discard(db, command, self._clock.now(), ended=how)
-            self._store.changed("command", "conflict", keys=(found.aggregate,))
+            self._store.changed("command", "conflict", *_also(found.verb), keys=(found.aggregate,))
+        if found.verb in DOCUMENTS:
+            copies.tidy(self._store)
 
     def _present(self, found: CommandLine) -> tuple[int | None, str | None]:
         """Return the version the replica shows of what the command is on, and the newest lease."""
@@ -139,6 +142,11 @@ class Outbox:
                 (found.aggregate,),
             ).fetchone()
             return row[0], feed.state(db).lease
+
+
+def _also(verb: str) -> tuple[str, ...]:
+    """Return what else shows what becomes of a command: the copies of its documents have a state of their own."""
+    return ("sending",) if verb in DOCUMENTS else ()
 
 
 def _nameless(line: CommandLine) -> CommandLine:

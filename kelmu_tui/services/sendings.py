@@ -306,11 +306,6 @@ class Sendings:
         made.close()
         return made.sending
 
-    def queue(self, request: Request) -> str:
-        """Seal and commit in one go, where nobody waits for the store's thread; raises as both."""
-        self.hold()
-        return self.commit(self.seal(request))
-
     def cancel(self, sending: str) -> None:
         """Take a sending back before its receipt, and destroy its copies.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from kelmu_tui.store import endings, outbox
+from kelmu_tui.store import copies, endings, outbox
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import State
 
@@ -20,7 +20,14 @@ def unsent(store: Store) -> int:
 
 
 def discard_unsent(store: Store, now: datetime) -> int:
-    """Discard what can be discarded, drafts too; return how many commands may have been applied already and stay."""
+    """Discard what can be discarded, drafts and copies of documents too.
+
+    Returns:
+        How many commands may have been applied already and stay.
+
+    Raises:
+        StoreError: the disk says no.
+    """
     with store.write() as db:
         names = ", ".join(f"'{state.value}'" for state in UNSENT)
         rows = db.execute(f"SELECT id FROM main.command WHERE state IN ({names}) ORDER BY number DESC")  # noqa: S608
@@ -32,5 +39,6 @@ def discard_unsent(store: Store, now: datetime) -> int:
                 left += 1
         for table in ("draft", "claim_draft"):
             db.execute(f"DELETE FROM main.{table}")  # noqa: S608
-        store.changed("command", "conflict", "claim_draft")
+        store.changed("command", "conflict", "claim_draft", "sending")
+    copies.tidy(store)
     return left

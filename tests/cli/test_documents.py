@@ -53,9 +53,7 @@ def send(demo: Kelmu, code: str, monkeypatch: pytest.MonkeyPatch) -> Send:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "kuva.jpg"
-    path.write_bytes(files.jpeg_of(exif=files.exif_of()))
-    return path
+    return files.photo_at(tmp_path)
 
 
 def test_the_line_knows_who_can_ask_and_how() -> None:
@@ -143,8 +141,22 @@ def test_left_for_later_it_can_be_taken_back_or_gone_on_with(send: Send, demo: K
     assert demo("--user", USER, "documents", "show", first["id"]).code == Exit.NOT_FOUND
 
 
-def test_sync_brings_up_what_waits(send: Send, demo: Kelmu, photo: Path) -> None:
+@pytest.mark.parametrize("command", [("sync",), ("outbox", "retry"), ("outbox", "retry", "{command}")])
+def test_whatever_sends_what_waits_brings_up_documents(
+    send: Send, demo: Kelmu, photo: Path, command: tuple[str, ...]
+) -> None:
     queued = send(str(photo), "--kind", "bill", "--way", "letter", "--no-wait", "--json").data["sendings"][0]
+    argv = [word.format(command=queued["command"]) for word in command]
+    assert demo("--user", USER, *argv).code == Exit.OK
+    found = demo("--user", USER, "documents", "show", queued["id"], "--json").data
+    assert found["state"] in ARRIVED
+
+
+def test_before_a_sign_out_documents_are_brought_up(send: Send, demo: Kelmu, photo: Path) -> None:
+    queued = send(str(photo), "--kind", "bill", "--way", "letter", "--no-wait", "--json").data["sendings"][0]
+    assert demo("--user", USER, "sign-out", "--json").document["error"]["code"] == "unsent"
+    assert demo("--user", USER, "sign-out", "--send").code == Exit.OK
+    assert demo("sign-in", "--persona", USER).code == Exit.OK
     assert demo("--user", USER, "sync").code == Exit.OK
     found = demo("--user", USER, "documents", "show", queued["id"], "--json").data
     assert found["state"] in ARRIVED

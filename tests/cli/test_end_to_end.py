@@ -154,9 +154,7 @@ def test_several_organisations_need_a_choice_that_is_remembered(demo: Kelmu) -> 
     assert demo("--organisation", "Atlantis", "status").code == Exit.NOT_ALLOWED
 
 
-def test_sign_out_asks_about_unsent_work_and_destroys_the_replica(
-    demo: Kelmu, demo_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sign_out_asks_about_unsent_work_and_destroys_the_replica(demo: Kelmu, demo_home: Path) -> None:
     signed_in(demo, COLLEAGUE)
     wanted = one(demo, COLLEAGUE)
     assert demo("inbox", "take", wanted, "--no-wait").code == Exit.OK
@@ -174,7 +172,6 @@ def test_sign_out_asks_about_unsent_work_and_destroys_the_replica(
     assert demo("sync").code == Exit.OK
     assert wanted in [row["id"] for row in notices(demo, "--view", "mine", "--limit", "500")]
     assert demo("inbox", "release", wanted, "--wait", "20").code == Exit.OK
-    assert monkeypatch is not None
 
 
 def test_doctor_finds_the_demo_well(demo: Kelmu) -> None:

@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from pathlib import Path
 
 from PIL import Image
 from pypdf import PdfWriter
@@ -185,6 +186,13 @@ def jpeg_of(image: Image.Image | None = None, **options: object) -> bytes:
     out = io.BytesIO()
     (image or photo()).save(out, "JPEG", **options)
     return out.getvalue()
+
+
+def photo_at(folder: Path) -> Path:
+    """Write a photo that says where it was taken; return its path."""
+    path = folder / "kuva.jpg"
+    path.write_bytes(jpeg_of(exif=exif_of()))
+    return path
 
 
 def png_of(image: Image.Image | None = None, **options: object) -> bytes:

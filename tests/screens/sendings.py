@@ -26,6 +26,7 @@ from tests.screens.customers import LookUpOffice
 from tests.screens.support import SESSION, press, settled, text_of
 from tests.store.build import NOW, OWN
 from tests.store.customer_lines import CODE
+from tests.uploads.desk import queue
 from tests.widgets.support import until
 
 SENDER: Final = replace(SESSION, capabilities=SESSION.capabilities | {DOCUMENTS_SEND})
@@ -120,7 +121,7 @@ class SendingsOffice(LookUpOffice):
         asked = date(2026, 11, 20)
         one = File(self.file("queued.pdf", files.plain_pdf(2)), "bank_statement", "Tiliote")
         code = parse_identity_code(CODE, today=asked)
-        return self.desk.sendings.queue(Request(code, name, "guardian", asked, "letter", "TAY 7/2026", [one]))
+        return queue(self.desk.sendings, Request(code, name, "guardian", asked, "letter", "TAY 7/2026", [one]))
 
     def copy(self, sending: str, **columns: Any) -> None:
         """Let copies of a sending be otherwise, as the uploading leaves them."""

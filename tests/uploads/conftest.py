@@ -10,13 +10,20 @@ import pytest
 
 from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.platform import paths
+from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services.context import Context, open_context
+from kelmu_tui.services.sendings import Sendings
+from kelmu_tui.store.database import Store
+from tests.content.files import photo_at
 from tests.e2e.world import WORKER, World, served_world
 from tests.ordeal.record import folder_of
 from tests.services.conftest import profile as profile
 from tests.services.conftest import store as store
 from tests.services.conftest import time as time
+from tests.services.customers import at_work
+from tests.services.signed_in import FIRST
 from tests.uploads.cutter import Cutter
+from tests.uploads.desk import SOCIAL
 
 
 @dataclass(frozen=True)
@@ -76,3 +83,22 @@ def wired(served: Wired, monkeypatch: pytest.MonkeyPatch) -> Wired:
     """The same, with this process's home there as well."""
     monkeypatch.setenv(paths.HOME_VARIABLE, str(served.world.home))
     return served
+
+
+@pytest.fixture
+def context(profile: Profile, store: Store) -> Context:
+    """What a worker with a mandate for documents has open, without a backend."""
+    store.attach(FIRST)
+    return at_work(profile, store, SOCIAL)
+
+
+@pytest.fixture
+def sendings(context: Context) -> Sendings:
+    """The documents of that worker."""
+    return context.sendings
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A photo that says where it was taken."""
+    return photo_at(tmp_path)

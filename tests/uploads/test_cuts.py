@@ -20,6 +20,7 @@ from kelmu_tui.services.sendings import File, Request
 from kelmu_tui.store import copies, sealed
 from tests.e2e.world import KELMU, WORKER, eventually
 from tests.uploads.conftest import Wired
+from tests.uploads.desk import queue
 from tests.uploads.model import ARRIVED
 
 pytestmark = pytest.mark.xdist_group("uploads")
@@ -65,7 +66,7 @@ async def test_an_upload_cut_at_every_tenth_goes_on_where_it_was(wired: Wired, t
     paths = write(tmp_path, tenth)
     before = wired.sent()
     with wired.opened() as context:
-        sending = context.sendings.queue(request(wired, *paths))
+        sending = queue(context.sendings, request(wired, *paths))
         paths[0].write_bytes(b"changed after it was sealed")
         line = context.sendings.open(sending)
         assert line is not None
@@ -90,7 +91,7 @@ async def test_without_a_network_it_waits_and_goes_when_it_is_back(wired: Wired,
     from tests.e2e.proxy import Mode
 
     with wired.opened() as context:
-        sending = context.sendings.queue(request(wired, *write(tmp_path, 21, 22)))
+        sending = queue(context.sendings, request(wired, *write(tmp_path, 21, 22)))
         wired.line.switch(Mode.AWAY)
         try:
             with pytest.raises(Unreachable):
@@ -175,7 +176,7 @@ def test_killed_while_sealing_nothing_is_sent_and_what_is_left_goes(wired: Wired
 async def test_taken_back_before_the_receipt_nothing_is_left_on_either_side(wired: Wired, tmp_path: Path) -> None:
     before = wired.sent()
     with wired.opened() as context:
-        sending = context.sendings.queue(request(wired, *write(tmp_path, 51)))
+        sending = queue(context.sendings, request(wired, *write(tmp_path, 51)))
         wired.line.cut_after(200_000)
         async with connect(context, on_failure=lambda name, error: pytest.fail(f"{name}: {error!r}")) as connection:
             with pytest.raises(Exception, match=r"unreachable|bad_answer"):
@@ -195,7 +196,7 @@ async def test_no_file_of_the_client_holds_a_word_of_a_document(wired: Wired, tm
     needle = content[len(content) // 2 :][:32]
     home = wired.world.home
     with wired.opened() as context:
-        sending = context.sendings.queue(request(wired, path))
+        sending = queue(context.sendings, request(wired, path))
         path.unlink()
         assert _holding(home, needle) == []
         assert _holding(home, wired.code.encode()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,70 +12,17 @@ import pytest
 
 from kelmu_tui.content import checking
 from kelmu_tui.domain.documents import Fault, SendRefusal
-from kelmu_tui.domain.identifiers import make_identity_code
-from kelmu_tui.platform.paths import Profile
-from kelmu_tui.services.context import Context
 from kelmu_tui.services.customers import SITTING
-from kelmu_tui.services.inbox import NotAllowed
-from kelmu_tui.services.sendings import File, FileRefused, NotPossible, Request, Sendings, SendRefused
-from kelmu_tui.services.session import end_organisation, put_secrets
-from kelmu_tui.services.unsent import discard_unsent, unsent
-from kelmu_tui.store import aftermath, copies, outbox, replica, sealed
-from kelmu_tui.store.copies import State
+from kelmu_tui.services.sendings import File, FileRefused, Sendings, SendRefused
+from kelmu_tui.services.unsent import unsent
+from kelmu_tui.store import replica, sealed
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import StoreFull
 from kelmu_tui.store.sendings import SendingLine
-from kelmu_tui.sync import push, upload
 from tests.content import files
-from tests.services.customers import at_work, events
-from tests.services.signed_in import FIRST, TODAY, Time, organisation, session_text
-
-SOCIAL = "social_assistance_and_social_care"
-CODE = make_identity_code(date(1990, 1, 1), "-", 919)
-NAME = "Virtanen, Aino"
-
-
-@pytest.fixture
-def context(profile: Profile, store: Store) -> Context:
-    store.attach(FIRST)
-    return at_work(profile, store, SOCIAL)
-
-
-@pytest.fixture
-def sendings(context: Context) -> Sendings:
-    return context.sendings
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    """A photo that says where it was taken."""
-    path = tmp_path / "kuva.jpg"
-    path.write_bytes(files.jpeg_of(exif=files.exif_of()))
-    return path
-
-
-def request(*paths: Path, **changes: object) -> Request:
-    values: dict[str, object] = {
-        "customer": CODE,
-        "name": NAME,
-        "asked_by": "customer",
-        "asked_on": TODAY,
-        "way": "telephone",
-        "case_reference": None,
-        "files": [File(path, "bill", "Sähkölasku") for path in paths],
-    }
-    return Request(**(values | changes))  # type: ignore[arg-type]
-
-
-def files_of(store: Store) -> list[str]:
-    folder = sealed.folder(store.folder)
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-
-
-def states(store: Store, sending: str) -> list[State]:
-    with store.read() as db:
-        return [one.state for one in copies.of(db, sending)]
-
+from tests.services.customers import events
+from tests.services.signed_in import FIRST, TODAY, Time
+from tests.uploads.desk import CODE, NAME, files_of, queue, request
 
 # --- queueing -------------------------------------------------------------------------------------------------------
 
@@ -85,7 +32,7 @@ def test_what_is_queued_is_told_and_its_copy_is_the_cleaned_file(sendings: Sendi
     assert checked.fault is None
     assert "gps" in checked.removed
     assert checked.preview
-    sending = sendings.queue(request(photo))
+    sending = queue(sendings, request(photo))
     (line,) = sendings.lines()
     assert (line.id, line.state, line.customer_name, line.problem) == (sending, "queued", NAME, None)
     (document,) = line.documents
@@ -117,7 +64,7 @@ def test_what_cannot_be_sent_is_refused_before_a_file_is_read(
     sendings: Sendings, store: Store, changes: dict[str, object], reason: str
 ) -> None:
     with pytest.raises(SendRefused) as refused:
-        sendings.queue(request(**changes))
+        queue(sendings, request(**changes))
     assert refused.value.reason == reason
     assert files_of(store) == []
 
@@ -128,7 +75,7 @@ def test_the_tenth_file_that_is_refused_leaves_none_of_the_nine_before(
     bad = tmp_path / "bad.pdf"
     bad.write_bytes(b"MZ" + bytes(100))
     with pytest.raises(FileRefused) as refused:
-        sendings.queue(request(*[photo] * 9, bad))
+        queue(sendings, request(*[photo] * 9, bad))
     assert (refused.value.path, refused.value.fault) == (bad, Fault.TYPE)
     assert files_of(store) == []
     assert sendings.lines() == ()
@@ -144,7 +91,7 @@ def test_a_file_that_is_none_is_told(sendings: Sendings, tmp_path: Path, kind: s
     elif kind == "denied":
         path = Path("/proc/self/mem")
     with pytest.raises(FileRefused) as refused:
-        sendings.queue(request(path))
+        queue(sendings, request(path))
     expected = {"missing": "missing", "folder": "not_a_file"}.get(kind, "")
     if kind == "empty":
         assert refused.value.fault is Fault.EMPTY
@@ -156,11 +103,11 @@ def test_a_file_that_is_not_what_was_checked_is_noticed(sendings: Sendings, stor
     seen = sendings.check(photo, 0).digest
     photo.write_bytes(files.jpeg_of(files.photo(32, 32)))
     with pytest.raises(FileRefused) as refused:
-        sendings.queue(request(files=[File(photo, "bill", "x", seen)]))
+        queue(sendings, request(files=[File(photo, "bill", "x", seen)]))
     assert refused.value.fault is Fault.CHANGED
     photo.unlink()
     with pytest.raises(FileRefused) as refused:
-        sendings.queue(request(files=[File(photo, "bill", "x", seen)]))
+        queue(sendings, request(files=[File(photo, "bill", "x", seen)]))
     assert refused.value.fault is Fault.CHANGED
     assert files_of(store) == []
 
@@ -177,7 +124,7 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(
 
     monkeypatch.setattr(checking, "read", meanwhile)
     with pytest.raises(FileRefused) as refused:
-        sendings.queue(request(photo))
+        queue(sendings, request(photo))
     assert refused.value.fault is Fault.CHANGED
     assert files_of(store) == []
 
@@ -247,7 +194,7 @@ def hold(store: Store, *rows: dict[str, Any]) -> None:
 
 
 def test_a_list_of_names_is_logged_before_it_is_shown(sendings: Sendings, store: Store, photo: Path) -> None:
-    sending = sendings.queue(request(photo))
+    sending = queue(sendings, request(photo))
     sendings.log_list(1)
     assert sendings.open(sending) is not None
     assert sendings.open("f" * 32) is None
@@ -257,7 +204,7 @@ def test_a_list_of_names_is_logged_before_it_is_shown(sendings: Sendings, store:
 def test_a_sending_seen_again_is_another_look_with_its_receipt_and_after_a_while(
     sendings: Sendings, store: Store, photo: Path, time: Time
 ) -> None:
-    sending, other = (sendings.queue(request(photo)) for _ in range(2))
+    sending, other = (queue(sendings, request(photo)) for _ in range(2))
     (own,) = (line for line in sendings.lines() if line.id == sending)
 
     def looks(now: str) -> int:
@@ -276,7 +223,7 @@ def test_a_sending_seen_again_is_another_look_with_its_receipt_and_after_a_while
 
 
 def test_a_sending_that_leaves_is_logged_each_time(sendings: Sendings, store: Store, photo: Path) -> None:
-    sending = sendings.queue(request(photo))
+    sending = queue(sendings, request(photo))
     assert sendings.open(sending) == sendings.leaving(sending) == sendings.leaving(sending)
     assert len(events(store)) == 3
     assert sendings.leaving("f" * 32) is None
@@ -284,7 +231,7 @@ def test_a_sending_that_leaves_is_logged_each_time(sendings: Sendings, store: St
 
 
 def test_a_receipt_takes_the_place_of_what_was_on_its_way(sendings: Sendings, store: Store, photo: Path) -> None:
-    sending = sendings.queue(request(photo))
+    sending = queue(sendings, request(photo))
     (own,) = sendings.lines()
     row = received(own)
     elsewhere = row | {"id": "e" * 32, "receipt": "20261101-WXYZ", "received_at": "2026-11-01T08:00:00Z"}
@@ -298,111 +245,3 @@ def test_a_receipt_takes_the_place_of_what_was_on_its_way(sendings: Sendings, st
     assert lines[0].documents[0].removed == own.documents[0].removed
     assert lines[0].documents[0].media_type == "image/jpeg"
     assert [sendings.open(id_) for id_ in (sending, "e" * 32, "0" * 32)] == [*lines, None]
-
-
-# --- ends -----------------------------------------------------------------------------------------------------------
-
-
-def test_taken_back_the_key_and_the_file_are_gone(sendings: Sendings, store: Store, photo: Path) -> None:
-    sending = sendings.queue(request(photo))
-    sendings.cancel(sending)
-    assert sendings.lines() == ()
-    assert files_of(store) == []
-    assert states(store, sending) == [State.ENDED]
-    with pytest.raises(NotPossible) as failure:
-        sendings.cancel(sending)
-    assert failure.value.reason == "unknown"
-
-
-def test_what_was_sent_cannot_be_taken_back(sendings: Sendings, store: Store, photo: Path) -> None:
-    sending = sendings.queue(request(photo))
-    one = upload.take(store)
-    assert one is not None
-    upload.done(store, one)
-    assert len(push.take_due(store)) == 1
-    with pytest.raises(NotPossible) as failure:
-        sendings.cancel(sending)
-    assert failure.value.reason == "maybe_applied"
-    with pytest.raises(NotPossible):
-        sendings.retry(sending)
-    assert len(files_of(store)) == 1
-
-
-def test_with_the_mandate_the_copies_end_and_what_it_was_is_kept(sendings: Sendings, store: Store, photo: Path) -> None:
-    sending = sendings.queue(request(photo))
-    end_organisation(store, FIRST)
-    copies.tidy(store)
-    assert files_of(store) == []
-    with store.read() as db:
-        (id_,) = db.execute("SELECT id FROM main.command").fetchone()
-        found = outbox.command(db, id_)
-        assert CODE.value not in str(db.execute("SELECT payload, label, body FROM main.command").fetchall())
-        assert NAME not in str(db.execute("SELECT payload, label FROM main.command").fetchall())
-    assert found is not None
-    assert (found.state, found.label["documents"], found.payload["documents"][0]["name"]) == (
-        outbox.State.UNDELIVERABLE,
-        1,
-        "Sähkölasku",
-    )
-    store.attach(FIRST)
-    (line,) = sendings.lines()
-    assert (line.id, line.state, line.problem, line.documents[0].state) == (sending, "stopped", "mandate", "gone")
-    with pytest.raises(NotPossible):
-        sendings.retry(sending)
-    sendings.cancel(sending)
-    assert sendings.lines() == ()
-
-
-def test_without_the_mandate_nothing_is_shown_or_queued(sendings: Sendings, store: Store, photo: Path) -> None:
-    made = sendings.seal(request(photo))
-    put_secrets(store, {"session": session_text(organisation(FIRST, "Pirkanmaa", grants=[]))})
-    with pytest.raises(NotAllowed):
-        sendings.lines()
-    with pytest.raises(NotAllowed):
-        sendings.name_of(CODE)
-    with pytest.raises(NotAllowed):
-        sendings.commit(made)
-    assert files_of(store) == []
-
-
-def test_a_sign_out_is_told_of_it_and_can_discard_it(sendings: Sendings, store: Store, photo: Path) -> None:
-    sendings.queue(request(photo))
-    assert unsent(store) == 1
-    assert discard_unsent(store, store.clock.now()) == 0
-    copies.tidy(store)
-    assert files_of(store) == []
-
-
-def test_a_broken_copy_is_told_and_never_sent(sendings: Sendings, store: Store, photo: Path) -> None:
-    sending = sendings.queue(request(photo))
-    one = upload.take(store)
-    assert one is not None
-    upload.broke(store, one)
-    (line,) = sendings.lines()
-    assert (line.state, line.problem, line.documents[0].state) == ("refused", "copy_broken", "broken")
-    assert upload.take(store) is None
-    assert push.take_due(store) == []
-    with pytest.raises(NotPossible):
-        sendings.retry(sending)
-    sendings.cancel(sending)
-    removal = upload.take(store)  # what had gone up before it broke is taken away there
-    assert removal is not None
-    assert removal.document == one.document
-
-
-def test_what_is_refused_after_the_mandate_has_ended_says_no_more_whose_it_was(
-    sendings: Sendings, store: Store, photo: Path
-) -> None:
-    sendings.queue(request(photo))
-    with store.write() as db:
-        db.execute("UPDATE main.sealed_copy SET state = 'whole'")
-        ((id_,),) = db.execute("SELECT id FROM main.command").fetchall()
-        assert outbox.freeze(db, id_) is not None
-    end_organisation(store, FIRST)
-    with store.write() as db:
-        assert CODE.value in str(db.execute("SELECT payload FROM main.command").fetchall()), "it may be sent once more"
-        outbox.refuse(db, id_, {"code": "mandate_missing", "status": 403}, None, store.clock.now())
-        assert aftermath.tells_too_much(db, FIRST, ())
-        aftermath.forget_customers(db, FIRST, ())
-        assert CODE.value not in str(db.execute("SELECT payload, label, body FROM main.command").fetchall())
-        assert not aftermath.tells_too_much(db, FIRST, ())

@@ -1,0 +1,139 @@
+"""How a sending ends before its receipt: taken back, discarded, broken, or with the mandate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kelmu_tui.platform.ids import SeededIds
+from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.services.outbox import Outbox
+from kelmu_tui.services.sendings import NotPossible, Sendings
+from kelmu_tui.services.session import end_organisation, put_secrets
+from kelmu_tui.services.unsent import discard_unsent, unsent
+from kelmu_tui.store import aftermath, copies, outbox
+from kelmu_tui.store.copies import State
+from kelmu_tui.store.database import Changed, Store
+from kelmu_tui.sync import push, upload
+from tests.services.signed_in import FIRST, organisation, session_text
+from tests.uploads.desk import CODE, NAME, files_of, queue, request, states
+
+
+def test_taken_back_the_key_and_the_file_are_gone(sendings: Sendings, store: Store, photo: Path) -> None:
+    sending = queue(sendings, request(photo))
+    sendings.cancel(sending)
+    assert sendings.lines() == ()
+    assert files_of(store) == []
+    assert states(store, sending) == [State.ENDED]
+    with pytest.raises(NotPossible) as failure:
+        sendings.cancel(sending)
+    assert failure.value.reason == "unknown"
+
+
+def test_what_was_sent_cannot_be_taken_back(sendings: Sendings, store: Store, photo: Path) -> None:
+    sending = queue(sendings, request(photo))
+    one = upload.take(store)
+    assert one is not None
+    upload.done(store, one)
+    assert len(push.take_due(store)) == 1
+    with pytest.raises(NotPossible) as failure:
+        sendings.cancel(sending)
+    assert failure.value.reason == "maybe_applied"
+    with pytest.raises(NotPossible):
+        sendings.retry(sending)
+    assert len(files_of(store)) == 1
+
+
+def test_with_the_mandate_the_copies_end_and_what_it_was_is_kept(sendings: Sendings, store: Store, photo: Path) -> None:
+    sending = queue(sendings, request(photo))
+    end_organisation(store, FIRST)
+    copies.tidy(store)
+    assert files_of(store) == []
+    with store.read() as db:
+        (id_,) = db.execute("SELECT id FROM main.command").fetchone()
+        found = outbox.command(db, id_)
+        assert CODE.value not in str(db.execute("SELECT payload, label, body FROM main.command").fetchall())
+        assert NAME not in str(db.execute("SELECT payload, label FROM main.command").fetchall())
+    assert found is not None
+    assert (found.state, found.label["documents"], found.payload["documents"][0]["name"]) == (
+        outbox.State.UNDELIVERABLE,
+        1,
+        "Sähkölasku",
+    )
+    store.attach(FIRST)
+    (line,) = sendings.lines()
+    assert (line.id, line.state, line.problem, line.documents[0].state) == (sending, "stopped", "mandate", "gone")
+    with pytest.raises(NotPossible):
+        sendings.retry(sending)
+    sendings.cancel(sending)
+    assert sendings.lines() == ()
+
+
+def test_without_the_mandate_nothing_is_shown_or_queued(sendings: Sendings, store: Store, photo: Path) -> None:
+    made = sendings.seal(request(photo))
+    put_secrets(store, {"session": session_text(organisation(FIRST, "Pirkanmaa", grants=[]))})
+    with pytest.raises(NotAllowed):
+        sendings.lines()
+    with pytest.raises(NotAllowed):
+        sendings.name_of(CODE)
+    with pytest.raises(NotAllowed):
+        sendings.commit(made)
+    assert files_of(store) == []
+
+
+def test_a_sign_out_is_told_of_it_and_can_discard_it(sendings: Sendings, store: Store, photo: Path) -> None:
+    queue(sendings, request(photo))
+    assert unsent(store) == 1
+    assert discard_unsent(store, store.clock.now()) == 0
+    assert files_of(store) == []
+
+
+def test_discarded_among_the_commands_its_copies_are_gone_as_well(
+    sendings: Sendings, store: Store, photo: Path
+) -> None:
+    sending = queue(sendings, request(photo))
+    commands = Outbox(store, store.clock, SeededIds(5))
+    told: list[Changed] = []
+    store.listen(told.append)
+    (line,) = commands.lines()
+    commands.retry(line.id)
+    commands.discard(line.id)
+    assert files_of(store) == []
+    assert states(store, sending) == [State.ENDED]
+    assert sum("sending" in change.tables for change in told) == 2, "the page of documents hears of both"
+
+
+def test_a_broken_copy_is_told_and_never_sent(sendings: Sendings, store: Store, photo: Path) -> None:
+    sending = queue(sendings, request(photo))
+    one = upload.take(store)
+    assert one is not None
+    upload.broke(store, one)
+    (line,) = sendings.lines()
+    assert (line.state, line.problem, line.documents[0].state) == ("refused", "copy_broken", "broken")
+    assert upload.take(store) is None
+    assert push.take_due(store) == []
+    with pytest.raises(NotPossible):
+        sendings.retry(sending)
+    sendings.cancel(sending)
+    removal = upload.take(store)  # what had gone up before it broke is taken away there
+    assert removal is not None
+    assert removal.document == one.document
+
+
+def test_what_is_refused_after_the_mandate_has_ended_says_no_more_whose_it_was(
+    sendings: Sendings, store: Store, photo: Path
+) -> None:
+    queue(sendings, request(photo))
+    with store.write() as db:
+        db.execute("UPDATE main.sealed_copy SET state = 'whole'")
+        ((id_,),) = db.execute("SELECT id FROM main.command").fetchall()
+        assert outbox.freeze(db, id_) is not None
+    end_organisation(store, FIRST)
+    with store.write() as db:
+        assert CODE.value in str(db.execute("SELECT payload FROM main.command").fetchall()), "it may be sent once more"
+        outbox.refuse(db, id_, {"code": "mandate_missing", "status": 403}, None, store.clock.now())
+        assert aftermath.tells_too_much(db, FIRST, ())
+        aftermath.forget_customers(db, FIRST, ())
+        assert CODE.value not in str(db.execute("SELECT payload, label, body FROM main.command").fetchall())
+        assert not aftermath.tells_too_much(db, FIRST, ())
