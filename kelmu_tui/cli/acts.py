@@ -115,7 +115,11 @@ def tell(env: Env, context: Context, ids: tuple[str, ...], outcome: Outcome, pus
                 Column(env.t("cli.column_reason"), True),
             ],
             [
-                [shown_id(env, str(row["id"])), env.t.choice("cli.result", str(row["result"])), reason_text(env, row)]
+                [
+                    shown_id(env, str(row["id"])),
+                    env.t.choice("cli.result", str(row["result"])),
+                    _reason(env, row["reason"]),
+                ]
                 for row in rows
             ],
         )
@@ -133,12 +137,10 @@ def tell(env: Env, context: Context, ids: tuple[str, ...], outcome: Outcome, pus
     return Exit.OK
 
 
-def reason_text(env: Env, row: dict[str, Any]) -> str:
-    """Return the reason of a refusal in words; a code that a newer backend sent stands for itself."""
-    reason = row["reason"]
-    if reason is None:
-        return ""
-    return env.t.choice("errors.refusal", reason, default=env.t.choice("errors.api", reason, default=reason))
+def _reason(env: Env, reason: str | None) -> str:
+    from kelmu_tui.services.refusals import reason_text
+
+    return "" if reason is None else reason_text(reason, env.t)
 
 
 def _result(context: Context, id_: str, command: str) -> dict[str, Any]:

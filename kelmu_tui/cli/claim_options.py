@@ -7,11 +7,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from kelmu_tui.cli.days import read_day
 from kelmu_tui.cli.env import Env
 from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.domain.claims.content import Partial
 from kelmu_tui.domain.deadlines import local_date
-from kelmu_tui.services.claim_days import InvalidDay, parse_day
 from kelmu_tui.services.claim_typing import is_open_end
 from kelmu_tui.services.context import Context
 
@@ -70,11 +70,7 @@ def day(env: Env, text: str, field: str) -> date:
     """
     from kelmu_tui.services.claim_words import field_name
 
-    try:
-        return parse_day(text, local_date(env.clock.now()))
-    except InvalidDay as failure:
-        said = f"{field_name(field, env.t)}: {env.t.choice('claim_form.day_fault', failure.fault)}"
-        raise CliError(Exit.USAGE, f"{field}_{failure.fault.value}", said) from None
+    return read_day(env, text, local_date(env.clock.now()), field, field_name(field, env.t))
 
 
 def _amount(env: Env, text: str, field: str) -> Decimal:

@@ -13,7 +13,7 @@ from kelmu_tui.cli.inbox import shown_id
 from kelmu_tui.cli.output import Column
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.known import CLAIMS
-from kelmu_tui.services.short_ids import SHORTEST, Ambiguous, Unknown
+from kelmu_tui.services.short_ids import among
 from kelmu_tui.store.claim_rows import Account, ClaimFile, ClaimLine
 
 NOTHING: Final = "–"
@@ -126,20 +126,7 @@ def meant(context: Context, words: Sequence[str]) -> list[str]:
     Raises:
         Unknown, Ambiguous: a word means nothing, or several.
     """
-    known = [one.id for one in context.claims.lines()]
-    found: dict[str, None] = {}
-    unknown = []
-    for word in words:
-        fit = [word] if word in known else [id_ for id_ in known if len(word) >= SHORTEST and id_.startswith(word)]
-        if len(fit) > 1:
-            raise Ambiguous(word)
-        if fit:
-            found[fit[0]] = None
-        else:
-            unknown.append(word)
-    if unknown:
-        raise Unknown(tuple(unknown))
-    return list(found)
+    return list(among([one.id for one in context.claims.lines()], words))
 
 
 def _file(found: ClaimFile, *, full: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.domain.organisations import Names
 from kelmu_tui.services.context import Context
+from kelmu_tui.services.short_ids import among
 from kelmu_tui.store.sendings import DocumentLine, SendingLine
 
 if TYPE_CHECKING:
@@ -120,29 +122,35 @@ def _print_checked(env: Env, word: str, one: CheckedFile | FileRefused) -> None:
 
 def send(env: Env) -> int:
     """Seal the files, queue them, and bring them up; the customer's code comes from a prompt or standard input."""
-    from kelmu_tui.services.audit_typing import Part, clean_day
-    from kelmu_tui.services.sendings import FileRefused, Request, SendRefused, judge
+    from kelmu_tui.services.sendings import FileRefused, Request, SendRefused
 
     with env.context(NEEDS) as context:
-        sendings, today = context.sendings, local_date(env.clock.now())
+        sendings = context.sendings
         sendings.hold()
-        asked_on = clean_day(env.option("asked_on") or "", Part.SINCE) or today
+        asked_on = _asked_on(env)
         case = context.customers.clean_case(env.option("case") or "")
         files = _files(env)
         code = context.customers.clean_code(env.secret_text(env.t("cli.ask_code")).strip())
         name = sendings.name_of(code)
         request = Request(code, name, env.args.asked_by, asked_on, env.args.way, case, files)
         try:
-            judge(request, today)
             made = sendings.seal(request)
         except SendRefused as refused:
             raise _refused(env, refused) from None
         except FileRefused as refused:
             raise _file_refused(env, refused) from None
-        removed = [one.copy for one in made.documents if one.copy.removed]
+        removed = [one.copy.removed for one in made.documents]
         sending = sendings.commit(made)
-        _tell_removed(env, files, [one.copy.removed for one in made.documents] if removed else [])
+        _tell_removed(env, files, removed)
         return _go_on(env, context, [sending], "documents.send")
+
+
+def _asked_on(env: Env) -> date:
+    from kelmu_tui.cli.days import read_day
+
+    today = local_date(env.clock.now())
+    text = env.option("asked_on")
+    return today if text is None else read_day(env, text, today, "asked_on", env.t("sending_view.label.asked_on"))
 
 
 def _files(env: Env) -> list[File]:
@@ -186,7 +194,7 @@ def _file_refused(env: Env, refused: FileRefused) -> CliError:
 def _tell_removed(env: Env, files: Sequence[File], removed: Sequence[tuple[str, ...]]) -> None:
     from kelmu_tui.services.sending_words import trace_names
 
-    for file, traces in zip(files, removed, strict=False):
+    for file, traces in zip(files, removed, strict=True):
         if traces:
             what = trace_names(traces, env.t)
             env.out.note(f"{file.path.name}: {env.t('cli.documents_removed', what=what)}")
@@ -273,10 +281,10 @@ def _state(env: Env, line: SendingLine) -> str:
 
 def show(env: Env) -> int:
     """Show a sending with its documents."""
-    from kelmu_tui.services.sending_words import asker_name, way_name, why_stuck
+    from kelmu_tui.services.sending_words import asked_text, why_stuck
 
     with env.context(NEEDS) as context:
-        (sending,) = _meant(env, context, [env.args.sending])
+        (sending,) = _meant(context, [env.args.sending])
         line = context.sendings.open(sending)
         if line is None:
             raise _unknown(env)
@@ -284,13 +292,12 @@ def show(env: Env) -> int:
             env.out.data("documents.show", _data(line))
             return Exit.OK
         t = env.t
-        asked = f"{asker_name(line.asked_by, t)}, {way_name(line.way, t)}, {line.asked_on}"
         pairs = [
             (t("cli.column_customer"), f"{line.customer_name or '–'}  {line.masked_code}"),
             (t("cli.column_state"), f"{_state(env, line)}  {why_stuck(line, t)}".strip()),
             (t("cli.documents_column_receipt"), line.receipt or "–"),
             (t("cli.column_at"), t.formats.instant(line.received_at or line.created_at)),
-            (t("cli.documents_asked"), asked),
+            (t("cli.documents_asked"), asked_text(line.asked_by, line.way, line.asked_on, t)),
             (t("cli.column_case"), line.case_reference or "–"),
         ]
         size = max(len(label) for label, _ in pairs)
@@ -302,18 +309,10 @@ def show(env: Env) -> int:
 
 
 def _document(env: Env, one: DocumentLine) -> str:
-    from kelmu_tui.services.sending_words import kind_name, trace_names
+    from kelmu_tui.services.sending_words import document_text, kind_name, trace_names
 
-    t = env.t
-    told = [f"{kind_name(one.kind, t)}: {one.name}", t.formats.size(one.size)]
-    if one.pages is not None:
-        told.append(t("cli.documents_pages", count=one.pages))
-    told.append(t.choice("documents.document_state", one.state, one.state))
-    if one.refused is not None:
-        told.append(t.choice("documents.fault", one.refused, one.refused))
-    if one.removed:
-        told.append(t("cli.documents_removed", what=trace_names(one.removed, t)))
-    return ", ".join(told)
+    told = f"{kind_name(one.kind, env.t)}: {document_text(one, env.t)}"
+    return f"{told}, {env.t('cli.documents_removed', what=trace_names(one.removed, env.t))}" if one.removed else told
 
 
 def cancel(env: Env) -> int:
@@ -321,7 +320,7 @@ def cancel(env: Env) -> int:
     from kelmu_tui.services.sendings import NotPossible
 
     with env.context(NEEDS) as context:
-        wanted = _meant(env, context, env.args.sendings)
+        wanted = _meant(context, env.args.sendings)
         results: list[dict[str, Any]] = []
         for sending in wanted:
             try:
@@ -350,7 +349,7 @@ def retry(env: Env) -> int:
     with env.context(NEEDS) as context:
         known = context.sendings.lines()
         meant = env.args.sendings
-        wanted = list(_meant(env, context, meant)) if meant else [one.id for one in known if one.receipt is None]
+        wanted = list(_meant(context, meant)) if meant else [one.id for one in known if one.receipt is None]
         for sending in wanted:
             try:
                 context.sendings.retry(sending)
@@ -361,20 +360,13 @@ def retry(env: Env) -> int:
         return _go_on(env, context, wanted, "documents.retry")
 
 
-def _meant(env: Env, context: Context, words: Sequence[str]) -> tuple[str, ...]:
+def _meant(context: Context, words: Sequence[str]) -> tuple[str, ...]:
     """Return the sendings that words mean, by the beginning of their id.
 
     Raises:
-        CliError: a word means none, or several.
+        Unknown, Ambiguous: a word means none, or several.
     """
-    known = context.sendings.lines()
-    found = []
-    for word in words:
-        meant = [one.id for one in known if one.id.startswith(word)]
-        if len(meant) != 1 or not word:
-            raise _unknown(env)
-        found += meant
-    return tuple(dict.fromkeys(found))
+    return among([one.id for one in context.sendings.lines()], words)
 
 
 def _unknown(env: Env) -> CliError:

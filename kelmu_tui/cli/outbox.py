@@ -166,7 +166,7 @@ def _described(env: Env, line: CommandLine) -> list[tuple[str, str]]:
         rows += [
             (t("cli.column_reason"), refusals.why(conflict, t)),
             (t("outbox.now"), refusals.present(line, t, env.clock.now())),
-            (t("outbox.ways"), refusals.next_steps(conflict, t)),
+            (t("outbox.ways"), refusals.next_steps(conflict, t, line.verb)),
         ]
     else:
         rows.append((t("cli.column_reason"), refusals.standing(line, t)))
@@ -178,11 +178,9 @@ def _described(env: Env, line: CommandLine) -> list[tuple[str, str]]:
 
 
 def _reason(env: Env, line: CommandLine) -> str:
-    from kelmu_tui.cli.acts import reason_text
+    from kelmu_tui.services.refusals import why
 
-    if line.conflict is None:
-        return ""
-    return reason_text(env, {"reason": line.conflict.rule or line.conflict.code})
+    return "" if line.conflict is None else why(line.conflict, env.t)
 
 
 def retry(env: Env) -> int:

@@ -12,8 +12,9 @@ from textual.widgets import Input
 
 from kelmu_tui.actions import Context
 from kelmu_tui.domain.claims.catalogue import end_reasons
+from kelmu_tui.domain.claims.days import months_after
 from kelmu_tui.screens.base import Dialog
-from kelmu_tui.services.claim_days import InvalidDay, end_of_month, months_later, parse_day
+from kelmu_tui.services.claim_days import InvalidDay, end_of_month, parse_day
 from kelmu_tui.services.claim_words import end_reason_name
 from kelmu_tui.store.claim_rows import ClaimLine
 from kelmu_tui.widgets.cells import Column
@@ -181,7 +182,7 @@ class ProlongScreen(DayScreen):
     def choices(self) -> Sequence[Choice]:
         """Return ends of months to come."""
         t, base = self.face.t, max(self._present or self.face.today(), self.face.today())
-        ends = [end_of_month(months_later(base.replace(day=1), months)) for months in (0, *MONTHS)]
+        ends = [end_of_month(months_after(base, months)) for months in (0, *MONTHS)]
         later = [day for day in ends if self._present is None or day > self._present]
         return [
             Choice(day.isoformat(), (t("claim_view.until_day", day=t.formats.date(day)),))

@@ -74,15 +74,6 @@ def _try(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def months_later(day: date, months: int) -> date:
-    """Return the same day some months later; the last day of a month stays the last one."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    at_end = day.day == calendar.monthrange(day.year, day.month)[1]
-    return date(year, month + 1, last if at_end else min(day.day, last))
-
-
 def end_of_month(day: date) -> date:
     """Return the last day of the month of `day`."""
     return day.replace(day=calendar.monthrange(day.year, day.month)[1])

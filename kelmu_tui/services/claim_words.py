@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from kelmu_tui.domain.benefits import benefits
 from kelmu_tui.domain.claims.accounts import AccountFault
 from kelmu_tui.domain.claims.amounts import AmountFault
 from kelmu_tui.domain.claims.catalogue import RuleKind, bases, end_reasons, forms, rules, source_of
@@ -15,6 +14,7 @@ from kelmu_tui.domain.claims.rules import Finding
 from kelmu_tui.domain.identifiers import CodeFault
 from kelmu_tui.domain.organisations import Names
 from kelmu_tui.i18n import Translator
+from kelmu_tui.services.benefit_words import benefit_name as benefit_name
 
 # --- rules ----------------------------------------------------------------------------------------------------------
 
@@ -127,12 +127,6 @@ def basis_name(basis: str, t: Translator) -> str:
     return basis if known is None else known.name.get(t.language)
 
 
-def benefit_name(benefit: str, t: Translator) -> str:
-    """Return the name of a benefit; one that is not known here stands for itself."""
-    known = benefits().get(benefit)
-    return benefit if known is None else known.name.get(t.language)
-
-
 def form_name(form: str, t: Translator) -> str:
     """Return the name of a form; one that is not known here stands for itself."""
     known = forms().get(form)
@@ -154,11 +148,6 @@ def status_name(status: str, t: Translator) -> str:
 def field_name(field: str, t: Translator) -> str:
     """Return the label of a field."""
     return t.choice("claims.field", field)
-
-
-def command_name(command: str, t: Translator) -> str:
-    """Return the name of a command (`life.COMMANDS`)."""
-    return t.choice("claims.command", command, command)
 
 
 def event_text(what: str, t: Translator) -> str:

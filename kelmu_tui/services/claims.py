@@ -238,7 +238,7 @@ class Claims:
         return self._give([id], "claim-change", lambda _: Change(content), draft)
 
     def prolong(self, ids: Sequence[str], last: date) -> list[str]:
-        """Let claims last until a later day, None until further notice; all or none.
+        """Let claims last until a later day; all or none.
 
         Raises:
             NotOpen, ClaimRefused, NotAllowed, StoreError: as `change`; nothing is saved.

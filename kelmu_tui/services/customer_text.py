@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from kelmu_tui.domain.benefits import benefits
 from kelmu_tui.domain.capabilities import mandates
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.domain.organisations import municipalities
 from kelmu_tui.domain.sections import purposes
 from kelmu_tui.i18n import Translator
+from kelmu_tui.services.benefit_words import benefit_name as benefit_name
 from kelmu_tui.store.customer_rows import (
     Claim,
     Decision,
@@ -122,12 +122,6 @@ def _fields(row: SectionRow, t: Translator) -> Fields:
             yield from _medicine(row, t)
         case PassedOn():
             yield from _passed_on(row, t)
-
-
-def benefit_name(id: str, t: Translator) -> str:  # noqa: A002
-    """Return the name of a benefit; one that a newer backend knows stands for itself."""
-    known = benefits().get(id)
-    return known.name.get(t.language) if known is not None else id
 
 
 def _pending(row: Pending, t: Translator) -> Fields:

@@ -12,7 +12,7 @@ from kelmu_tui.domain.documents import VERBS as DOCUMENT_VERBS
 from kelmu_tui.domain.notices import Status
 from kelmu_tui.domain.organisations import municipalities
 from kelmu_tui.i18n import Translator
-from kelmu_tui.services.claim_words import event_text, refusal_text, status_name
+from kelmu_tui.services.claim_words import event_text, refusal_text, rule_why, status_name
 from kelmu_tui.store import drafts
 from kelmu_tui.store.outbox import State
 from kelmu_tui.store.rows import CommandLine, Conflict
@@ -37,7 +37,16 @@ def why(conflict: Conflict, t: Translator) -> str:
     return t.choice("errors.api", conflict.code, t("errors.api.internal"))
 
 
-def next_steps(conflict: Conflict, t: Translator, verb: str = "") -> str:
+def reason_text(reason: str, t: Translator) -> str:
+    """Return why a command was refused, where it is not known whether `reason` is a rule or a code.
+
+    What a newer backend says stands for itself.
+    """
+    known = t.choice("errors.refusal", reason, t.choice("errors.api", reason, reason))
+    return rule_why(reason, t) or known
+
+
+def next_steps(conflict: Conflict, t: Translator, verb: str) -> str:
     """Return what reading it anew, doing it again and discarding it come to after this refusal of a command."""
     code = _LIKE.get(conflict.code, conflict.code)
     said = code if code in NEXT else "other"

@@ -5,8 +5,8 @@ Lists show `SHOWN` digits; scripts and JSON have whole identifiers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
 
 from kelmu_tui.store.database import Store
 
@@ -71,28 +71,32 @@ def command_ids(store: Store, words: Iterable[str]) -> tuple[str, ...]:
     return _expanded(store, _COMMANDS, words)
 
 
+def among(known: Collection[str], words: Iterable[str]) -> tuple[str, ...]:
+    """Return which of the `known` ids the words mean, each once and in order.
+
+    Raises:
+        Unknown, Ambiguous: a word means nothing, or several.
+    """
+    return _all_meant(words, lambda word: [one for one in known if one.startswith(word)])
+
+
 def _expanded(store: Store, sql: str, words: Iterable[str]) -> tuple[str, ...]:
+    with store.read() as db:
+        # The last code point sorts after everything that an identifier may hold, so this is "begins with".
+        return _all_meant(words, lambda word: [str(row[0]) for row in db.execute(sql, (word, word + "\U0010ffff"))])
+
+
+def _all_meant(words: Iterable[str], beginning: Callable[[str], list[str]]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     unknown = []
-    with store.read() as db:
-        for word in words:
-            whole = _meant(db, sql, word)
-            if whole is None:
-                unknown.append(word)
-            else:
-                found[whole] = None
+    for word in words:
+        fit = beginning(word) if len(word) >= SHORTEST else []
+        if len(fit) > 1 and word not in fit:
+            raise Ambiguous(word)
+        if fit:
+            found[word if word in fit else fit[0]] = None
+        else:
+            unknown.append(word)
     if unknown:
         raise Unknown(tuple(unknown))
     return tuple(found)
-
-
-def _meant(db: Any, sql: str, word: str) -> str | None:
-    if len(word) < SHORTEST:
-        return None
-    # The last code point sorts after everything that an identifier may hold, so this is "begins with".
-    rows = [str(row[0]) for row in db.execute(sql, (word, word + "\U0010ffff"))]
-    if word in rows:
-        return word
-    if len(rows) > 1:
-        raise Ambiguous(word)
-    return rows[0] if rows else None

@@ -255,6 +255,10 @@ def test_commands_on_claims_that_do_not_allow_them_change_nothing(worker: Kelmu)
     assert worker("claims", "prolong", "ffffffff", "--last", a_day(400)).code == Exit.NOT_FOUND
     assert worker("claims", "end", in_force, "--last", a_day(1), "--reason", "boredom").code == Exit.USAGE
     assert worker("claims", "end", in_force, "--last", "eilen", "--reason", "care_ended").code == Exit.USAGE
+    ran = worker("claims", "prolong", in_force, "--last", "-", "--json")
+    assert (ran.code, ran.document["error"]["code"]) == (Exit.USAGE, "last_format")
+    ran = worker("claims", "change", in_force, "--basis", "AML14")
+    assert ran.code == Exit.USAGE, "with another basis it would be another claim"
     assert worker("outbox", "list", "--json").data["commands"] == []
 
 

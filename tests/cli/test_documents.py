@@ -106,7 +106,7 @@ def test_documents_are_sent_and_have_a_receipt(send: Send, demo: Kelmu, photo: P
         (("--kind", "poem", "--way", "telephone"), Exit.USAGE, "kind"),
         (("--kind", "bill", "--kind", "rent", "--way", "telephone"), Exit.USAGE, "documents_each"),
         (("--kind", "bill", "--way", "telephone", "--asked-on", "1.1.2099"), Exit.USAGE, "sending_asked"),
-        (("--kind", "bill", "--way", "telephone", "--asked-on", "yesterday"), Exit.USAGE, "since_invalid"),
+        (("--kind", "bill", "--way", "telephone", "--asked-on", "yesterday"), Exit.USAGE, "asked_on_format"),
         (("--kind", "bill", "--way", "telephone", "--name", "x" * 121), Exit.USAGE, "name"),
     ],
 )

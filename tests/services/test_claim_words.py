@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from kelmu_tui.domain.benefits import benefits
+from kelmu_tui.domain.catalogue import table
 from kelmu_tui.domain.claims.accounts import AccountFault
 from kelmu_tui.domain.claims.amounts import AmountFault
-from kelmu_tui.domain.claims.catalogue import RuleKind, bases, end_reasons, forms, rules, statuses
+from kelmu_tui.domain.claims.catalogue import RuleKind, bases, end_reasons, forms, rules
 from kelmu_tui.domain.claims.content import FIELDS
 from kelmu_tui.domain.claims.fact_rules import FACT_RULES
-from kelmu_tui.domain.claims.life import COMMANDS, EVENTS, ClaimRefusal, Rejection
+from kelmu_tui.domain.claims.life import EVENTS, ClaimRefusal, Rejection
 from kelmu_tui.i18n import LANGUAGES, Translator
 from kelmu_tui.services import claim_words as words
 from tests.domain.claims.making import Claim
@@ -94,8 +95,8 @@ def test_a_refusal_is_told_whether_state_or_rule_refuses(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_names_are_those_of_the_catalogue(language: str) -> None:
     t = T[language]
-    for status, name in statuses().items():
-        assert words.status_name(status, t) == name.get(language)
+    for status in table("claims.toml")["status"]:
+        assert words.status_name(status["id"], t) == status[language]
     for basis in bases().values():
         assert words.basis_name(basis.id, t) == basis.name.get(language)
     for form in forms().values():
@@ -109,7 +110,6 @@ def test_names_are_those_of_the_catalogue(language: str) -> None:
         words.form_name,
         words.end_reason_name,
         words.benefit_name,
-        words.command_name,
         words.event_text,
         words.rejection_text,
     ):
@@ -121,7 +121,6 @@ def test_everything_has_words(language: str) -> None:
     t = T[language]
     labels = [words.field_name(field, t) for field in FIELDS]
     assert len(set(labels)) == len(labels)
-    assert len({words.command_name(command, t) for command in COMMANDS}) == len(COMMANDS)
     assert len({words.event_text(event, t) for event in EVENTS}) == len(EVENTS)
     assert len({words.rejection_text(rejection, t) for rejection in Rejection}) == len(Rejection)
     assert len({words.kind_name(kind, t) for kind in RuleKind}) == len(RuleKind)

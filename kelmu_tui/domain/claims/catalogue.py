@@ -47,11 +47,9 @@ class Basis(NamedTuple):
     Attributes:
         in_kelmu: whether claims on it are made in Kelmu; the others go in writing.
         benefits: ids of the benefits that can be claimed on it.
-        confirmed: those of them that Kela's pages name; for the others it is an assumption.
         justification_required: whether it has to be said why.
         hearing: whether Kela certainly hears the payee first.
         forms: ids of `forms` for a claim in writing.
-        period_rule: for which time, in English, empty where the catalogue says nothing.
         consent: whether the customer has to agree, which makes it no claim at all.
         fields: what it asks for besides what every claim says: `CARE`, `ASSISTANCE`, `JUSTIFICATION`.
         excluded: ids of benefits that an agreement cannot be about.
@@ -64,11 +62,9 @@ class Basis(NamedTuple):
     section: str
     in_kelmu: bool
     benefits: frozenset[str]
-    confirmed: frozenset[str]
     justification_required: bool
     hearing: bool
     forms: tuple[str, ...]
-    period_rule: str
     source: str
     consent: bool = False
     fields: frozenset[str] = frozenset()
@@ -156,12 +152,6 @@ def rules() -> Mapping[str, Rule]:
 def end_reasons() -> Mapping[str, EndReason]:
     """Return why claims end by id, in the order of the catalogue."""
     return MappingProxyType({row["id"]: EndReason(row["id"], _names(row)) for row in _table()["end_reason"]})
-
-
-@cache
-def statuses() -> Mapping[str, Names]:
-    """Return the names of the states by id, `draft` among them."""
-    return MappingProxyType({row["id"]: _names(row) for row in _table()["status"]})
 
 
 @cache
@@ -258,11 +248,9 @@ def _basis(row: dict[str, Any]) -> Basis:
         row.get("section", ""),
         row["in_kelmu"],
         frozenset(row["benefits"]),
-        frozenset(row.get("benefits_confirmed", ())),
         row.get("justification_required", False),
         row.get("hearing", False),
         tuple(map(_form_id, row["forms"])),
-        row.get("period_rule", ""),
         row["source"],
         row["consent_needed"],
         frozenset(field["id"] for field in _table()["field"] if _needs(row["id"], field.get("needed_for", ()))),

@@ -24,6 +24,7 @@ from kelmu_tui.domain.claims.catalogue import (
     rules,
 )
 from kelmu_tui.domain.claims.content import MAX_GROUNDS, MAX_HANDLER, MAX_REFERENCE, MAX_TELEPHONE, Partial
+from kelmu_tui.domain.claims.days import months_after
 from kelmu_tui.domain.claims.findings import NOTHING, Findings, Judge, Setting, found, period_of
 from kelmu_tui.domain.identifiers import InvalidIdentityCode, parse_identity_code
 
@@ -179,20 +180,6 @@ def _home_care_three_months(draft: Partial, setting: Setting) -> Findings:  # no
         return NOTHING
     day = months_after(draft.care_first, rule.months)
     return NOTHING if period.last is not None and period.last <= day else found(rule.id, "last", day=day)
-
-
-def months_after(day: date, count: int) -> date:
-    """Return the same day of a later month, its last day where that one is shorter; never past the calendar."""
-    number = day.year * 12 + day.month - 1 + count
-    year, month = divmod(number, 12)
-    if year > date.max.year:
-        return date.max
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, last)
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
 
 
 # --- sums, account, texts -------------------------------------------------------------------------------------------

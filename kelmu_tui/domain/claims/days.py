@@ -69,3 +69,17 @@ def next_reached(content: Content, surname: str, arrives: date) -> date | None:
 def first_meant(content: Content, surname: str) -> date | None:
     """Return the first payment day of a claim's time, None when it has none or when none can be told."""
     return next(payment_days(content.benefit, surname, content.first, content.last), None)
+
+
+def months_after(day: date, count: int) -> date:
+    """Return the same day of a later month, its last day where that one is shorter; never past the calendar."""
+    number = day.year * 12 + day.month - 1 + count
+    year, month = divmod(number, 12)
+    if year > date.max.year:
+        return date.max
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, last)
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")
