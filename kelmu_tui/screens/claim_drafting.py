@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kelmu_tui.screens.drafting import CLAIM, Typing
+from kelmu_tui.services.inbox import NotAllowed
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.desk import Desk
@@ -24,6 +25,7 @@ class ClaimTyping(Typing):
         payee, name: whose benefit it is; empty while that is not known.
         kept_at: when the draft was kept last.
         base: texts of the claim that is changed, as far as the user knows what others have made of it.
+        lost: the mandate has ended, and with it the draft: it was about somebody.
     """
 
     def __init__(self, face: Face, desk: Desk, claim: str | None, draft: str | None) -> None:
@@ -34,6 +36,7 @@ class ClaimTyping(Typing):
         self.name = ""
         self.kept_at: datetime | None = None
         self.base: Mapping[str, str] | None = None
+        self.lost = False
         self._whole: tuple[str, str, Mapping[str, str]] = ("", "", {})
         self._begun: Mapping[str, str] = {}
         self._saving = asyncio.Lock()
@@ -56,27 +59,34 @@ class ClaimTyping(Typing):
         return self.draft is not None
 
     async def flush(self) -> None:
-        """Keep what is typed now; what is again as it began is no draft.
+        """Keep what is typed now; what is again as it began is no draft, and without a mandate there is none (`lost`).
 
         Raises:
             StoreError: the disk says no.
         """
         async with self._saving:
-            payee, name, now = whole = (self.payee, self.name, self._now)
-            if whole == self._whole:
-                return
-            claims = self._desk.claims
-            if not now or (now == self._begun and not self._own):
-                if self.draft is not None:
-                    await self._desk.run(claims.drop_draft, self.draft)
-                self.draft, self.kept_at = None, None
-            else:
-                about = partial(claims.save_draft, claim=self.claim, payee=payee, name=name, base=self.base)
-                keep = partial(about, values=dict(now))
-                self.draft = await self._desk.run(keep, self.draft)
-                self.kept_at = self._face.now()
-            self._kept, self._whole = now, whole
-            self.ids[:] = [] if self.draft is None else [self.draft]
+            try:
+                await self._keep()
+            except NotAllowed:
+                self.lost, self.draft, self.kept_at = True, None, None
+                self.ids.clear()
+
+    async def _keep(self) -> None:
+        payee, name, now = whole = (self.payee, self.name, self._now)
+        if whole == self._whole:
+            return
+        claims = self._desk.claims
+        if not now or (now == self._begun and not self._own):
+            if self.draft is not None:
+                await self._desk.run(claims.drop_draft, self.draft)
+            self.draft, self.kept_at = None, None
+        else:
+            about = partial(claims.save_draft, claim=self.claim, payee=payee, name=name, base=self.base)
+            keep = partial(about, values=dict(now))
+            self.draft = await self._desk.run(keep, self.draft)
+            self.kept_at = self._face.now()
+        self._kept, self._whole, self.lost = now, whole, False
+        self.ids[:] = [] if self.draft is None else [self.draft]
 
     async def drop(self) -> None:
         """Destroy the draft.

@@ -222,6 +222,9 @@ class FormGiving(FramedScreen[tuple[str, ...]]):
         typing = self.typing
         await typing.flush()  # a disk that is full says so, and the form stays with what stands in it
         typing.close()
+        if typing.lost:
+            self._go(None, self.face.t("claim_form.lost"), role="alarm")
+            return
         self._go(None, self.face.t("claim_form.draft_kept") if typing.kept else "")
 
     def action_claim_form_drop(self) -> None:

@@ -80,18 +80,28 @@ class Watching(Entrance):
         if not aside.text and not self._changing:
             return  # somebody has signed in meanwhile: an empty dialog is not what they wait for
         own = desk.session.organisation.business_id
-        if aside.organisation == own and aside.verb == CLAIM and PAYMENT_CLAIMS_REGISTER in desk.session.capabilities:
-            from kelmu_tui.screens.claim_acts import open_claim_form
-            from kelmu_tui.screens.claim_begin import Begin
-
-            await open_claim_form(self, desk, Begin.of_draft(aside.ids[0]) if aside.ids else Begin.new())
+        if aside.verb == CLAIM:
+            await self._take_up_claim(aside, desk)
             return
-        if aside.organisation == own and aside.verb != CLAIM and await screen.take_up(aside.verb, aside.ids):
+        if aside.organisation == own and await screen.take_up(aside.verb, aside.ids):
             return
         self.forget_keys()
         if aside.text:
             # From the app's own queue, as in `ask`: the screen at work now may be one that has gone.
             self.call_later(self._tell_kept)
+
+    async def _take_up_claim(self, aside: Typing, desk: Desk) -> None:
+        own = aside.organisation == desk.session.organisation.business_id
+        if own and PAYMENT_CLAIMS_REGISTER in desk.session.capabilities:
+            from kelmu_tui.screens.claim_acts import open_claim_form
+            from kelmu_tui.screens.claim_begin import Begin
+
+            await open_claim_form(self, desk, Begin.of_draft(aside.ids[0]) if aside.ids else Begin.new())
+            return
+        self.forget_keys()
+        if aside.text:
+            text, role = ("claim_form.lost", "alarm") if own else ("claim_form.draft_kept_there", "")
+            self.call_later(self.say, self.t(text), role=role)
 
     async def _tell_kept(self) -> None:
         """A box, since whoever types on must not give commands with it."""
@@ -207,8 +217,7 @@ class Watching(Entrance):
                 if leading:  # what another terminal leads is that one's to end
                     await thread.run(end_if_lost, context.store, own)
                 aside, self._aside = self._aside, None
-                lost = aside is not None and aside.text  # nothing is open that could show it
-                self.say(self.t("organisations.ended_typed" if lost else "organisations.ended"), role="alarm")
+                self.say(self.t(_ended_text(aside)), role="alarm")
                 self.forget_keys()
                 return
             before, after = context.active, fresh.active
@@ -237,6 +246,13 @@ class Watching(Entrance):
             self.say(self.t("diagnostics.closed"), role="warn")
         elif not isinstance(self.screen, DiagnosticsScreen):
             self.push_screen(DiagnosticsScreen(self.diagnose))
+
+
+def _ended_text(aside: Typing | None) -> str:
+    """Return what is said when nothing is open any more that could show a text: that of a claim goes as well."""
+    if aside is None or not aside.text:
+        return "organisations.ended"
+    return "organisations.ended_claim" if aside.verb == CLAIM else "organisations.ended_typed"
 
 
 def _figures(desk: Desk, following: Following | None) -> tuple[dict[View, int], int, int]:

@@ -11,8 +11,11 @@ from sqlalchemy import delete, update
 from textual.pilot import Pilot
 
 from kelmu_backend.database import tables
-from kelmu_tui.domain.capabilities import NOTICES_INBOX, mandates, opens_for
+from kelmu_tui.domain.capabilities import NOTICES_INBOX, PAYMENT_CLAIMS_REGISTER, mandates, opens_for
 from kelmu_tui.domain.organisations import OrganisationType
+from kelmu_tui.screens import drafting
+from kelmu_tui.screens.claim_form import ClaimFormScreen
+from kelmu_tui.screens.claims import ClaimsScreen
 from kelmu_tui.screens.closed import ClosedScreen
 from kelmu_tui.screens.confirm import ConfirmScreen
 from kelmu_tui.screens.house import KelmuApp
@@ -21,6 +24,8 @@ from kelmu_tui.screens.note import NoteScreen
 from kelmu_tui.screens.outbox import OutboxScreen
 from kelmu_tui.screens.personas import PersonasScreen
 from kelmu_tui.screens.transfer import TransferScreen
+from kelmu_tui.services.claim_typing import Field
+from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store import drafts, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.rows import NoticeLine
@@ -146,6 +151,80 @@ async def test_the_text_stays_when_nothing_is_open_any_more(house: House) -> Non
         await until(pilot, lambda: isinstance(app.screen, ClosedScreen), "the explanation")
         await until(pilot, lambda: app.t("organisations.ended_typed") in text_of(app), "the word on the text")
         assert kept(app) == ["soitin"]
+
+
+# --- a claim, whose draft goes with its mandate ----------------------------------------------------------------------
+
+
+async def claim_begun(app: KelmuApp, pilot: Pilot[Any], sum_: str) -> None:
+    """Type a sum into the form of a payment claim."""
+    await pilot.press("5")
+    await until(pilot, lambda: isinstance(app.screen, ClaimsScreen) and app.screen.ready, "the claims")
+    await pilot.press("n")
+    await until(pilot, lambda: isinstance(app.screen, ClaimFormScreen) and app.screen.typing is app.typing, "the form")
+    form = app.screen
+    assert isinstance(form, ClaimFormScreen)
+    form.go_to(Field.AMOUNT)
+    await pilot.press(*sum_)
+    await until(pilot, lambda: form.values.get(Field.AMOUNT) == sum_, "the sum")
+
+
+def claim_drafts_of(app: KelmuApp) -> int:
+    assert app._store is not None
+    with app._store.read() as db:
+        return int(db.execute("SELECT count(*) FROM claim_draft").fetchone()[0])
+
+
+@pytest.mark.parametrize("pause", [0.01, 3600])
+async def test_a_claim_that_is_being_typed_goes_with_its_mandate_and_that_is_said(
+    house: House, monkeypatch: pytest.MonkeyPatch, pause: float
+) -> None:
+    monkeypatch.setattr(drafting, "PAUSE_SECONDS", pause)
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        await claim_begun(app, pilot, "310")
+        before = app.desk
+        revoke(house, app, keep=INBOX)
+        app.action_main_sync()
+        await until(pilot, lambda: app.desk is not before and isinstance(app.screen, InboxScreen), "the new desk")
+        await until(pilot, lambda: app.t("claim_form.lost") in text_of(app), "what became of it")
+        assert claim_drafts_of(app) == 0
+        assert not any(isinstance(screen, ConfirmScreen) for screen in app.screen_stack)
+
+
+async def test_with_the_last_mandate_it_is_not_said_that_a_claim_is_kept(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        await claim_begun(app, pilot, "310")
+        revoke(house, app, keep=[])
+        app.action_main_sync()
+        await until(pilot, lambda: isinstance(app.screen, ClosedScreen), "the explanation")
+        await until(pilot, lambda: app.t("organisations.ended_claim") in text_of(app), "what became of it")
+        assert app.t("organisations.ended_typed") not in text_of(app)
+        assert claim_drafts_of(app) == 0
+
+
+async def test_the_form_closes_with_its_text_where_nothing_can_be_kept_any_more(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another terminal has heard of the end of the mandate, and this one not yet."""
+    monkeypatch.setattr(drafting, "PAUSE_SECONDS", 3600)
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        await claim_begun(app, pilot, "310")
+        assert app.desk is not None
+
+        def barred(*_arguments: Any, **_options: Any) -> str:
+            raise NotAllowed(PAYMENT_CLAIMS_REGISTER)
+
+        monkeypatch.setattr(app.desk.claims, "save_draft", barred)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ClaimsScreen), "the claims")
+        assert app.t("claim_form.lost") in text_of(app)
+        assert app.typing is None
 
 
 async def test_the_lease_ends_while_typing_and_the_note_goes_on_after_the_sign_in(house: House) -> None:
