@@ -27,16 +27,30 @@ class Documents:
             claimed = await self._core.run(self._claim)
             if claimed is None:
                 break
-            judged = await self._core.run(self._kela.judge, claimed)
-            if judged is None:
-                await self._core.run(self._release, claimed)
+            told = await self._judge(claimed)
+            if told is None:
                 continue
-            change, places = await self._core.run(self._finish, claimed, judged)
+            change, places = await self._core.run(self._finish, told)
             await self._core.run(self._core.vault.destroy, places)
             if change is not None:
                 self._core.hub.committed(change)
                 done += 1
         return done
+
+    async def _judge(self, claimed: Claimed) -> Claimed | None:
+        """Note what becomes of each document; None when some have to be tried again, or another process goes on."""
+        left = 0
+        for document in claimed.unjudged:
+            judged = await self._core.run(self._kela.judge, claimed.row, document)
+            left += judged is None
+            noted = await self._core.run(self._note, claimed, judged)
+            if noted is None:
+                return None
+            claimed = noted
+        if left:
+            await self._core.run(self._release, claimed)
+            return None
+        return claimed
 
     async def expire(self) -> int:
         """Destroy the uploads that nobody finished in time; return how many."""
@@ -67,10 +81,15 @@ class Documents:
         with core.database.write() as connection:
             taking.release(connection, claimed, core.config.clock.now())
 
-    def _finish(self, claimed: Claimed, judged: list[Judged]) -> tuple[Change | None, list[str]]:
+    def _note(self, claimed: Claimed, judged: Judged | None) -> Claimed | None:
         core = self._core
         with core.database.write() as connection:
-            return taking.finish(connection, claimed, judged, core.config.clock.now())
+            return taking.note(connection, claimed, judged, core.config.clock.now())
+
+    def _finish(self, claimed: Claimed) -> tuple[Change | None, list[str]]:
+        core = self._core
+        with core.database.write() as connection:
+            return taking.finish(connection, claimed, core.config.clock.now())
 
     def _expire(self) -> list[str]:
         core = self._core

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select
 
 from kelmu_backend.database.document_tables import sending, sent_document
 from kelmu_backend.rows import JsonRow, instant
+from kelmu_tui.domain.documents import DocumentState, SendingState
 
 _OWN: Final = select(sending).where(
     sending.c.user == bindparam("user"), sending.c.organisation == bindparam("organisation")
@@ -44,14 +45,16 @@ def count(connection: Connection, organisation: str, user: str) -> int:
 
 
 def _told(connection: Connection, found: Sequence[Row[Any]]) -> list[JsonRow]:
-    documents: dict[str, list[JsonRow]] = defaultdict(list)
+    documents: dict[str, list[Row[Any]]] = defaultdict(list)
     if found:
         for row in connection.execute(_DOCUMENTS, {"ids": [one.id for one in found]}):
-            documents[row.sending].append(_document(row))
+            documents[row.sending].append(row)
     return [_row(one, documents[one.id]) for one in found]
 
 
-def _row(row: Row[Any], documents: list[JsonRow]) -> JsonRow:
+def _row(row: Row[Any], documents: list[Row[Any]]) -> JsonRow:
+    # What Kela's side has noted of some documents is told once it is through with all: that is the next version.
+    under_way = row.state == SendingState.RECEIVED.value
     return {
         "table": "sending",
         "id": row.id,
@@ -65,18 +68,18 @@ def _row(row: Row[Any], documents: list[JsonRow]) -> JsonRow:
         "way": row.way,
         "case_reference": row.case_reference,
         "received_at": instant(row.received),
-        "documents": documents,
+        "documents": [_document(one, under_way=under_way) for one in documents],
         "expires_at": instant(row.expires),
     }
 
 
-def _document(row: Row[Any]) -> JsonRow:
+def _document(row: Row[Any], *, under_way: bool) -> JsonRow:
     return {
         "id": row.id,
         "kind": row.kind,
         "name": row.name,
         "size": row.size,
         "pages": row.pages,
-        "state": row.state,
-        "refused": row.refused,
+        "state": DocumentState.RECEIVED.value if under_way else row.state,
+        "refused": None if under_way else row.refused,
     }

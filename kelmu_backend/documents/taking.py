@@ -1,8 +1,9 @@
 """Kela's side of a sending: each document is scanned and taken, or refused; then its content is destroyed here.
 
 In a demo the backend plays that part. In real use the operator's program hands a document over, and without one it
-waits: nothing is destroyed that nobody has taken. A process that ends half way is followed by another, so a program may
-get the same document twice; its id tells.
+waits: nothing is destroyed that nobody has taken. What became of a document is noted at once, so that those beside it
+can wait without its being handed over again. A process that ends in the middle of one is followed by another: a program
+may get that document twice; its id tells.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, delete, or_, select, update
 
 from kelmu_backend import audit, feed
 from kelmu_backend.database.document_tables import sending, sent_document, upload
@@ -32,7 +33,7 @@ PAUSE: Final = timedelta(seconds=3)
 """How long a sending has been received before anybody looks at it: whoever sent it sees that too."""
 
 CLAIM: Final = timedelta(minutes=30)
-"""How long one process may be about a sending before another one begins anew."""
+"""How long one process may be about a document before another one goes on with its sending."""
 
 AGAIN: Final = timedelta(minutes=1)
 """How long a sending waits after a program could not do its part."""
@@ -57,10 +58,15 @@ _DOCUMENTS: Final = (
         upload.c.place,
         upload.c.wrapped,
         upload.c.offset,
-        upload.c.pieces.label("parts"),
+        upload.c.pieces,
         upload.c.stored,
     )
     .outerjoin(upload, (upload.c.sending == sent_document.c.sending) & (upload.c.document == sent_document.c.id))
+    .where(sent_document.c.sending == bindparam("one"))
+    .order_by(sent_document.c.number)
+)
+_NOTED: Final = (
+    select(sent_document.c.state, sent_document.c.refused)
     .where(sent_document.c.sending == bindparam("one"))
     .order_by(sent_document.c.number)
 )
@@ -74,10 +80,20 @@ _OVER: Final = (
 
 
 class Claimed(NamedTuple):
-    """A sending that this process is about, and its documents with their content."""
+    """A sending that this process is about, and its documents with their content.
+
+    Attributes:
+        at: names this claim: whoever claims the sending after it has another time.
+    """
 
     row: Row[Any]
     documents: Sequence[Row[Any]]
+    at: datetime
+
+    @property
+    def unjudged(self) -> list[Row[Any]]:
+        """The documents of which nobody has noted what becomes of them."""
+        return [one for one in self.documents if one.state == DocumentState.RECEIVED.value]
 
 
 class Judged(NamedTuple):
@@ -107,22 +123,12 @@ class Kela:
         """Whether anybody takes documents."""
         return self.playing or bool(self.delivery)
 
-    def judge(self, claimed: Claimed) -> list[Judged] | None:
-        """Scan and hand over the documents of a sending; None when it has to be tried again."""
-        found = []
-        for document in claimed.documents:
-            judged = self._one(claimed.row, document)
-            if judged is None:
-                return None
-            found.append(judged)
-        return found
-
-    def _one(self, row: Row[Any], document: Row[Any]) -> Judged | None:
+    def judge(self, row: Row[Any], document: Row[Any]) -> Judged | None:
+        """Scan a document of a sending and hand it over; None when it has to be tried again."""
         if document.wrapped is None:
             return Judged(document.number, Fault.BROKEN)
-        held = Held(document.place, bytes(document.wrapped), document.offset, document.parts, document.stored)
         try:
-            with assembled(self.vault, held) as file:
+            with assembled(self.vault, uploads.held(document)) as file:
                 outcome = scan(file, self.scanner)
                 if outcome is Outcome.MALWARE:
                     return Judged(document.number, Fault.MALWARE)
@@ -190,38 +196,40 @@ def claim(connection: Connection, identifier: str, now: datetime) -> Claimed | N
     if connection.execute(_CLAIM, _times(now) | {"one": identifier, "now": now}).rowcount != 1:
         return None
     row = connection.execute(select(sending).where(sending.c.id == identifier)).one()
-    return Claimed(row, connection.execute(_DOCUMENTS, {"one": identifier}).all())
+    return Claimed(row, connection.execute(_DOCUMENTS, {"one": identifier}).all(), row.claimed)
+
+
+def note(connection: Connection, claimed: Claimed, judged: Judged | None, now: datetime) -> Claimed | None:
+    """Write down what becomes of a document, and stay about its sending; None when another process is by now."""
+    if connection.execute(_own(claimed).values(claimed=now)).rowcount != 1:
+        return None
+    if judged is not None:
+        become = DocumentState.TAKEN if judged.fault is None else DocumentState.REFUSED
+        same = sent_document.c.sending == claimed.row.id, sent_document.c.number == judged.number
+        values = {"state": become.value, "refused": judged.fault and judged.fault.value}
+        connection.execute(update(sent_document).where(*same).values(**values))
+    return claimed._replace(at=now)
 
 
 def release(connection: Connection, claimed: Claimed, now: datetime) -> None:
-    """Let a sending be tried again in a while."""
-    later = update(sending).where(sending.c.id == claimed.row.id).values(claimed=now - CLAIM + AGAIN)
-    connection.execute(later)
+    """Let a sending be tried again in a while, unless another process is about it by now."""
+    connection.execute(_own(claimed).values(claimed=now - CLAIM + AGAIN))
 
 
-def finish(
-    connection: Connection, claimed: Claimed, judged: Sequence[Judged], now: datetime
-) -> tuple[Change | None, list[str]]:
-    """Write down what became of a sending, and forget its content.
+def finish(connection: Connection, claimed: Claimed, now: datetime) -> tuple[Change | None, list[str]]:
+    """Write down what became of a sending whose documents are all noted, and forget its content.
 
     Returns:
-        What changed, None when another process did it, and whose content has to be destroyed once this is committed.
+        What changed, None when another process is about it, and whose content has to be destroyed once this is
+        committed.
     """
     row = claimed.row
-    refused = {one.number: one.fault for one in judged if one.fault is not None}
-    state = SendingState.REFUSED if len(refused) == len(judged) else SendingState.CHECKED
-    done = (
-        update(sending)
-        .where(sending.c.id == row.id, sending.c.state == SendingState.RECEIVED.value)
-        .values(state=state.value, version=row.version + 1, identity_code=None)
-    )
+    noted = connection.execute(_NOTED, {"one": row.id}).all()
+    refused = [one.refused for one in noted if one.state == DocumentState.REFUSED.value]
+    state = SendingState.REFUSED if len(refused) == len(noted) else SendingState.CHECKED
+    done = _own(claimed).values(state=state.value, version=row.version + 1, identity_code=None)
     if connection.execute(done).rowcount != 1:
         return None, []
-    for one in judged:
-        become = DocumentState.TAKEN if one.fault is None else DocumentState.REFUSED
-        same = sent_document.c.sending == row.id, sent_document.c.number == one.number
-        values = {"state": become.value, "refused": one.fault and one.fault.value}
-        connection.execute(update(sent_document).where(*same).values(**values))
     places = [document.place for document in claimed.documents if document.place is not None]
     uploads.remove(connection, places)
     audit.write(
@@ -231,13 +239,19 @@ def finish(
         organisation=row.organisation,
         mandate=None,
         action=f"sending.{state.value}",
-        outcome=next((fault.value for fault in refused.values()), audit.DONE),
+        outcome=next(iter(refused), audit.DONE),
         subject=row.id,
-        rows=len(judged),
+        rows=len(noted),
         case_reference=row.case_reference,
     )
     scope = sendings_scope(row.organisation, row.user)
     return feed.record(connection, [Entry(scope, row.id, row.version + 1)]), places
+
+
+def _own(claimed: Claimed) -> Update:
+    """Change the sending while the claim on it is this process's."""
+    same = sending.c.id == claimed.row.id, sending.c.claimed == claimed.at
+    return update(sending).where(*same, sending.c.state == SendingState.RECEIVED.value)
 
 
 def drop_over(connection: Connection, now: datetime) -> Change | None:

@@ -185,6 +185,35 @@ async def test_what_is_not_delivered_is_kept(database_url: str, tmp_path: Path) 
         assert await background.drop() > 0
 
 
+async def test_a_document_that_cannot_be_delivered_lets_those_beside_it_be_handed_over_once(
+    database_url: str, tmp_path: Path
+) -> None:
+    delivery = program(
+        tmp_path,
+        "import json\n"
+        "slip = json.load(sys.stdin)\n"
+        "bad = slip['size'] > 5_000 and not os.path.exists(log + '.mended')\n"
+        "open(log, 'a').write(f\"{slip['document']} {bad}\\n\")\n"
+        "sys.exit(75 if bad else 0)",
+    )
+    async with operated(database_url, tmp_path, delivery=delivery) as sender:
+        await sent(sender, pdf(), pdf(9_000), pdf(0, EICAR), pdf())
+        start = await sender.world.changes()
+        for _ in range(3):
+            assert await care(sender.world).take() == 0
+            sender.world.clock.pass_by(seconds=AGAIN.total_seconds())
+        assert await states(sender) == ("received", [("received", None)] * 4), "it is told when all is known"
+        assert (await sender.world.changes(start.cursor)).changes == []
+        (tmp_path / "log.mended").touch()
+        assert await care(sender.world).take() == 1
+        assert await states(sender) == (
+            "checked", [("taken", None), ("taken", None), ("refused", "malware"), ("taken", None)],
+        )  # fmt: skip
+        handed = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
+        assert sorted(line.endswith("False") for line in handed) == [False] * 3 + [True] * 3
+        nothing_is_left(sender.world)
+
+
 async def test_outside_a_demo_nothing_is_destroyed_that_nobody_takes(sender: Sender) -> None:
     await sent(sender, pdf())
     documents = Documents(sender.world.core)
@@ -203,8 +232,9 @@ async def test_of_two_processes_one_takes_a_sending_unless_it_dies(sender: Sende
     sender.world.pass_by(seconds=CLAIM.total_seconds())
     assert await second.take() == 1
     # The first one was only slow: what it finds out comes too late.
-    change, places = first._finish(claimed, first._kela.judge(claimed) or [])
-    assert (change, places) == (None, [])
+    assert await first._judge(claimed) is None
+    first._release(claimed)
+    assert first._finish(claimed) == (None, [])
     assert await states(sender) == ("checked", [("taken", None)])
 
 
