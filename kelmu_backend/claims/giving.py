@@ -36,6 +36,7 @@ from kelmu_tui.domain.claims.life import (
     Status,
     decide,
 )
+from kelmu_tui.domain.claims.rules import check
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.identifiers import InvalidIdentityCode, parse_identity_code
 from kelmu_tui.platform.ids import Ids
@@ -216,7 +217,7 @@ class _Given:
         """
         self._hold(someone.id)
         known = judging.facts(self.connection, someone, self.organisation, self.today, without=own)
-        checked = judging.judged(content, known, self.access.organisation.type, self.today)
+        checked = check(content, known, self.access.organisation.type, self.today)
         if checked.blocking:
             raise ClaimRefused(checked.blocking[0].rule)
         late = any(finding.rule == _LATE for finding in checked.findings)

@@ -12,14 +12,11 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, select
 
-from kelmu_backend.customers import journal, relating
-from kelmu_backend.database.customer_tables import customer_row, look_up, person, person_code
+from kelmu_backend.customers import relating
+from kelmu_backend.database.customer_tables import customer_row, person, person_code
 from kelmu_backend.policy import Access
 from kelmu_backend.rows import JsonRow
-from kelmu_tui.domain.claims.content import Content
 from kelmu_tui.domain.claims.facts import Days, DecisionFact, Facts, OtherClaim, PaymentFact
-from kelmu_tui.domain.claims.rules import Checked, check
-from kelmu_tui.domain.organisations import OrganisationType
 from kelmu_tui.domain.sections import Section, looks_kept
 
 _WAGES: Final = frozenset({"wage", "income"})
@@ -41,17 +38,6 @@ _BY_CODE: Final = (
     select(person).join(person_code, person_code.c.person == person.c.id).where(person_code.c.code == bindparam("code"))
 )
 _CODES: Final = select(person_code.c.code).where(person_code.c.person == bindparam("person"))
-_LOOKED: Final = (
-    select(look_up.c.number)
-    .where(
-        look_up.c.user == bindparam("user"),
-        look_up.c.organisation == bindparam("organisation"),
-        look_up.c.person == bindparam("person"),
-        look_up.c.at > bindparam("since"),
-        look_up.c.outcome == journal.DONE,
-    )
-    .limit(1)
-)
 
 
 class Payee(NamedTuple):
@@ -69,10 +55,8 @@ def by_code(connection: Connection, code: str) -> Row[Any] | None:
 
 def is_known(connection: Connection, access: Access, someone: str, now: datetime) -> bool:
     """Tell whether a user has looked a person up lately, or the organisation has a notice or a claim about them."""
-    key = {"user": access.user, "organisation": access.organisation.business_id, "person": someone}
-    codes = connection.execute(_CODES, key).scalars().all()
-    looked = connection.execute(_LOOKED, key | {"since": now - looks_kept()}).first() is not None
-    return relating.is_related(connection, access, codes, [someone]) or looked
+    codes = connection.execute(_CODES, {"person": someone}).scalars().all()
+    return relating.is_known(connection, access, codes, someone, now - looks_kept())
 
 
 def facts(
@@ -101,11 +85,6 @@ def facts(
         someone.died,
         today,
     )
-
-
-def judged(content: Content, known: Facts, organisation_type: OrganisationType, today: date) -> Checked:
-    """Return what the rules say of a claim that arrives on the Finnish day `today`."""
-    return check(content, known, organisation_type, today)
 
 
 def _payment(body: JsonRow) -> PaymentFact:

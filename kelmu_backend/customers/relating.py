@@ -1,14 +1,17 @@
-"""What relates an organisation to a person: a notice in its inbox, or a claim in its register."""
+"""What relates a user to a person: a notice or a claim of the organisation, or that they have looked them up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, select
 
+from kelmu_backend.customers import journal
 from kelmu_backend.database import tables
 from kelmu_backend.database.claim_tables import claim
+from kelmu_backend.database.customer_tables import look_up
 from kelmu_backend.policy import Access
 from kelmu_tui.domain.capabilities import PAYMENT_CLAIMS_REGISTER
 
@@ -26,6 +29,30 @@ _CLAIMED: Final = (
     .where(claim.c.organisation == bindparam("organisation"), claim.c.person.in_(bindparam("people", expanding=True)))
     .limit(1)
 )
+
+
+_LOOKED: Final = (
+    select(look_up.c.id)
+    .where(
+        look_up.c.user == bindparam("user"),
+        look_up.c.organisation == bindparam("organisation"),
+        look_up.c.person == bindparam("person"),
+        look_up.c.at > bindparam("since"),
+        look_up.c.outcome == journal.DONE,
+    )
+    .limit(1)
+)
+
+
+def is_known(connection: Connection, access: Access, codes: Iterable[str], person: str | None, since: datetime) -> bool:
+    """Tell whether the asker has looked somebody up since then, or their organisation is related to them.
+
+    Args:
+        person: their id, None for somebody whom the register does not know.
+    """
+    key = {"user": access.user, "organisation": access.organisation.business_id, "person": person, "since": since}
+    looked = connection.execute(_LOOKED, key).first() is not None
+    return is_related(connection, access, codes, () if person is None else (person,)) or looked
 
 
 def is_related(connection: Connection, access: Access, codes: Iterable[str], people: Iterable[str]) -> bool:

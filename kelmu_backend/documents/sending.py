@@ -16,9 +16,8 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from kelmu_backend import feed
 from kelmu_backend.commands import Done, Envelope
-from kelmu_backend.customers import journal, people
+from kelmu_backend.customers import journal, people, relating
 from kelmu_backend.database import tables
-from kelmu_backend.database.customer_tables import look_up
 from kelmu_backend.database.document_tables import sending, sent_document, upload
 from kelmu_backend.documents import receipts, uploads
 from kelmu_backend.feed import Entry
@@ -59,17 +58,6 @@ _NOTICED: Final = (
         tables.notice.c.organisation == bindparam("organisation"),
         tables.notice.c.customer_code.in_(bindparam("codes", expanding=True)),
         tables.notice.c.published,
-    )
-    .limit(1)
-)
-_LOOKED: Final = (
-    select(look_up.c.id)
-    .where(
-        look_up.c.user == bindparam("user"),
-        look_up.c.organisation == bindparam("organisation"),
-        look_up.c.person == bindparam("person"),
-        look_up.c.at > bindparam("since"),
-        look_up.c.outcome == journal.DONE,
     )
     .limit(1)
 )
@@ -200,16 +188,13 @@ class Commands:
         except InvalidIdentityCode:
             raise _refused(SendRefusal.CUSTOMER) from None
         found = people.find(connection, code=code, customer=None)
-        key = {"user": access.user, "organisation": access.organisation.business_id}
-        looked = {"person": found.id, "since": now - file_kept()}
-        noticed = connection.execute(_NOTICED, key | {"codes": sorted(found.codes)}).scalars().first()
-        known = connection.execute(_LOOKED, key | looked).first() is not None or noticed is not None
-        if not known:
+        person = found.person
+        if not relating.is_known(connection, access, found.codes, person and person.id, now - file_kept()):
             raise _refused(SendRefusal.CUSTOMER)
-        if found.person is not None:
-            person = found.person
+        if person is not None:
             return _Customer(person.id, person.identity_code, f"{person.family_name}, {person.given_names}")
-        assert noticed is not None
+        key = {"organisation": access.organisation.business_id, "codes": sorted(found.codes)}
+        noticed = connection.execute(_NOTICED, key).scalars().one()
         return _Customer(None, code, f"{noticed['family_name']}, {noticed['given_names']}")
 
 

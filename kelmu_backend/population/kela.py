@@ -36,6 +36,7 @@ from kelmu_tui.domain.claims.catalogue import CLIENT_FEES, SOCIAL_ASSISTANCE, ba
 from kelmu_tui.domain.claims.days import payment_days
 from kelmu_tui.domain.claims.kept import hearing_time
 from kelmu_tui.domain.claims.life import Rejection, Status
+from kelmu_tui.domain.claims.rules import check
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.organisations import OrganisationType
 from kelmu_tui.domain.sections import Section
@@ -140,7 +141,7 @@ class Kela:
         kind = OrganisationType(connection.execute(_TYPE, {"organisation": row.organisation}).scalar_one())
         payee = judging.Payee(row.person, row.family_name, row.died)
         known = judging.facts(connection, payee, row.organisation, today, without=row.id)
-        said = judging.judged(record.content_of(row), known, kind, today)
+        said = check(record.content_of(row), known, kind, today)
         if said.blocking:
             return Reject(Rejection.NO_BENEFIT)
         spoken = {finding.rule for finding in said.findings}

@@ -103,6 +103,24 @@ class Call:
 
         return await self.core.run(again)
 
+    async def ahead(self, work: Work[T]) -> T | None:
+        """Run `work` ahead of a command, in a snapshot that cannot write; None where the mandates do not open it.
+
+        Whether the command is refused then, or answered as the first time, is its own to say.
+        """
+
+        def run() -> T | None:
+            with self.core.database.read() as connection:
+                try:
+                    visit = self._enter(connection)
+                except ProblemError as problem:
+                    if problem.status != 403:
+                        raise
+                    return None
+                return work(connection, visit)
+
+        return await self.core.run(run)
+
     async def write(self, work: Callable[[Connection, Principal], T]) -> T:
         """Run a command, which loads its rights itself: behind the memory of results, in the same transaction."""
         return await self.core.run(self._write, work)

@@ -14,11 +14,10 @@ from kelmu_backend.documents import looking, uploads
 from kelmu_backend.documents.sending import Commands, read
 from kelmu_backend.documents.uploads import Owner
 from kelmu_backend.documents.vault import Held
-from kelmu_backend.identity.tokens import Principal
 from kelmu_backend.limits import RateClass
 from kelmu_backend.openapi import Documentation
 from kelmu_backend.problems import ProblemError
-from kelmu_backend.routes.call import Call, Caller
+from kelmu_backend.routes.call import Call, Caller, Visit
 from kelmu_backend.routes.commands import carry_out
 from kelmu_backend.routes.declare import Declaration, Key, Match, Scope, route
 from kelmu_tui.api.contract import CommandResult, ProblemCode, SendBody
@@ -50,7 +49,8 @@ async def _look(call: Call, request: Request) -> None:
     if body is None:
         return
 
-    def unseen(connection: Connection, principal: Principal) -> list[Row[object]]:
+    def unseen(connection: Connection, visit: Visit) -> list[Row[object]]:
+        principal = visit.principal
         owner = Owner(principal.user, call.organisation or "", call.device(principal.device))
         return looking.unseen(connection, owner, [one.id for one in body.documents])
 
@@ -63,7 +63,7 @@ async def _look(call: Call, request: Request) -> None:
             await call.write(lambda connection, _: looking.note(connection, held, found))
 
     try:
-        await asyncio.gather(*(look(uploads.held(row)) for row in await call.write(unseen)))
+        await asyncio.gather(*(look(uploads.held(row)) for row in await call.ahead(unseen) or ()))
     except NoReader:
         log.error("documents cannot be read: the installation lacks what reads them")
         raise ProblemError(ProblemCode.SERVICE_BREAK, headers={"Retry-After": "60"}) from None

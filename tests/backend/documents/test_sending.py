@@ -321,15 +321,29 @@ def _notice(sender: Sender, code: str, **changes: Any) -> None:
 # --- mandates -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_mandate_that_ends_before_the_command(sender: Sender) -> None:
+async def test_a_mandate_that_ends_before_the_command(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
     document = await sender.upload(pdf())
     with sender.world.database.write() as connection:
         policy.replace_grants(connection, "aino", [])
+
+    def never(*_: object) -> None:
+        pytest.fail("looked at without a right to send")
+
+    monkeypatch.setattr(looking, "look", never)
     answer = await sender.send(sending_id(), sender.body(document))
     assert refusal(answer) == (403, "organisation_not_allowed", None)
     assert (await sender.client.head(f"/v1/uploads/{document}", headers=sender.headers())).status_code == 403
     assert sender.world.all(sending) == []
     assert ("sending.send", sending_id(), "organisation_not_allowed") in sender.world.audited()
+
+
+async def test_an_answer_that_was_lost_comes_again_after_the_mandate_has_ended(sender: Sender) -> None:
+    body = sender.body(await sender.upload(pdf()))
+    first = await sender.send(sending_id(), body, key="k")
+    with sender.world.database.write() as connection:
+        policy.replace_grants(connection, "aino", [])
+    again = await sender.send(sending_id(), body, key="k")
+    assert (first.status_code, again.status_code, again.json()) == (200, 200, first.json())
 
 
 async def test_an_agreement_that_ends_closes_what_was_sent(sender: Sender) -> None:
