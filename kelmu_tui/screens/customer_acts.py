@@ -130,7 +130,7 @@ class CustomerActs(ListScreen[SectionRow, None]):
         if self.file is not None:
             person = self.file.person
             name = f"{person.family_name}, {person.given_names}"
-            open_sending_form(self, self.desk, Begin(person.identity_code, name))
+            open_sending_form(self.face, self.desk, Begin(person.identity_code, name))
 
     # --- how it looks -----------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kelmu_tui.actions import State
     from kelmu_tui.screens.desk import Desk
+    from kelmu_tui.screens.face import Face
     from kelmu_tui.screens.sending_form import Begin
     from kelmu_tui.screens.sending_work import SendingWork
 
@@ -53,7 +54,7 @@ class SendingActs(FramedScreen[None]):
 
     def action_documents_new(self) -> None:
         """Send documents."""
-        open_sending_form(self, self.desk, done=self.acted)
+        open_sending_form(self.face, self.desk, done=self.acted)
 
     def action_documents_cancel(self) -> None:
         """Ask before a sending is taken back."""
@@ -154,12 +155,10 @@ class SendingActs(FramedScreen[None]):
 
 
 def open_sending_form(
-    screen: FramedScreen[None], desk: Desk, begin: Begin | None = None, done: Callable[[], None] | None = None
+    face: Face, desk: Desk, begin: Begin | None = None, done: Callable[[], None] | None = None
 ) -> None:
     """Show the form of a sending; what it sent can be taken back."""
     from kelmu_tui.screens.sending_form import Begin, SendingFormScreen
-
-    face = screen.face
 
     def formed(sending: str | None) -> None:
         if sending is not None:

@@ -116,6 +116,12 @@ class Attachments:
         self._check()
         return new
 
+    def take(self, files: Sequence[Attached]) -> None:
+        """Take over the files of another form; what they are is looked at anew."""
+        kinds = {one.path: one for one in files}
+        for new in self.add(list(kinds)):
+            new.kind, new.name = kinds[new.path].kind, kinds[new.path].name
+
     def remove(self, key: str) -> None:
         """Take a file out; it stays where it is on the disk."""
         self.all = [one for one in self.all if one.key != key]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
 from textual import events, on
@@ -20,6 +20,7 @@ from kelmu_tui.screens.claim_fields import ChoiceField, FieldRow, Fields, Note, 
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.sending_files import Attached, Attachments, Files, file_blocks, file_choices, file_columns
 from kelmu_tui.screens.sending_form_acts import SendingFormActs
+from kelmu_tui.screens.sending_typing import SendingTyping
 from kelmu_tui.services import code_typing
 from kelmu_tui.services.claim_days import DayFault
 from kelmu_tui.services.inbox import NotAllowed
@@ -43,10 +44,13 @@ class Begin:
 
     Attributes:
         code: identity code of a customer who is known, and `name` ("Family, Given") of the same.
+        values: texts of the fields, where a form before this one was taken away, and `files` its files.
     """
 
     code: str = field(default="", repr=False)
     name: str = field(default="", repr=False)
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    files: Sequence[Attached] = field(default=(), repr=False)
 
 
 class SendingFormScreen(SendingFormActs):
@@ -101,14 +105,27 @@ class SendingFormScreen(SendingFormActs):
         if self.begin.code and case is not None and case.case_reference:
             self.values[SendField.CASE.value] = case.case_reference
         self.values[SendField.ASKED_ON.value] = self.face.t.formats.date(self.face.today())
+        self._go_on()
         self.show_values()
         self.query_one(Files).light(False)
         self.go_to(SendField.WAY if self.begin.code else SendField.CUSTOMER)
         self.show_all()
 
+    def _go_on(self) -> None:
+        """Take what stood in the form before, and let what stands in this one be held when the desk changes."""
+        self.values.update(self.begin.values)
+        if not self.begin.code and (text := self.values.get(SendField.CUSTOMER, "")):
+            self.examine(text)
+        self.files.take(self.begin.files)
+        self.typing = self.face.typing = SendingTyping(self.face, self.desk, self._held)
+
+    def _held(self) -> Begin:
+        return replace(self.begin, values=dict(self.values), files=tuple(self.files.all))
+
     def on_unmount(self) -> None:
         """What is still checked is for nobody."""
         self.files.close()
+        self.typing.close()
 
     def show_values(self) -> None:
         """Put into the fields what they say."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, PAYMENT_CLAIMS_REGISTER
+from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.screens.base import KeyedScreen
 from kelmu_tui.screens.commands import Commands
 from kelmu_tui.screens.drafting import CLAIM
 from kelmu_tui.screens.entrance import Entrance
+from kelmu_tui.screens.sending_typing import DOCUMENTS, SendingTyping
 from kelmu_tui.services.context import Context, activate
 from kelmu_tui.services.known import OPENERS, SHUT_OUT
 from kelmu_tui.services.session import SessionProblem, end_if_lost
@@ -75,7 +77,7 @@ class Watching(Entrance):
         """Go on with what was being typed when the desk before went, or say that it is kept."""
         aside, self._aside = self._aside, None
         desk, screen = self.desk, self.screen
-        if aside is None or desk is None or not isinstance(screen, Commands) or aside.user != desk.session.user_id:
+        if aside is None or desk is None or aside.user != desk.session.user_id:
             return
         if not aside.text and not self._changing:
             return  # somebody has signed in meanwhile: an empty dialog is not what they wait for
@@ -83,7 +85,10 @@ class Watching(Entrance):
         if aside.verb == CLAIM:
             await self._take_up_claim(aside, desk)
             return
-        if aside.organisation == own and await screen.take_up(aside.verb, aside.ids):
+        if isinstance(aside, SendingTyping):
+            self._take_up_sending(aside, desk)
+            return
+        if aside.organisation == own and isinstance(screen, Commands) and await screen.take_up(aside.verb, aside.ids):
             return
         self.forget_keys()
         if aside.text:
@@ -102,6 +107,17 @@ class Watching(Entrance):
         if aside.text:
             text, role = ("claim_form.lost", "alarm") if own else ("claim_form.draft_kept_there", "")
             self.call_later(self.say, self.t(text), role=role)
+
+    def _take_up_sending(self, aside: SendingTyping, desk: Desk) -> None:
+        own = aside.organisation == desk.session.organisation.business_id
+        if own and DOCUMENTS_SEND in desk.session.capabilities:
+            from kelmu_tui.screens.sending_acts import open_sending_form
+
+            open_sending_form(self, desk, aside.held)
+            return
+        self.forget_keys()
+        if aside.text:
+            self.call_later(self.say, self.t("sending_view.lost" if own else "sending_view.left"), role="alarm")
 
     async def _tell_kept(self) -> None:
         """A box, since whoever types on must not give commands with it."""
@@ -252,7 +268,8 @@ def _ended_text(aside: Typing | None) -> str:
     """Return what is said when nothing is open any more that could show a text: that of a claim goes as well."""
     if aside is None or not aside.text:
         return "organisations.ended"
-    return "organisations.ended_claim" if aside.verb == CLAIM else "organisations.ended_typed"
+    texts = {CLAIM: "organisations.ended_claim", DOCUMENTS: "organisations.ended_documents"}
+    return texts.get(aside.verb, "organisations.ended_typed")
 
 
 def _figures(desk: Desk, following: Following | None) -> tuple[dict[View, int], int, int]:

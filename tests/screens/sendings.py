@@ -203,7 +203,7 @@ async def filling(
     async with listing(folder, (), size, **options) as (app, pilot):
         assert app.desk is not None
         assert isinstance(app.screen, DocumentsScreen)
-        open_sending_form(app.screen, app.desk, begin, app.screen.acted)
+        open_sending_form(app, app.desk, begin, app.screen.acted)
         await until(pilot, lambda: isinstance(app.screen, SendingFormScreen) and app.screen.ready, "the form")
         await settled(pilot)
         yield app, pilot

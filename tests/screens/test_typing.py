@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,17 +13,21 @@ from textual.pilot import Pilot
 
 from kelmu_backend.database import tables
 from kelmu_tui.domain.capabilities import NOTICES_INBOX, PAYMENT_CLAIMS_REGISTER, mandates, opens_for
+from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.domain.organisations import OrganisationType
 from kelmu_tui.screens import drafting
 from kelmu_tui.screens.claim_form import ClaimFormScreen
 from kelmu_tui.screens.claims import ClaimsScreen
 from kelmu_tui.screens.closed import ClosedScreen
 from kelmu_tui.screens.confirm import ConfirmScreen
+from kelmu_tui.screens.customers import CustomersScreen
+from kelmu_tui.screens.documents import DocumentsScreen
 from kelmu_tui.screens.house import KelmuApp
 from kelmu_tui.screens.inbox import InboxScreen
 from kelmu_tui.screens.note import NoteScreen
 from kelmu_tui.screens.outbox import OutboxScreen
 from kelmu_tui.screens.personas import PersonasScreen
+from kelmu_tui.screens.sending_form import SendingFormScreen
 from kelmu_tui.screens.transfer import TransferScreen
 from kelmu_tui.services.claim_typing import Field
 from kelmu_tui.services.inbox import NotAllowed
@@ -30,12 +35,16 @@ from kelmu_tui.store import drafts, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.rows import NoticeLine
 from kelmu_tui.widgets.block_field import BlockField
+from tests.content.files import plain_pdf
 from tests.screens.house import House, at_work, running
 from tests.screens.support import text_of
 from tests.screens.test_lease import Ahead
 from tests.widgets.support import until
 
-INBOX = [m.id for m in mandates().values() if NOTICES_INBOX in opens_for(m, OrganisationType.WELLBEING_COUNTY)]
+INBOX, CLAIMS, SENDING = (
+    [m.id for m in mandates().values() if what in opens_for(m, OrganisationType.WELLBEING_COUNTY)]
+    for what in (NOTICES_INBOX, PAYMENT_CLAIMS_REGISTER, DOCUMENTS_SEND)
+)
 
 
 def revoke(house: House, app: KelmuApp, *, keep: list[str]) -> None:
@@ -225,6 +234,77 @@ async def test_the_form_closes_with_its_text_where_nothing_can_be_kept_any_more(
         await until(pilot, lambda: isinstance(app.screen, ClaimsScreen), "the claims")
         assert app.t("claim_form.lost") in text_of(app)
         assert app.typing is None
+
+
+# --- documents, which nothing keeps but the program itself -----------------------------------------------------------
+
+
+async def sending_begun(app: KelmuApp, pilot: Pilot[Any], path: Path, code: str) -> SendingFormScreen:
+    """Type a code into the form of a sending and choose a file, its kind and its name."""
+    path.write_bytes(plain_pdf())
+    await pilot.press("9")
+    await until(pilot, lambda: isinstance(app.screen, DocumentsScreen) and app.screen.ready, "the documents")
+    await pilot.press("n")
+    await until(pilot, lambda: isinstance(app.screen, SendingFormScreen) and app.screen.ready, "the form")
+    form = app.screen
+    assert isinstance(form, SendingFormScreen)
+    await pilot.press(*code)
+    (file,) = form.files.add([path])
+    file.kind, file.name = "bill", "Sähkölasku"
+    await until(pilot, lambda: form.code.text == code and file.ready, "the code and the file")
+    return form
+
+
+async def test_documents_that_are_chosen_stay_so_when_mandates_change(house: House, tmp_path: Path) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        form = await sending_begun(app, pilot, tmp_path / "lasku.pdf", "010190-900P")
+        before = app.desk
+        revoke(house, app, keep=SENDING)
+        app.action_main_sync()
+        await until(pilot, lambda: app.desk is not before and isinstance(app.screen, SendingFormScreen), "the form")
+        again = app.screen
+        assert isinstance(again, SendingFormScreen)
+        assert again is not form
+        await until(pilot, lambda: again.ready and again.files.all and again.files.all[0].ready, "its file")
+        (file,) = again.files.all
+        assert (file.path, file.kind, file.name) == (tmp_path / "lasku.pdf", "bill", "Sähkölasku")
+        assert again.code.code is not None
+        assert again.values["customer"] == "010190-900P"
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen) and app.screen.ready, "the question")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, InboxScreen), "the inbox")
+        assert app.typing is None
+
+
+async def test_documents_that_are_chosen_when_their_mandate_ends_are_said_not_to_be_sent(
+    house: House, tmp_path: Path
+) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        await sending_begun(app, pilot, tmp_path / "lasku.pdf", "0101")
+        before = app.desk
+        revoke(house, app, keep=CLAIMS)
+        app.action_main_sync()
+        await until(pilot, lambda: app.desk is not before and isinstance(app.screen, CustomersScreen), "the new desk")
+        await until(pilot, lambda: app.t("sending_view.lost")[:60] in text_of(app), "what became of it")
+
+
+async def test_a_claim_that_is_being_typed_stays_so_where_there_is_no_inbox_any_more(house: House) -> None:
+    app = house.app()
+    async with running(app) as pilot:
+        await at_work(app, pilot)
+        await claim_begun(app, pilot, "310")
+        before = app.desk
+        revoke(house, app, keep=CLAIMS)
+        app.action_main_sync()
+        await until(pilot, lambda: app.desk is not before and isinstance(app.screen, ClaimFormScreen), "the form")
+        form = app.screen
+        assert isinstance(form, ClaimFormScreen)
+        await until(pilot, lambda: form.values.get(Field.AMOUNT) == "310", "the sum")
 
 
 async def test_the_lease_ends_while_typing_and_the_note_goes_on_after_the_sign_in(house: House) -> None:
