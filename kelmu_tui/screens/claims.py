@@ -69,7 +69,8 @@ class ClaimsScreen(ClaimActs, LookedList[ClaimLine]):
         """Go to what came of the form: the claim that was made, or the draft that was kept."""
         if self._before is None:
             return
-        new = next((line.id for line in self._all if line.id not in self._before), None)
+        before = self._before  # what a colleague makes meanwhile is new as well, but no command of one's own
+        new = next((one.id for one in self._all if one.id not in before and (one.pending or is_draft(one))), None)
         if self.face.screen is self:  # the form is gone: what comes from now on is not of it
             self._before = None
         if new is not None:

@@ -65,6 +65,8 @@ async def test_what_comes_of_the_form_is_under_the_cursor(tmp_path: Path) -> Non
         await until(pilot, lambda: isinstance(app.screen, ClaimFormScreen), "the form")
         form = top(app)
         assert isinstance(form, ClaimFormScreen)
+        app.hold([claim("a-colleagues", status=Status.HEARING)])
+        await settled(pilot)
         made = draft(app)
         form.dismiss(None)
         await settled(pilot)
@@ -79,13 +81,17 @@ async def test_what_comes_of_the_form_is_under_the_cursor(tmp_path: Path) -> Non
 async def test_a_form_that_brings_no_row_moves_nothing_later(tmp_path: Path, kept: bool) -> None:
     async with listing(tmp_path, [claim("a", family="Aalto"), claim("b", family="Berg")]) as (app, pilot):
         shown(app).change_wanted(Wanted(ClaimView.IN_FORCE if kept else ClaimView.ALL))
+        await press(pilot, "j")
+        before = shown(app).rows.current_key
         await press(pilot, "n")
         await until(pilot, lambda: isinstance(app.screen, ClaimFormScreen), "the form")
         if kept:  # a draft, which this view does not list
             draft(app)
+        app.hold([claim("a-colleagues")])
+        await settled(pilot)
         app.screen.dismiss(None)
         await settled(pilot)
-        before = shown(app).rows.current_key
+        assert shown(app).rows.current_key == before
         app.hold([claim("other")])
         await settled(pilot)
         assert "other" in ids(app)
