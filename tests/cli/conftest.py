@@ -12,7 +12,9 @@ import pytest
 
 from kelmu_tui.cli import main
 from kelmu_tui.platform.paths import HOME_VARIABLE, profile
+from kelmu_tui.services.context import Context, open_context
 from kelmu_tui.services.demo import Demo, Shape
+from kelmu_tui.services.known import OPENERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +87,8 @@ def demo(demo_home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
         return Ran(code, out, err)
 
     return run
+
+
+def opened(user: str) -> Context:
+    """Open a user's store of the demo in this process."""
+    return open_context(profile("demo"), user=user, ask=lambda _: "", needs=OPENERS)

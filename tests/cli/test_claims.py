@@ -19,12 +19,10 @@ from kelmu_tui.domain.claims.life import Status
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.identifiers import make_identity_code
 from kelmu_tui.platform.clock import SystemClock
-from kelmu_tui.platform.paths import profile
 from kelmu_tui.services.claim_presence import Presence
-from kelmu_tui.services.context import Context, connect, open_context
-from kelmu_tui.services.known import OPENERS
+from kelmu_tui.services.context import connect
 from kelmu_tui.store.claim_rows import DRAFT
-from tests.cli.conftest import Kelmu
+from tests.cli.conftest import Kelmu, opened
 
 pytestmark = pytest.mark.xdist_group("demo-backend")
 
@@ -34,12 +32,8 @@ BENEFIT: Final = "care_allowance_pensioners_basic"
 NOBODY: Final = make_identity_code(date(1911, 11, 11), "-", 999).value
 
 
-def opened(user: str = USER) -> Context:
-    return open_context(profile("demo"), user=user, ask=lambda _: "", needs=OPENERS)
-
-
 def events() -> list[tuple[str, int]]:
-    with opened() as context, context.store.read() as db:
+    with opened(USER) as context, context.store.read() as db:
         rows = db.execute("SELECT body FROM main.view_event ORDER BY number").fetchall()
     said = [json.loads(body) for (body,) in rows]
     return [(one["view"], one["rows"]) for one in said if one["view"].startswith("claim")]
@@ -271,7 +265,7 @@ def test_looks_are_logged_before_anything_is_shown(worker: Kelmu) -> None:
 
 
 def test_a_draft_is_listed_and_goes_on_in_the_app(worker: Kelmu) -> None:
-    with opened() as context:
+    with opened(USER) as context:
         id_ = context.claims.save_draft(None, claim=None, payee="", name="", values={"amount": "12"})
     try:
         first, line = next(iter(claims(worker).items()))
@@ -280,7 +274,7 @@ def test_a_draft_is_listed_and_goes_on_in_the_app(worker: Kelmu) -> None:
         assert (ran.code, ran.document["error"]["code"]) == (Exit.NOT_FOUND, "claim_draft")
         assert worker("claims", "cancel", id_, "--json").document["error"]["code"] == "claim_not_open"
     finally:
-        with opened() as context:
+        with opened(USER) as context:
             context.claims.drop_draft(id_)
 
 

@@ -16,10 +16,7 @@ from kelmu_tui.cli.exits import Exit
 from kelmu_tui.domain.identifiers import make_identity_code
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.platform.clock import SystemClock
-from kelmu_tui.platform.paths import profile
-from kelmu_tui.services.context import Context, open_context
-from kelmu_tui.services.known import OPENERS
-from tests.cli.conftest import Kelmu, Ran
+from tests.cli.conftest import Kelmu, Ran, opened
 from tests.store.customer_lines import PENDING, answer, down, head, hidden, matters, payment, payments, pending, person
 
 pytestmark = pytest.mark.xdist_group("demo-backend")
@@ -27,10 +24,6 @@ pytestmark = pytest.mark.xdist_group("demo-backend")
 USER, LOCKED_OUT, CENTRE = "persona-county-receiver", "persona-county-colleague", "persona-reception-centre"
 CODE = make_identity_code(person().born, "-", 917)
 OTHER = make_identity_code(person().born, "-", 918)
-
-
-def opened(user: str) -> Context:
-    return open_context(profile("demo"), user=user, ask=lambda _: "", needs=OPENERS)
 
 
 def keep(user: str = USER) -> None:

@@ -18,11 +18,8 @@ from kelmu_tui.cli.exits import Exit
 from kelmu_tui.domain.identifiers import make_identity_code
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.platform.clock import SystemClock
-from kelmu_tui.platform.paths import profile
-from kelmu_tui.services.context import Context, open_context
-from kelmu_tui.services.known import OPENERS
 from kelmu_tui.services.session import secret
-from tests.cli.conftest import Kelmu
+from tests.cli.conftest import Kelmu, opened
 from tests.services.customers import body
 from tests.store.customer_lines import PAYMENTS, PENDING, down, head, matters, payment, payments, pending, person
 
@@ -119,10 +116,6 @@ def problem(status: int, code: str, **more: Any) -> bytes:
     return json.dumps({"title": "No", "status": status, "code": code, **more}).encode()
 
 
-def opened() -> Context:
-    return open_context(profile("demo"), user=USER, ask=lambda _: "", needs=OPENERS)
-
-
 def held(worker: Kelmu) -> list[str]:
     return [row["customer"] for row in worker("customer", "recent", "--json").data["customers"]]
 
@@ -195,7 +188,7 @@ def test_a_mandate_that_ended_takes_the_files_with_it(worker: Kelmu, desk: Desk)
     desk.looks_up(200, NDJSON, whole())
     assert worker(*ASK).code == Exit.OK
     assert held(worker) == ["abcdef02"]
-    with opened() as context:
+    with opened(USER) as context:
         session = json.loads(secret(context.store, "session") or "")
     for found in session["organisations"]:
         found["grants"] = [one for one in found["grants"] if one["mandate"] != "benefit_viewing_and_claims"]
@@ -205,7 +198,7 @@ def test_a_mandate_that_ended_takes_the_files_with_it(worker: Kelmu, desk: Desk)
     ran = worker("customer", "show", "abcdef02", "--reason", "Asia", "--json")
     assert (ran.code, ran.document["error"]["code"]) == (Exit.NOT_ALLOWED, "mandate_missing")
     assert worker("customer", "recent", "--json").code == Exit.NOT_ALLOWED
-    with opened() as context, context.store.read() as db:
+    with opened(USER) as context, context.store.read() as db:
         assert db.execute("SELECT count(*) FROM replica.customer").fetchone() == (0,)
 
 

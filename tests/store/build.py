@@ -118,3 +118,10 @@ def flip(path: Path, offset: int) -> None:
         byte = file.read(1)
         file.seek(offset)
         file.write(bytes([byte[0] ^ 0xFF]))
+
+
+def named(store: Store) -> list[str]:
+    """Return the aggregates of the commands that still say whom they are about."""
+    with store.read() as db:
+        rows = db.execute("SELECT aggregate FROM main.command WHERE json_type(label, '$.customer') = 'text'").fetchall()
+    return sorted(row[0] for row in rows)

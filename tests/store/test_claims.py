@@ -12,7 +12,7 @@ from kelmu_tui.domain.claims.life import Cancel, Change, End, Prolong, Register,
 from kelmu_tui.store import aftermath, claims, expiry, outbox, replica, schema
 from kelmu_tui.store.claim_rows import DRAFT, Event, Paid
 from kelmu_tui.store.database import Store
-from tests.store.build import NOW, OWN
+from tests.store.build import NOW, OWN, named
 from tests.store.claim_commands import acknowledge, file, frame, give, lines, refuse
 from tests.store.claim_rows import (
     CLAIM_TABLES,
@@ -331,14 +331,9 @@ def test_names_go_with_the_mandate_that_showed_them(store: Store) -> None:
     give(store, "n1", "take", Cancel())
     both = [NOTICES, SCOPE]
 
-    def named() -> list[str]:
-        with store.read() as db:
-            rows = db.execute("SELECT aggregate FROM main.command WHERE json_type(label, '$.customer') = 'text'")
-            return sorted(row[0] for row in rows)
-
     with store.write() as db:
         assert not aftermath.tells_too_much(db, OWN, both)
         assert aftermath.tells_too_much(db, OWN, both[:1])
         assert aftermath.forget_customers(db, OWN, both[:1]) == ["c1"]
         assert not aftermath.tells_too_much(db, OWN, both[:1])
-    assert named() == ["n1"]
+    assert named(store) == ["n1"]

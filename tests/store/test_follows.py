@@ -13,7 +13,7 @@ from kelmu_tui.store import aftermath, expiry, follows, outbox, replica
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.follows import Follow
 from kelmu_tui.store.outbox import Draft
-from tests.store.build import NOW, OWN
+from tests.store.build import NOW, OWN, named
 from tests.store.follow_rows import GENERATION, change, followed, hold
 
 HOUR = timedelta(hours=1)
@@ -144,20 +144,15 @@ def test_names_go_with_the_mandate_that_showed_them(store: Store) -> None:
     give(store, "n1", "take")
     both = [NOTICES, f"follows:{OWN}:{USER}"]
 
-    def named() -> list[str]:
-        with store.read() as db:
-            rows = db.execute("SELECT aggregate FROM main.command WHERE json_type(label, '$.customer') = 'text'")
-            return sorted(row[0] for row in rows)
-
     with store.write() as db:
         assert not aftermath.tells_too_much(db, OWN, both)
         assert aftermath.tells_too_much(db, OWN, both[:1])
         assert aftermath.forget_customers(db, OWN, both[:1]) == ["f1"]
         assert not aftermath.tells_too_much(db, OWN, both[:1])
-    assert named() == ["n1"]
+    assert named(store) == ["n1"]
     with store.write() as db:
         assert aftermath.forget_customers(db, OWN, ()) == ["f1", "n1"]
-    assert named() == []
+    assert named(store) == []
 
 
 def test_a_generation_goes_with_its_follows(store: Store) -> None:
