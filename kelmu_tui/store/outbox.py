@@ -332,7 +332,8 @@ def refuse(db: Any, id: str, problem: Mapping[str, Any], current: str | None, no
     """Note a refusal: the conflict item appears and the followers are blocked in the same transaction.
 
     Args:
-        problem: `code`, and whatever of `rule`, `status`, `request_id` is known; no free text.
+        problem: `code`, and whatever of `rule`, `status`, `request_id` is known, of a refused document its place and
+            `fault`; no free text.
         current: JSON of the row as the backend has it now.
     """
     db.execute(

@@ -169,7 +169,9 @@ def _line(db: Any, command: Command, row: Mapping[str, Any] | None) -> SendingLi
     if row is not None:
         told = _receipt(row, command)
         return told._replace(documents=tuple(_completed(one, given, here) for one in told.documents))
-    documents = tuple(_document(one, here.get(one["id"]), command) for one in given.values())
+    documents = tuple(
+        _document(one, here.get(one["id"]), command, _fault(command, place)) for place, one in enumerate(given.values())
+    )
     label = command.label
     return SendingLine(
         command.aggregate,
@@ -201,15 +203,23 @@ def _completed(one: DocumentLine, given: Mapping[str, Any], here: Mapping[str, c
     return one._replace(media_type=media_type, pages=one.pages or copy.pages, removed=copy.removed)
 
 
-def _document(row: Mapping[str, Any], copy: copies.Held | None, command: Command) -> DocumentLine:
+def _fault(command: Command, place: int) -> str | None:
+    """Return why a command was refused for the document of this place, None when it was not."""
+    problem = command.problem or {}
+    return problem.get("fault") if command.state is State.REFUSED and problem.get("document") == place else None
+
+
+def _document(row: Mapping[str, Any], copy: copies.Held | None, command: Command, fault: str | None) -> DocumentLine:
     state = GONE if copy is None else _DOCUMENT_STATES.get(copy.state, GONE)
     if copy is not None and copy.state is copies.State.BEGUN and not copy.sent:
         state = QUEUED
     if command.state in (State.ACKNOWLEDGED, State.SETTLED):
         state = DocumentState.RECEIVED.value
+    if fault is not None:
+        state = DocumentState.REFUSED.value
     sent = row["size"] if state == DocumentState.RECEIVED else 0 if copy is None else copy.sent
     pages, removed = (None, ()) if copy is None else (copy.pages, copy.removed)
-    told = (row["size"], sent, pages, state, None, removed)
+    told = (row["size"], sent, pages, state, fault, removed)
     return DocumentLine(row["id"], row["kind"], row["name"], row["media_type"], *told)
 
 

@@ -12,14 +12,16 @@ Whatever happens to a sending, its command ends in exactly one state, decided he
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from kelmu_tui.api.answers import CommandAnswer
 from kelmu_tui.api.contract import Problem
 from kelmu_tui.api.errors import ApiError, ProblemAnswer, SignInNeeded, Unreachable, UpdateNeeded, is_retryable
 from kelmu_tui.domain.documents import VERBS as DOCUMENTS
+from kelmu_tui.domain.documents import Fault, SendRefusal
 from kelmu_tui.store import aftermath, copies, feed, outbox
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import StoreError
@@ -176,4 +178,19 @@ def _told(status: int, problem: Problem | None, request_id: str) -> dict[str, An
     }
     if problem is not None and problem.rule is not None:
         told["rule"] = problem.rule
+        if problem.rule == SendRefusal.DOCUMENT:
+            told |= _document(problem)
     return told
+
+
+_FAULTS: Final = frozenset(fault.value for fault in Fault)
+_NAMED: Final = re.compile(r"documents\.(\d{1,3}): ([a-z_]+)", re.ASCII)
+
+
+def _document(problem: Problem) -> dict[str, Any]:
+    """Return which document was refused, by its place in the sending, and why; nothing where that is not said."""
+    for said in problem.errors:
+        found = _NAMED.fullmatch(said)
+        if found is not None and found[2] in _FAULTS:
+            return {"document": int(found[1]), "fault": found[2]}
+    return {}

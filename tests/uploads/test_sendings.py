@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from kelmu_tui.api.answers import CommandAnswer
+from kelmu_tui.api.contract import ProblemCode
 from kelmu_tui.content import checking
 from kelmu_tui.domain.documents import Fault, SendRefusal
 from kelmu_tui.services.customers import SITTING
@@ -19,10 +21,12 @@ from kelmu_tui.store import replica, sealed
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import StoreFull
 from kelmu_tui.store.sendings import SendingLine
+from kelmu_tui.sync import push
 from tests.content import files
 from tests.services.customers import events
 from tests.services.signed_in import FIRST, TODAY, Time
 from tests.uploads.desk import CODE, NAME, files_of, queue, request
+from tests.uploads.model import document
 
 # --- queueing -------------------------------------------------------------------------------------------------------
 
@@ -245,3 +249,32 @@ def test_a_receipt_takes_the_place_of_what_was_on_its_way(sendings: Sendings, st
     assert lines[0].documents[0].removed == own.documents[0].removed
     assert lines[0].documents[0].media_type == "image/jpeg"
     assert [sendings.open(id_) for id_ in (sending, "e" * 32, "0" * 32)] == [*lines, None]
+
+
+@pytest.mark.parametrize(
+    ("errors", "told"),
+    [
+        (["documents.1: active_content"], [None, "active_content"]),
+        (["documents.0: malware"], ["malware", None]),
+        (["documents.7: malware"], [None, None]),
+        (["documents.1: \x1b[31mnews"], [None, None]),
+        ([], [None, None]),
+    ],
+)
+def test_it_is_told_which_document_was_refused_and_why(
+    sendings: Sendings, store: Store, photo: Path, errors: list[str], told: list[str | None]
+) -> None:
+    sending = queue(sendings, request(photo, photo))
+    with store.write() as db:
+        db.execute("UPDATE main.sealed_copy SET state = 'whole'")
+    (sent,) = push.take_due(store)
+    problem = document(409, ProblemCode.RULE_REFUSED, SendRefusal.DOCUMENT).model_copy(update={"errors": errors})
+    push.answered(store, sent, CommandAnswer(409, problem=problem))
+    (line,) = sendings.lines()
+    assert (line.state, line.problem) == ("refused", "sending_document")
+    assert [one.refused for one in line.documents] == told
+    assert [one.state for one in line.documents] == ["whole" if one is None else "refused" for one in told]
+    assert "news" not in str(line)
+    sendings.retry(sending)
+    (line,) = sendings.lines()
+    assert [one.refused for one in line.documents] == [None, None]
