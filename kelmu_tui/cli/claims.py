@@ -60,6 +60,7 @@ def plain(value: object) -> object:
 
 
 def _table(env: Env, lines: Sequence[ClaimLine]) -> None:
+    from kelmu_tui.services.claim_views import is_late
     from kelmu_tui.services.claim_words import benefit_name, field_name
 
     t = env.t
@@ -82,7 +83,7 @@ def _table(env: Env, lines: Sequence[ClaimLine]) -> None:
             benefit_name(one.benefit, t) if one.benefit else NOTHING,
             NOTHING if one.first is None else t.formats.period(one.first, one.ended_on or one.last),
             NOTHING if one.amount is None else t.formats.euros(one.amount),
-            f"{'! ' if one.late else ''}{_day(env, one.payment_day)}",
+            f"{'! ' if is_late(one) else ''}{_day(env, one.payment_day)}",
         ]
         for one in lines
     ]
@@ -200,13 +201,14 @@ _FIELDS: Final = (
 
 
 def _times(env: Env, found: ClaimFile, label: dict[str, str]) -> Iterator[tuple[str, str]]:
+    from kelmu_tui.services.claim_views import is_late
     from kelmu_tui.services.claim_words import end_reason_name, rejection_text
 
     t, line = env.t, found.line
     if line.payment_day is not None:
         yield label["payment_day"], _day(env, line.payment_day)
     if line.latest is not None:
-        yield label["latest"], f"{'! ' if line.late else ''}{_day(env, line.latest)}"
+        yield label["latest"], f"{'! ' if is_late(line) else ''}{_day(env, line.latest)}"
     if line.hearing_until is not None:
         yield label["hearing_until"], _day(env, line.hearing_until)
     if found.decided_on is not None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from kelmu_tui.domain.claims.life import Cancel, Change, ClaimRefused, Command, End, Prolong, Status, allows
 from kelmu_tui.screens.base import FramedScreen
 from kelmu_tui.screens.claim_begin import PURPOSE, Begin
-from kelmu_tui.screens.claim_views import is_draft
 from kelmu_tui.screens.claim_work import END, PROLONG, Again
+from kelmu_tui.services.claim_views import is_draft
 from kelmu_tui.services.claim_words import refusal_text
 from kelmu_tui.services.claims import NotOpen
 from kelmu_tui.services.inbox import NotAllowed

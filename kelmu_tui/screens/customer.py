@@ -16,12 +16,13 @@ from kelmu_tui.actions import Action, Context
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.screens import panes
 from kelmu_tui.screens.customer_acts import CustomerActs
-from kelmu_tui.screens.customer_claims import own_claims, with_own
+from kelmu_tui.screens.customer_claims import own_claims
 from kelmu_tui.screens.customer_columns import cells, columns, flag
 from kelmu_tui.screens.customer_head import CustomerHead
 from kelmu_tui.screens.customer_overview import Look, overview
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.listing import ListScreen
+from kelmu_tui.services.claim_standing import with_own
 from kelmu_tui.services.customer_overview import by_benefit
 from kelmu_tui.services.customer_text import benefit_name, row_fields, state_text
 from kelmu_tui.services.inbox import NotAllowed
@@ -121,7 +122,7 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
         self.own_claims = ()
         if self.file is not None:
             self.own_claims = await own_claims(self.desk, self.customer)
-            self.file = with_own(self.file, self.own_claims, self.desk, self.face.t.language)
+            self.file = self._with_own(self.file)
         self._opened = True
         if self.alive:
             self._show_file()
@@ -301,12 +302,15 @@ class CustomerScreen(CustomerActs, ListScreen[SectionRow, None]):
             else:
                 self._show_head()
 
+    def _with_own(self, file: File) -> File:
+        return with_own(file, self.own_claims, self.desk.session.organisation, self.face.t.language)
+
     def retranslate(self) -> None:
         """Render everything in the language of now."""
         super().retranslate()
         self._columns_of = (self.part, self.face.t.language)
         if self.file is not None:
-            self.file = with_own(self.file, self.own_claims, self.desk, self.face.t.language)
+            self.file = self._with_own(self.file)
         if self._opened:
             self._show_file()
 

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kelmu_tui.domain.capabilities import PAYMENT_CLAIMS_REGISTER
-from kelmu_tui.domain.claims.life import Status
-from kelmu_tui.domain.sections import Section
 from kelmu_tui.services.inbox import NotAllowed
-from kelmu_tui.store.claim_rows import DRAFT, ClaimLine
-from kelmu_tui.store.customer_rows import Claim, Decision, File, Payment, Pending
+from kelmu_tui.store.claim_rows import ClaimLine
+from kelmu_tui.store.customer_rows import Decision, File, Payment, Pending
 
 if TYPE_CHECKING:
     from kelmu_tui.screens.customer_acts import CustomerActs
     from kelmu_tui.screens.desk import Desk
-
-STANDING: Final[Mapping[str, str]] = {
-    Status.REGISTERED: "received",
-    Status.IN_HANDLING: "received",
-    Status.HEARING: "received",
-    Status.IN_FORCE: "in_force",
-    Status.REJECTED: "rejected",
-    Status.ENDED: "ended",
-    Status.CANCELLED: "ended",
-}
-"""How a state of an own claim is told among the claims of others, which the file knows less of."""
 
 
 async def own_claims(desk: Desk, customer: str) -> Sequence[ClaimLine]:
@@ -37,43 +24,6 @@ async def own_claims(desk: Desk, customer: str) -> Sequence[ClaimLine]:
     except NotAllowed:
         return ()
     return found
-
-
-def with_own(file: File, own: Sequence[ClaimLine], desk: Desk, language: str) -> File:
-    """Return a file with the own claims among the others, before them where it does not tell them.
-
-    How an own claim stands is known from the feed; what the file says of it is as old as the file.
-    """
-    section = file.sections.get(Section.CLAIMS)
-    if section is None or not own:
-        return file
-    standing = {line.id: STANDING[line.status] for line in own if line.status != DRAFT}
-    told = {row.id for row in section.rows}
-    organisation = desk.session.organisation
-    rows = [
-        row._replace(status=standing[row.id], claimant=organisation.name.get(language)) if row.id in standing else row
-        for row in section.rows
-        if isinstance(row, Claim)
-    ]
-    more = [
-        Claim(
-            line.id,
-            line.benefit,
-            line.basis,
-            organisation.name.get(language),
-            organisation.business_id,
-            line.first,
-            line.last,
-            line.amount,
-            STANDING[line.status],
-            line.registered_at.date(),
-        )
-        for line in own
-        if line.id not in told and line.first is not None and line.registered_at is not None and line.status != DRAFT
-    ]
-    state = "shown" if more and section.state == "none" else section.state
-    merged = section._replace(state=state, rows=(*more, *rows))
-    return file._replace(sections={**file.sections, Section.CLAIMS: merged})
 
 
 def begin_claim(screen: CustomerActs, file: File) -> None:

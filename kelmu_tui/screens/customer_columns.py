@@ -137,7 +137,14 @@ _COLUMNS: Final[Mapping[Section, Callable[[Translator], tuple[Column, ...]]]] = 
 OUTCOMES: Final = {"granted": "good", "rejected": "alarm", "discontinued": "warn", "suspended": "warn"}
 STAGES: Final = {"attachments_missing": "warn"}
 PAYMENTS: Final = {"planned": "accent", "returned": "alarm"}
-CLAIMS: Final = {"received": "accent", "in_force": "warn", "rejected": "dim", "ended": "dim", "paid": "dim"}
+CLAIMS: Final = {
+    "waiting": "accent",
+    "received": "accent",
+    "in_force": "warn",
+    "rejected": "dim",
+    "ended": "dim",
+    "paid": "dim",
+}
 RECOVERIES: Final = {
     "open": "warn",
     "in_instalments": "warn",

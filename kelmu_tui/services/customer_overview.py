@@ -16,7 +16,7 @@ from kelmu_tui.store.customer_rows import Claim, Decision, File, Medicine, Payme
 
 GOES_ON: Final = frozenset({"granted", "adjusted"})
 """Outcomes after which a benefit is paid."""
-OPEN_CLAIMS: Final = frozenset({"received", "in_force"})
+OPEN_CLAIMS: Final = frozenset({"waiting", "received", "in_force"})
 OPEN_RECOVERIES: Final = frozenset({"open", "in_instalments", "at_enforcement", "appealed"})
 
 Row = TypeVar("Row", bound=SectionRow)

@@ -172,7 +172,7 @@ def _claim(row: Claim, t: Translator) -> Fields:
     yield t("customers.field.basis"), row.basis if basis is None else basis.name.get(t.language)
     yield t("customers.field.period"), _period(t, row.period_from, row.period_to)
     yield t("customers.field.amount"), _euros(t, row.amount)
-    yield t("customers.field.received"), t.formats.date(row.received)
+    yield t("customers.field.received"), _day(t, row.received)
 
 
 def _insurance(row: Insurance, t: Translator) -> Fields:

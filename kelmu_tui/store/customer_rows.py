@@ -101,7 +101,7 @@ class Payment(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A claim on the customer's payments."""
+    """A claim on the customer's payments; `received` is None for an own one that Kela has not got yet."""
 
     id: str
     benefit: str
@@ -112,7 +112,7 @@ class Claim(NamedTuple):
     period_to: date | None
     amount: Decimal | None
     status: str
-    received: date
+    received: date | None
 
 
 class Insurance(NamedTuple):

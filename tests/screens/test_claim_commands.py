@@ -11,8 +11,8 @@ from kelmu_tui.domain.claims.life import Status
 from kelmu_tui.screens.claim_begin import Begin
 from kelmu_tui.screens.claim_day import EndScreen, ProlongScreen
 from kelmu_tui.screens.claim_form import ClaimFormScreen
-from kelmu_tui.screens.claim_views import ClaimView, Wanted
 from kelmu_tui.screens.confirm import ConfirmScreen
+from kelmu_tui.services.claim_views import ClaimView, Wanted
 from kelmu_tui.services.claim_words import end_reason_name, status_name
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.errors import StoreFull

@@ -15,7 +15,6 @@ from kelmu_tui.i18n import LANGUAGES
 from kelmu_tui.screens.choose import ChooseScreen
 from kelmu_tui.screens.claim import ClaimScreen
 from kelmu_tui.screens.claim_form import ClaimFormScreen
-from kelmu_tui.screens.claim_views import ClaimOrder, ClaimView, Wanted
 from kelmu_tui.screens.claims import ClaimsScreen
 from kelmu_tui.screens.closed import ClosedPartScreen
 from kelmu_tui.screens.confirm import ConfirmScreen
@@ -24,6 +23,7 @@ from kelmu_tui.screens.customer_find import FindScreen
 from kelmu_tui.screens.customers import CustomersScreen
 from kelmu_tui.screens.house import KelmuApp
 from kelmu_tui.screens.inbox import InboxScreen
+from kelmu_tui.services.claim_views import ClaimOrder, ClaimView, Wanted
 from kelmu_tui.services.claim_words import status_name
 from kelmu_tui.services.customer_text import purpose_name
 from kelmu_tui.services.known import OPENERS

@@ -12,10 +12,10 @@ from kelmu_tui.domain.claims.life import Status
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.screens.claim import ClaimScreen
 from kelmu_tui.screens.claim_form import ClaimFormScreen
-from kelmu_tui.screens.claim_views import ClaimView, Wanted
 from kelmu_tui.screens.claims import ClaimsScreen
 from kelmu_tui.screens.house import KelmuApp
 from kelmu_tui.services.claim_days import parse_day
+from kelmu_tui.services.claim_views import ClaimView, Wanted
 from kelmu_tui.store.claim_rows import ClaimLine
 from kelmu_tui.widgets.text_field import LineField
 from tests.screens.house import House, at_work, running

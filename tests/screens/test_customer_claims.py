@@ -19,9 +19,11 @@ from kelmu_tui.screens.claim_begin import Begin
 from kelmu_tui.screens.claim_form import ClaimFormScreen
 from kelmu_tui.screens.closed import ClosedPartScreen
 from kelmu_tui.screens.customer import CustomerScreen
+from kelmu_tui.store.customer_rows import Claim
 from tests.screens.claims import ClaimsOffice, claim, claiming, words
 from tests.screens.customers import whole
 from tests.screens.support import SESSION, SIZES, check_grid, press, settled
+from tests.store.claim_rows import content
 from tests.store.customer_lines import answer, down, head, hidden
 from tests.widgets.support import until
 
@@ -100,6 +102,25 @@ async def test_overview_and_tab_count_the_own_claims(tmp_path: Path) -> None:
         assert own in said
         await press(pilot, "L")
         assert f"{OWN.get(app.t.language)}: " in words(app)
+
+
+async def test_an_own_claim_that_has_not_left_yet_is_not_told_to_have_come(tmp_path: Path) -> None:
+    async with reading(tmp_path, [], claims=NONE) as (app, pilot):
+        assert app.desk is not None
+        payee = head().person.identity_code
+        said = content(payee=payee)
+        app.desk.claims.register(said, name="Virtanen, Aino", non_disclosure=False, draft=None)
+        await settled(pilot)
+        waiting = app.t("customers.claim.waiting")
+        assert waiting.lower() in words(app)
+        await press(pilot, "5")
+        assert waiting in words(app)
+        (row,) = app.file_screen.rows.rows
+        assert isinstance(row, Claim)
+        assert row.received is None
+        app.hold([claim(row.id, status=Status.REGISTERED, code=payee)])
+        await settled(pilot)
+        assert waiting not in words(app)
 
 
 @pytest.mark.parametrize(
