@@ -80,13 +80,20 @@ def standing(line: SendingLine, face: Face, way: Way) -> Iterator[Block]:
         yield Paragraph(t("sending_view.next_broken", cancel=cancel, new=new), "dim")
     elif line.state == SendingState.REFUSED:
         yield Paragraph(why_stuck(line, t) or t("sending_view.refused_text"), "alarm")
-        gone = any(one.state == GONE for one in line.documents)
-        said = t("sending_view.next_gone", cancel=cancel, new=new) if gone else ""
-        yield Paragraph(said or t("sending_view.next_refused", retry=retry, cancel=cancel, new=new), "dim")
+        yield Paragraph(_after_refusal(line, face), "dim")
     elif line.state == STOPPED:
         yield Paragraph(why_stuck(line, t) or t("sending_view.stopped_text", retry=retry), "alarm")
         if line.problem == MANDATE:
             yield Paragraph(t("sending_view.next_gone", cancel=cancel, new=new), "dim")
+
+
+def _after_refusal(line: SendingLine, face: Face) -> str:
+    t, cancel, new = face.t, face.key_text("documents.cancel"), face.key_text("documents.new")
+    if any(one.state == GONE for one in line.documents):
+        return t("sending_view.next_gone", cancel=cancel, new=new)
+    if any(one.refused is not None for one in line.documents):  # the same copy would be refused again
+        return t("sending_view.next_replace", cancel=cancel, new=new)
+    return t("sending_view.next_refused", retry=face.key_text("documents.retry"), cancel=cancel, new=new)
 
 
 def _at_kela(line: SendingLine, face: Face) -> Iterator[Block]:

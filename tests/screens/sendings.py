@@ -140,12 +140,12 @@ class SendingsOffice(LookUpOffice):
         with self.store.read() as db:
             return next(one for one in outbox.pending(db, OWN) if one.aggregate == sending)
 
-    def refuse(self, sending: str, code: str = "rule_refused", rule: str | None = None) -> None:
+    def refuse(self, sending: str, code: str = "rule_refused", rule: str | None = None, **more: Any) -> None:
         """Let the backend refuse a sending."""
         found = self.command(sending)
         with self.store.write() as db:
             outbox.freeze(db, found.id)
-            outbox.refuse(db, found.id, {"code": code, "rule": rule, "request_id": "req-1"}, None, NOW)
+            outbox.refuse(db, found.id, {"code": code, "rule": rule, "request_id": "req-1", **more}, None, NOW)
             self.store.changed("command", "conflict", "sending", keys=(sending,))
 
     def held(self) -> int:

@@ -217,6 +217,18 @@ async def test_the_receipt_is_copied_as_text_without_the_code_and_logged(
         assert len(app.looks()) == before + 1
 
 
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+async def test_of_a_document_that_is_refused_it_is_said_which_why_and_what_helps(tmp_path: Path, language: str) -> None:
+    async with listing(tmp_path, language=language) as (app, pilot):
+        app.refuse(app.queue(), rule="sending_document", document=0, fault="active_content")
+        await settled(pilot)
+        assert app.t("documents.fault.active_content")[:50] in words(app)
+        await press(pilot, "enter")
+        assert app.t("documents.fault.active_content")[:50] in words(app)
+        said = app.t("sending_view.next_replace", cancel="c", new="n")
+        assert said in words(app)
+
+
 async def test_what_has_no_receipt_is_copied_as_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with listing(tmp_path) as (app, pilot):
         found = taken(app, monkeypatch)
