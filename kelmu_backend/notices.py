@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -96,7 +95,7 @@ def judge(state: NoticeState, command: Command, actor: Actor, now: datetime, tra
     """
     after = decide(state, command, actor, now)
     if isinstance(command, TakeBack) and trace is not None:
-        after = replace(after, municipality=trace.from_municipality)
+        after = after._replace(municipality=trace.from_municipality)
     return after
 
 

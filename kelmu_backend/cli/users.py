@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from kelmu_backend.cli.common import Commands, Exit, NotPossible, add_data, record, say
@@ -49,7 +48,7 @@ def _list(options: argparse.Namespace) -> int:
 
     with record(options) as database, database.read() as connection:
         for row in connection.execute(select(tables.app_user).order_by(tables.app_user.c.id)).all():
-            grants = [asdict(grant) for grant in policy.grants(connection, row.id)]
+            grants = [grant._asdict() for grant in policy.grants(connection, row.id)]
             print(json.dumps({"id": row.id, "name": row.name, "grants": grants}, ensure_ascii=False, default=str))
     return Exit.OK
 

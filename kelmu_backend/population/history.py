@@ -6,7 +6,7 @@ Whatever happened, happened on a day before today: a population is that of a day
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from random import Random
@@ -99,7 +99,7 @@ class Story:
 
 
 def _at(state: NoticeState, municipality: str) -> NoticeState:
-    return replace(state, municipality=municipality)
+    return state._replace(municipality=municipality)
 
 
 class Historian:

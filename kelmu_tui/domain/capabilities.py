@@ -7,7 +7,6 @@ One pure function serves the client (menus, actions) and the backend (every rout
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -40,8 +39,7 @@ class Mandate(NamedTuple):
     claims_for: frozenset[OrganisationType]
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """One mandate as granted to a user.
 
     Attributes:

@@ -6,7 +6,6 @@ user's own pending commands on top of the replica; so the screen and the record 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -71,8 +70,7 @@ class Actor(NamedTuple):
     organisation: str
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeState:
+class NoticeState(NamedTuple):
     """The part of a notice that commands change.
 
     Attributes:
@@ -207,7 +205,7 @@ def decide(state: NoticeState, command: Command, actor: Actor, now: datetime) ->
         Refused: a rule forbids it; nothing has changed.
     """
     changed = _judge(state, command, actor, now)
-    return state if changed == state else replace(changed, version=state.version + 1)
+    return state if changed == state else changed._replace(version=state.version + 1)
 
 
 def _judge(state: NoticeState, command: Command, actor: Actor, now: datetime) -> NoticeState:
@@ -221,13 +219,12 @@ def _judge(state: NoticeState, command: Command, actor: Actor, now: datetime) ->
         case Release():
             if state.assignee is None:
                 raise Refused(Refusal.NOT_TAKEN)
-            return replace(_still_open(state), status=Status.OPENED, assignee=None, assignee_name=None)
+            return _still_open(state)._replace(status=Status.OPENED, assignee=None, assignee_name=None)
         case Open():
             opened = Status.OPENED if state.status is Status.NEW else state.status
-            return replace(state, status=opened, transferred_from=None)
+            return state._replace(status=opened, transferred_from=None)
         case Handle():
-            return replace(
-                _still_open(state),
+            return _still_open(state)._replace(
                 status=Status.HANDLED,
                 handled_at=now,
                 handled_by=actor.name,
@@ -237,10 +234,10 @@ def _judge(state: NoticeState, command: Command, actor: Actor, now: datetime) ->
             if state.status is not Status.HANDLED:
                 raise Refused(Refusal.NOT_HANDLED)
             status = Status.OPENED if state.assignee is None else Status.IN_PROGRESS
-            return replace(state, status=status, handled_at=None, handled_by=None)
+            return state._replace(status=status, handled_at=None, handled_by=None)
         case AddNote(text):
             _check_text(text, MAX_NOTE, Refusal.TEXT_MISSING)
-            return replace(state, notes=state.notes + 1)
+            return state._replace(notes=state.notes + 1)
         case Transfer():
             return _transfer(state, command)
 
@@ -255,8 +252,7 @@ def _take(state: NoticeState, actor: Actor) -> NoticeState:
     _still_open(state)
     if state.assignee not in (None, actor.user):
         raise Refused(Refusal.ALREADY_TAKEN)
-    return replace(
-        state,
+    return state._replace(
         status=Status.IN_PROGRESS,
         assignee=actor.user,
         assignee_name=actor.name,
@@ -270,8 +266,7 @@ def _transfer(state: NoticeState, command: Transfer) -> NoticeState:
     if (command.organisation, command.municipality) == (state.organisation, state.municipality):
         raise Refused(Refusal.SAME_RECIPIENT)
     leaves = command.organisation != state.organisation
-    return replace(
-        state,
+    return state._replace(
         status=Status.NEW,
         organisation=command.organisation,
         municipality=command.municipality,
@@ -287,7 +282,7 @@ def _take_back(state: NoticeState, actor: Actor) -> NoticeState:
         raise Refused(Refusal.NOT_TRANSFERRED)
     if state.transferred_from != actor.organisation:
         raise Refused(Refusal.ALREADY_OPENED)
-    return replace(state, status=Status.OPENED, organisation=actor.organisation, transferred_from=None)
+    return state._replace(status=Status.OPENED, organisation=actor.organisation, transferred_from=None)
 
 
 def _check_text(text: str, limit: int, missing: Refusal) -> None:

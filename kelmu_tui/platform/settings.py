@@ -9,7 +9,6 @@ edits that one line and leaves the user's comments and order alone. The TOML its
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -50,8 +49,7 @@ class SettingsProblem(NamedTuple):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What the user has chosen.
 
     Attributes:
@@ -70,7 +68,7 @@ class Settings:
     mouse: str = "auto"
     glyphs: str = "auto"
     lock_minutes: int = 10
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = MappingProxyType({})
 
 
 class Loaded(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -32,7 +31,7 @@ def parse(text: str) -> Loaded:
     for key, value in table.items():
         if key == "keys":
             keys, wrong = _keys(value, lines)
-            settings = replace(settings, keys=MappingProxyType(keys))
+            settings = settings._replace(keys=MappingProxyType(keys))
             key_lines = {name: _key_line(name, lines) for name in keys}
             problems.extend(wrong)
             continue
@@ -44,7 +43,7 @@ def parse(text: str) -> Loaded:
         if code:
             problems.append(SettingsProblem(lines.get((key,), 0), key, code, detail))
         else:
-            settings = replace(settings, **{_FIELDS.get(key, key): found})
+            settings = settings._replace(**{_FIELDS.get(key, key): found})
     return Loaded(settings, tuple(sorted(problems, key=lambda p: p.line)), MappingProxyType(key_lines))
 
 
@@ -201,7 +200,7 @@ def write(path: Path, key: str, value: str | int) -> None:
         edited = _edit(text, key, value)
         before, after = parse(text), parse(edited)
         name = _FIELDS.get(key, key)
-        others = [f.name for f in fields(Settings) if f.name != name]
+        others = [field for field in Settings._fields if field != name]
         alone = all(getattr(before.settings, other) == getattr(after.settings, other) for other in others)
         if not alone or getattr(after.settings, name) != value or len(after.problems) > len(before.problems):
             raise SettingsNotWritten(f"{path}: the line of {key} cannot be changed alone")

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from contextvars import Context as ContextVars
 from contextvars import copy_context
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.screen import Screen
@@ -357,7 +356,7 @@ class KelmuApp(Asking):
     def language_chosen(self, language: str) -> None:
         """Remember the language for the next start."""
         self._language_chosen = True
-        self.settings = replace(self.settings, language=language)
+        self.settings = self.settings._replace(language=language)
         if self.where.ephemeral:
             return
         from kelmu_tui.platform.settings_file import write

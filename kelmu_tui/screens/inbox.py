@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual import on
@@ -317,7 +316,7 @@ class InboxScreen(Commands, Filtering[None]):
 
     def apply_filter(self, text: str, *, keep: bool = False) -> None:
         """List the notices that have words beginning so."""
-        self.change_query(replace(self.query_now, text=text), keep=keep)
+        self.change_query(self.query_now._replace(text=text), keep=keep)
 
     def filter_toggled(self) -> None:
         """Show which keys work now."""
@@ -340,7 +339,7 @@ class InboxScreen(Commands, Filtering[None]):
 
         def chosen(key: str | None) -> None:
             if key is not None:
-                self.change_query(replace(self.query_now, view=View(key), text=""))
+                self.change_query(self.query_now._replace(view=View(key), text=""))
 
         self.face.push_screen(ChooseScreen(t("inbox.choose_view"), choices, self.query_now.view.value), chosen)
 
@@ -355,7 +354,7 @@ class InboxScreen(Commands, Filtering[None]):
         def chosen(key: str | None) -> None:
             if key is not None:
                 down = not query.descending if key == query.sort.value else Sort(key) is Sort.ARRIVED
-                self.change_query(replace(self.query_now, sort=Sort(key), descending=down), keep=True)
+                self.change_query(self.query_now._replace(sort=Sort(key), descending=down), keep=True)
 
         self.face.push_screen(ChooseScreen(t("inbox.choose_sort"), choices, query.sort.value), chosen)
 
@@ -388,6 +387,6 @@ class InboxScreen(Commands, Filtering[None]):
         elif self.rows.marks:
             self.rows.clear_marks()
         elif self.query_now.text:
-            self.change_query(replace(self.query_now, text=""), keep=True)
+            self.change_query(self.query_now._replace(text=""), keep=True)
         else:
             self.say(self.face.t("common.quit_hint", key=self.key_text("app.quit")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from kelmu_tui.screens.desk import Desk, InboxLine
 from kelmu_tui.store.rows import Query
@@ -15,7 +14,7 @@ class InboxSource:
     def __init__(self, desk: Desk, query: Query) -> None:
         self.query = query
         self._desk = desk
-        self._reverse = replace(query, descending=not query.descending)
+        self._reverse = query._replace(descending=not query.descending)
         self._logged = False
 
     def key(self, row: InboxLine) -> str:

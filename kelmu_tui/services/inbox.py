@@ -7,7 +7,6 @@ carries them. Content leaves through `read` and `preview` only, which first comm
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -377,7 +376,7 @@ class Inbox:
     def _whole(self, query: Query) -> Query:
         """Put in what the session and the clock know."""
         user, day = query.user or self._session.user_id, query.day
-        return replace(query, user=user, day=self._today() if day == date.max else day)
+        return query._replace(user=user, day=self._today() if day == date.max else day)
 
     def _count(self, db: Any, query: Query) -> int:
         return traces.trace_count(db, query) if query.view is View.TRANSFERRED else notices.count(db, query)

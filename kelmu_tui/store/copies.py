@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -49,8 +48,7 @@ class NewCopy(NamedTuple):
     removed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A copy that is to be uploaded now, or taken away from the backend when it has no key any more.
 
     Attributes:
@@ -63,10 +61,13 @@ class Due:
     sending: str
     organisation: str
     size: int
-    key: bytes | None = field(repr=False)
+    key: bytes | None
     begun: bool
     anew: bool
     attempt: int
+
+    def __repr__(self) -> str:
+        return f"Due({self.document!r})"  # and never the key
 
 
 class Held(NamedTuple):

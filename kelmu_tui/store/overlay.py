@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -251,7 +250,7 @@ def apply(base: Sequence[Any], commands: Iterable[outbox.Command], epoch: str | 
             trace = _trace(base, given, actor, at, left)
         elif isinstance(given, TakeBack):
             # The rules know no earlier place; the sender's own terminal does.
-            after, trace = replace(after, municipality=left), None
+            after, trace = after._replace(municipality=left), None
         state = after
     if state.organisation == base[22]:
         trace = None

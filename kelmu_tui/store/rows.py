@@ -6,7 +6,6 @@ organisations business IDs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -37,8 +36,7 @@ class Sort(StrEnum):
     CUSTOMER = "customer"
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """Which rows of the inbox, in which order.
 
     Args:
@@ -250,8 +248,7 @@ class ActiveOrganisation(NamedTuple):
     municipalities: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveSession:
+class ActiveSession(NamedTuple):
     """Who works for whom, and what is open; `lease` is the newest lease id known.
 
     Attributes:

@@ -13,7 +13,7 @@ A sending that the backend refuses because it has lost what was uploaded is give
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -84,7 +84,7 @@ def _take(store: Store, db: Any, now: datetime) -> Due | None:
         return None
     copies.begin(db, found.document)
     store.changed(TABLE, keys=(found.sending,))
-    return replace(found, attempt=found.attempt + 1)
+    return found._replace(attempt=found.attempt + 1)
 
 
 def next_due(store: Store) -> float | None:

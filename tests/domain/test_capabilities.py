@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
@@ -116,10 +115,10 @@ def test_a_useless_grant_beside_the_others_changes_nothing(kind: OrganisationTyp
         grants = [_grant(name) for name in ids]
         useless = [
             _grant(LOOK_ALIKE),
-            *(replace(_grant(name), kind=MandateKind.REPRESENTATION) for name in _catalogue()),
-            *(replace(_grant(name), employer=JOINT) for name in _catalogue()),
-            *(replace(_grant(name), valid_to=ON - timedelta(days=1)) for name in _catalogue()),
-            *(replace(_grant(name), principal=OTHER, employer=OTHER) for name in _catalogue()),
+            *(_grant(name)._replace(kind=MandateKind.REPRESENTATION) for name in _catalogue()),
+            *(_grant(name)._replace(employer=JOINT) for name in _catalogue()),
+            *(_grant(name)._replace(valid_to=ON - timedelta(days=1)) for name in _catalogue()),
+            *(_grant(name)._replace(principal=OTHER, employer=OTHER) for name in _catalogue()),
         ]
         found = _ask(useless + grants, kind)
         assert found.names == _expected(ids, kind)
@@ -131,9 +130,9 @@ def test_a_useless_grant_beside_the_others_changes_nothing(kind: OrganisationTyp
 def test_each_way_to_go_wrong_has_its_reason(kind: OrganisationType, mandate: str, agreement: str) -> None:
     right = _grant(mandate)
     ways = {
-        Reason.WRONG_KIND: replace(right, kind=MandateKind.REPRESENTATION),
-        Reason.FOREIGN_EMPLOYEE: replace(right, employer=JOINT),
-        Reason.EXPIRED: replace(right, valid_to=ON - timedelta(days=1)),
+        Reason.WRONG_KIND: right._replace(kind=MandateKind.REPRESENTATION),
+        Reason.FOREIGN_EMPLOYEE: right._replace(employer=JOINT),
+        Reason.EXPIRED: right._replace(valid_to=ON - timedelta(days=1)),
     }
     for reason, grant in ways.items():
         found = _ask([grant], kind, agreement)
@@ -167,7 +166,7 @@ def _represented(**changes: object) -> Grant:
         (JOINT,),
         date(2024, 1, 1),
     )
-    return replace(grant, **changes)  # type: ignore[arg-type]
+    return grant._replace(**changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", [OrganisationType.ALAND_MUNICIPALITY, OrganisationType.MUNICIPALITY])
@@ -192,7 +191,7 @@ def test_a_broken_chain_opens_nothing(changes: dict[str, object]) -> None:
 
 
 def test_validity_counts_its_first_and_last_day() -> None:
-    grant = replace(_grant("social_assistance_and_social_care"), valid_from=ON, valid_to=ON + timedelta(days=2))
+    grant = _grant("social_assistance_and_social_care")._replace(valid_from=ON, valid_to=ON + timedelta(days=2))
     county = _organisation(OrganisationType.WELLBEING_COUNTY)
     open_on = [
         capabilities([grant], county, AGREEMENTS["valid"], ON + timedelta(days=n)).has(NOTICES_INBOX)
@@ -227,7 +226,7 @@ def test_an_unknown_capability_is_of_no_organisation() -> None:
 
 
 def test_grants_for_others_do_not_count() -> None:
-    grant = replace(_grant("social_assistance_and_social_care"), principal=OTHER, employer=OTHER)
+    grant = _grant("social_assistance_and_social_care")._replace(principal=OTHER, employer=OTHER)
     answer = _ask([grant], OrganisationType.WELLBEING_COUNTY).explain(NOTICES_INBOX)
     assert isinstance(answer, Denied)
     assert answer.reason is Reason.NO_MANDATE

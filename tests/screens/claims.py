@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +24,7 @@ from tests.screens.support import SESSION, press, settled, text_of
 from tests.store.build import NOW, OWN
 from tests.widgets.support import until
 
-CLAIMANT: Final = replace(SESSION, capabilities=SESSION.capabilities | {PAYMENT_CLAIMS_REGISTER})
+CLAIMANT: Final = SESSION._replace(capabilities=SESSION.capabilities | {PAYMENT_CLAIMS_REGISTER})
 GENERATION: Final = 19
 IBAN: Final = "FI2112345600000785"
 CODE: Final = "010190-900P"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from tests.store.customer_lines import person
 from tests.widgets.support import until
 
 CODE = make_identity_code(person().born, "-", 921)
-CHIEF = replace(SESSION, supervisor=True)
+CHIEF = SESSION._replace(supervisor=True)
 PAGE = 30
 
 

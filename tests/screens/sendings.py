@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +28,7 @@ from tests.store.customer_lines import CODE
 from tests.uploads.desk import queue
 from tests.widgets.support import until
 
-SENDER: Final = replace(SESSION, capabilities=SESSION.capabilities | {DOCUMENTS_SEND})
+SENDER: Final = SESSION._replace(capabilities=SESSION.capabilities | {DOCUMENTS_SEND})
 GENERATION: Final = 29
 SCOPE: Final = f"sendings:{OWN}:{SESSION.user_id}"
 NAME: Final = "Virtanen, Aino"

@@ -320,7 +320,7 @@ async def test_the_section_has_its_place_in_the_line(tmp_path: Path) -> None:
 async def test_claims_alone_open_the_app(tmp_path: Path, opened_by: set[str], first: type[Screen[None]]) -> None:
     async with claiming(tmp_path) as (app, _):
         assert app.desk is not None
-        session = replace(app.desk.session, capabilities=frozenset(opened_by))
+        session = app.desk.session._replace(capabilities=frozenset(opened_by))
         assert type(KelmuApp._first_screen(replace(app.desk, session=session))) is first
     assert opened_by & OPENERS
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -244,7 +243,7 @@ async def test_a_case_reference_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 async def test_who_may_not_look_up_is_told_why_and_whom_to_ask(tmp_path: Path) -> None:
-    narrow = replace(SESSION, capabilities=frozenset({NOTICES_INBOX}))
+    narrow = SESSION._replace(capabilities=frozenset({NOTICES_INBOX}))
     async with looking(tmp_path, rows=RELATED, session=narrow, mandates=(MANDATE,)) as (app, pilot):
         for key in ("2", "i"):
             await press(pilot, key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from tests.store.customer_lines import answer, head, person
 from tests.widgets.support import until
 
 RECEPTION = "persona-reception-centre"
-NARROW = replace(SESSION, capabilities=frozenset({CUSTOMER_LOOKUP}))
+NARROW = SESSION._replace(capabilities=frozenset({CUSTOMER_LOOKUP}))
 
 
 async def shown(app: LookUpOffice) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +191,7 @@ async def test_escape_leaves_every_dialog_without_doing_anything(tmp_path: Path)
 
 
 async def test_help_lists_what_is_closed_and_finds_by_letters(tmp_path: Path) -> None:
-    session = replace(SESSION, capabilities=frozenset({NOTICES_INBOX}))
+    session = SESSION._replace(capabilities=frozenset({NOTICES_INBOX}))
     async with office(tmp_path, notices(2), (80, 24), session=session) as (app, pilot):
         await press(pilot, "question_mark")
         assert isinstance(app.screen, HelpScreen)
@@ -209,7 +208,7 @@ async def test_help_lists_what_is_closed_and_finds_by_letters(tmp_path: Path) ->
 
 
 async def test_the_palette_does_what_is_chosen_and_leaves_out_what_is_closed(tmp_path: Path) -> None:
-    session = replace(SESSION, capabilities=frozenset({NOTICES_INBOX}))
+    session = SESSION._replace(capabilities=frozenset({NOTICES_INBOX}))
     async with office(tmp_path, notices(4), session=session) as (app, pilot):
         await press(pilot, "ctrl+p")
         palette = app.screen

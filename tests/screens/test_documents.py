@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -316,7 +315,7 @@ def test_where_documents_alone_are_open_the_app_begins_with_them(tmp_path: Path)
     app = SendingsOffice(tmp_path)
     try:
         assert app.desk is not None
-        app.desk.session = replace(SENDER, capabilities=frozenset({"documents_send"}))
+        app.desk.session = SENDER._replace(capabilities=frozenset({"documents_send"}))
         assert isinstance(KelmuApp._first_screen(app.desk), DocumentsScreen)
     finally:
         app.thread.close()

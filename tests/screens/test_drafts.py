@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +125,7 @@ async def test_a_recipient_without_a_reason_is_not_kept_after_escape(tmp_path: P
 
 async def test_the_text_of_one_organisation_never_appears_in_anothers_dialog(tmp_path: Path) -> None:
     async with office(tmp_path, notices(3)) as (app, pilot):
-        other = replace(SESSION, organisation=SESSION.organisation._replace(business_id=OTHER))
+        other = SESSION._replace(organisation=SESSION.organisation._replace(business_id=OTHER))
         assert app.desk is not None
         Drafts(app.store, other, app.time, app.store.ids).keep("note", ["n0000"], {"text": "toisen oma"})
         await press(pilot, "n")
@@ -262,7 +261,7 @@ async def test_what_can_be_given_from_the_new_desk_is_gone_on_with(
 
 
 async def test_what_the_mandates_do_not_open_any_more_is_not_gone_on_with(tmp_path: Path) -> None:
-    session = replace(SESSION, capabilities=frozenset({NOTICES_INBOX}))
+    session = SESSION._replace(capabilities=frozenset({NOTICES_INBOX}))
     async with office(tmp_path, notices(3), session=session) as (app, _pilot):
         assert not await app.inbox.take_up("transfer", ["n0000"])
         assert isinstance(app.screen, InboxScreen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +145,7 @@ async def test_it_is_found_in_the_palette_and_closed_without_the_mandate(tmp_pat
         await type_text(pilot, "omat haut")
         await press(pilot, "enter")
         assert isinstance(app.screen, HistoryScreen)
-    narrow = replace(SESSION, capabilities=frozenset({NOTICES_INBOX}))
+    narrow = SESSION._replace(capabilities=frozenset({NOTICES_INBOX}))
     async with logs(tmp_path / "narrow", [], session=narrow, mandates=(MANDATE,)) as (app, pilot):
         await press(pilot, "H")
         assert isinstance(app.screen, ClosedPartScreen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -283,7 +282,7 @@ async def test_the_pane_key_scrolls_the_preview(tmp_path: Path) -> None:
 
 
 async def test_a_closed_action_says_why(tmp_path: Path) -> None:
-    session = replace(SESSION, capabilities=frozenset({NOTICES_INBOX}))
+    session = SESSION._replace(capabilities=frozenset({NOTICES_INBOX}))
     async with office(tmp_path, notices(3), session=session) as (app, pilot):
         assert app.t("actions.inbox.transfer.label") not in text_of(app).splitlines()[-1]
         await press(pilot, "t")

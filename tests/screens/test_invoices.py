@@ -298,7 +298,7 @@ async def test_what_is_shown_first_is_what_the_mandates_open(
 ) -> None:
     async with billing(tmp_path) as (app, _):
         assert app.desk is not None
-        session = replace(app.desk.session, capabilities=frozenset(opened_by))
+        session = app.desk.session._replace(capabilities=frozenset(opened_by))
         assert type(KelmuApp._first_screen(replace(app.desk, session=session))) is first
 
 

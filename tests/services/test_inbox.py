@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -210,13 +209,13 @@ def test_only_an_unopened_transfer_can_be_taken_back(store: Store, inbox: Inbox)
 
 def test_mandates_open_the_commands(store: Store, clock: FixedClock) -> None:
     fill(store, [notice("n1")])
-    inbox = Inbox(store, replace(SESSION, capabilities=frozenset({NOTICES_INBOX})), clock, RandomIds())
+    inbox = Inbox(store, SESSION._replace(capabilities=frozenset({NOTICES_INBOX})), clock, RandomIds())
     with pytest.raises(NotAllowed):
         inbox.transfer(["n1"], "091", "Muutto")
     with pytest.raises(NotAllowed):
         inbox.take_back(["n1"])
     assert inbox.take(["n1"]).done == ("n1",)
-    closed = Inbox(store, replace(SESSION, capabilities=frozenset()), clock, RandomIds())
+    closed = Inbox(store, SESSION._replace(capabilities=frozenset()), clock, RandomIds())
     with pytest.raises(NotAllowed):
         closed.read("n1")
     with pytest.raises(NotAllowed):

@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -73,7 +72,7 @@ def rows(*values: dict[str, Any]) -> tuple[AuditedLookUp, ...]:
 
 @pytest.mark.parametrize("wanted", WANTED)
 async def test_who_supervises_nobody_asks_nothing(backend: Backend, wanted: Wanted) -> None:
-    log = LookUpLog(replace(CHIEF, supervisor=False), backend.give, FixedClock())
+    log = LookUpLog(CHIEF._replace(supervisor=False), backend.give, FixedClock())
     with pytest.raises(NotSupervisor):
         await log.find(wanted)
     with pytest.raises(NotSupervisor):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -98,7 +97,7 @@ class Model:
                 if command["verb"] == "transfer":
                     home = before
                 elif command["verb"] == "take-back":
-                    state = replace(state, municipality=home)
+                    state = state._replace(municipality=home)
                 if command["verb"] == "note":
                     notes += " " + command["payload"]["text"]
             if state.organisation == OWN:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import date, timedelta
 from typing import Any
 
@@ -229,5 +228,5 @@ async def test_mandates_of_yesterday_open_nothing(listed: World) -> None:
     with listed.database.write() as connection:
         grants = policy.grants(connection, "viewer")
         ended = listed.clock.now().date() - timedelta(days=1)
-        policy.replace_grants(connection, "viewer", [dataclasses.replace(one, valid_to=ended) for one in grants])
+        policy.replace_grants(connection, "viewer", [one._replace(valid_to=ended) for one in grants])
     assert code_of(await listed.get(path(LMS), "viewer")) == (403, ProblemCode.MANDATE_MISSING)
