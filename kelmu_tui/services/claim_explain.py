@@ -91,5 +91,5 @@ def _findings(checked: Checked, t: Translator) -> Iterator[Entry]:
 
 def _all_rules(t: Translator) -> Iterator[Entry]:
     for rule in rules().values():
-        text = f"{kind_name(rule.kind, t)} {rule_why(rule.id, t)}".strip()
+        text = f"{kind_name(rule.kind, t)}: {rule_why(rule.id, t)}"
         yield Entry(rule_name(rule.id, t), text, rule_source(rule.id, t))
