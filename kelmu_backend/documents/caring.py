@@ -83,13 +83,13 @@ class Documents:
 
     def _note(self, claimed: Claimed, judged: Judged | None) -> Claimed | None:
         core = self._core
-        with core.database.write() as connection:
-            return taking.note(connection, claimed, judged, core.config.clock.now())
+        now = core.config.clock.now()
+        return core.database.insist(lambda connection: taking.note(connection, claimed, judged, now))
 
     def _finish(self, claimed: Claimed) -> tuple[Change | None, list[str]]:
         core = self._core
-        with core.database.write() as connection:
-            return taking.finish(connection, claimed, core.config.clock.now())
+        now = core.config.clock.now()
+        return core.database.insist(lambda connection: taking.finish(connection, claimed, now))
 
     def _expire(self) -> list[str]:
         core = self._core

@@ -47,8 +47,13 @@ AT_ONCE: Final = 200
 
 _FREE: Final = (
     sending.c.state == SendingState.RECEIVED.value,
-    sending.c.received <= bindparam("ripe"),
-    or_(sending.c.claimed.is_(None), sending.c.claimed <= bindparam("stale")),
+    # A time far ahead is one of a clock that was wrong: nobody waits for it.
+    or_(sending.c.received <= bindparam("ripe"), sending.c.received > bindparam("ahead")),
+    or_(
+        sending.c.claimed.is_(None),
+        sending.c.claimed <= bindparam("stale"),
+        sending.c.claimed > bindparam("ahead"),
+    ),
 )
 _WAITING: Final = select(sending.c.id).where(*_FREE).order_by(sending.c.received, sending.c.id).limit(1)
 _CLAIM: Final = update(sending).where(sending.c.id == bindparam("one"), *_FREE).values(claimed=bindparam("now"))
@@ -277,4 +282,4 @@ def drop_over(connection: Connection, now: datetime) -> Change | None:
 
 
 def _times(now: datetime) -> dict[str, Any]:
-    return {"ripe": now - PAUSE, "stale": now - CLAIM}
+    return {"ripe": now - PAUSE, "stale": now - CLAIM, "ahead": now + CLAIM}

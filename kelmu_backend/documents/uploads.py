@@ -73,9 +73,21 @@ def find(connection: Connection, owner: Owner, document: str, now: datetime) -> 
 
 
 def lock(connection: Connection, place: str) -> bool:
-    """Let nobody send an upload until the transaction ends; False when it has been sent, or is gone."""
+    """Let nobody send an upload until the transaction ends; False when it is gone.
+
+    Raises:
+        ProblemError: it has been sent.
+    """
     row = connection.execute(_LOCKED, {"place": place}).one_or_none()
-    return row is not None and row.sending is None
+    if row is not None and row.sending is not None:
+        raise sent()
+    return row is not None
+
+
+def forget(connection: Connection, place: str) -> None:
+    """Remove an upload whose content is lost, unless it has been sent."""
+    if lock(connection, place):
+        remove(connection, [place])
 
 
 def is_over(row: Row[Any], now: datetime) -> bool:

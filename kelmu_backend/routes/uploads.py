@@ -144,7 +144,7 @@ async def delete_upload(call: Caller, request: Request, document: DocumentPath) 
     def work(connection: Connection, visit: Visit) -> str:
         row = _find(connection, visit, call, document).row
         if not uploads.lock(connection, row.place):
-            raise uploads.sent()
+            raise uploads.gone()
         uploads.remove(connection, [row.place])
         call.audit(connection, visit, subject=document)
         return str(row.place)
@@ -181,6 +181,8 @@ async def _take(call: Call, request: Request, begun: _Begun, checksum: bytes | N
     except Busy:
         raise ProblemError(ProblemCode.UPLOAD_BUSY, headers={"Retry-After": "1"}) from None
     except Unreadable:
+        # The key or the bytes are lost: what is announced once more begins anew.
+        await call.judge(lambda connection, _: uploads.forget(connection, row.place))
         raise uploads.gone() from None
     except OSError as failure:
         raise _full() from failure

@@ -111,6 +111,16 @@ async def raise_for(response: httpx.Response) -> None:
     raise ProblemAnswer(status, problem, request_id, retry_after=retry_after(response.headers.get("retry-after")))
 
 
+def refused(response: httpx.Response) -> ProblemAnswer | None:
+    """Return what an answer without a body refuses, by its status; None where it is not the backend that refuses.
+
+    What a proxy says for itself has another type.
+    """
+    if response.status_code != 403 or _content_type(response) != PROBLEM:
+        return None
+    return ProblemAnswer(response.status_code, None, request_id_of(response))
+
+
 async def _problem(response: httpx.Response, request_id: str) -> contract.Problem | None:
     """Return the problem document of a failure, None when there is none that can be read."""
     if _content_type(response) != PROBLEM:

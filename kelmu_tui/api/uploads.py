@@ -15,12 +15,13 @@ import httpx
 
 from kelmu_tui.api.contract import TUS_VERSION, ProblemCode
 from kelmu_tui.api.errors import BadAnswer, ProblemAnswer, UploadElsewhere, UploadGone
-from kelmu_tui.api.reading import raise_for, request_id_of, segment
+from kelmu_tui.api.reading import raise_for, refused, request_id_of, segment
 
 PATH: Final = "/v1/uploads"
 OFFSETS: Final = "application/offset+octet-stream"
 _VERSION: Final = {"Tus-Resumable": TUS_VERSION}
-_UNKNOWN: Final = frozenset({404, 410})
+_OVER: Final = 410
+_UNKNOWN: Final = frozenset({404, _OVER})
 
 Open = Callable[..., AbstractAsyncContextManager[httpx.Response]]
 """`Client._open`."""
@@ -42,6 +43,7 @@ class Uploads:
 
         Raises:
             UploadElsewhere: there is one already.
+            UploadGone: what there was of it is lost; it can begin anew.
             ApiError: it was refused, or whether it is there is unknown.
         """
         headers = {
@@ -52,6 +54,8 @@ class Uploads:
             "Content-Length": str(size),
         }
         async with self._open("POST", PATH, organisation, headers=headers, content=content) as response:
+            if response.status_code == _OVER:
+                raise UploadGone(request_id_of(response))
             await _raise_for(response)
             _expect(response, 201)
             # Who does not understand creation with upload says nothing of an offset, and has taken no byte.
@@ -66,6 +70,8 @@ class Uploads:
         async with self._open("HEAD", _path(document), organisation, headers=_VERSION) as response:
             if response.status_code in _UNKNOWN:
                 return None
+            if (barred := refused(response)) is not None:
+                raise barred
             await _raise_for(response)
             _expect(response, 200, 204)
             return _offset(response, 0, size)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from kelmu_tui.cli import pushing
 from kelmu_tui.cli.env import Env
-from kelmu_tui.cli.exits import CliError
+from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.errors import NotShown
@@ -24,6 +24,10 @@ SEND_SECONDS: Final = 60.0
 """How long the answer is waited for once everything is up: the backend looks over every document before it gives a
 receipt."""
 STEP: Final = 0.25
+LOOKS: Final = 8
+"""Looks at what another terminal brings up before it is tried whether that one still leads."""
+STILL_SECONDS: Final = 60.0
+"""How long another terminal may bring nothing up before the command ends: it may be offline, or stopped."""
 BAR: Final = 24
 STEPS: Final = 10
 """Parts after each of which it is told how far it is, where nobody watches the line."""
@@ -40,6 +44,8 @@ def bring_up(env: Env, context: Context, wanted: Sequence[str]) -> CliError | No
             asyncio.run(_up(context, url, progress, wanted))
     except CliError as problem:
         return problem
+    except TimeoutError:
+        return CliError(Exit.OFFLINE, "timeout", env.t("cli.too_slow"))
     except Exception as error:  # noqa: BLE001 - the sending is saved; whatever happened must not hide that
         return explain(error, env.t)
     finally:
@@ -72,22 +78,30 @@ async def _up(context: Context, url: str, progress: Progress | None, wanted: Seq
 
     failures: list[BaseException] = []
     async with connect(context, url, on_failure=lambda _, error: failures.append(error)) as connection:
-        leads = await connection.engine.bring_up(None if progress is None else progress.hear, tries=TRIES)
-        if not leads and progress is not None:
-            await _watch(context, connection, progress, wanted)
+        hear = None if progress is None else progress.hear
+        sent, since = -1, context.clock.monotonic()
+        while not await connection.engine.bring_up(hear, tries=TRIES):
+            # Another terminal leads; when it ends or is locked, the next try leads in its place.
+            if progress is None or await _watch(context, connection, progress, wanted):
+                break
+            if progress.sent != sent:
+                sent, since = progress.sent, context.clock.monotonic()
+            elif context.clock.monotonic() - since > STILL_SECONDS:
+                raise TimeoutError
     if failures:
         raise failures[0]
 
 
-async def _watch(context: Context, connection: Connection, progress: Progress, wanted: Sequence[str]) -> None:
-    """Look on while another terminal brings them up."""
-    while True:
+async def _watch(context: Context, connection: Connection, progress: Progress, wanted: Sequence[str]) -> bool:
+    """Look on for a moment while another terminal brings them up; return whether nothing of them waits any more."""
+    for _ in range(LOOKS):
         await connection.thread.run(context.store.poll)
         lines = await connection.thread.run(_lines, context, wanted)
         progress.show(sum(line.sent for line in lines))
         if not any(line.state in (QUEUED, UPLOADING) for line in lines):
-            return
+            return True
         await asyncio.sleep(STEP)
+    return False
 
 
 def _lines(context: Context, wanted: Sequence[str] | None = None) -> list[SendingLine]:
@@ -117,6 +131,11 @@ class Progress:
         self._step = self._last * STEPS // self._size if self._size else STEPS
         self._told = 0.0
         self._open = False
+
+    @property
+    def sent(self) -> int:
+        """How many bytes are up, as far as it was told."""
+        return self._last
 
     def hear(self, one: Due, sent: int) -> None:
         """Take how many bytes of a document are up; documents of other sendings are not counted."""

@@ -154,10 +154,16 @@ def _told(data: bytes, what: str, bounds: Bounds, columns: int = 0) -> tuple[dic
         Refused: what it found wrong, or what became of it.
         NoReader: it could not do its work.
     """
-    out, code, too_long = _run(data, [what, *map(str, (*bounds, columns))], bounds)
+    arguments = [what, *map(str, (*bounds, columns))]
+    out, code, too_long = _run(data, arguments, bounds)
+    if code == -signal.SIGKILL and not too_long:
+        # The machine may have been short of memory for another reason: what kills it twice is the document.
+        out, code, too_long = _run(data, arguments, bounds)
     line, ended, behind = out.partition(b"\n")
     if too_long or code == -signal.SIGXCPU:
         raise Refused(Fault.TIMEOUT)
+    if -code in _FROM_OUTSIDE:
+        raise NoReader  # whoever stops the program says nothing of the document
     if code < 0:
         raise Refused(Fault.BOMB if code in (-signal.SIGABRT, -signal.SIGKILL) else Fault.BROKEN)
     if code or not ended:
@@ -175,6 +181,9 @@ def _told(data: bytes, what: str, bounds: Bounds, columns: int = 0) -> tuple[dic
     return told, behind
 
 
+_FROM_OUTSIDE: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+
+
 def _run(data: bytes, arguments: list[str], bounds: Bounds) -> tuple[bytes, int, bool]:
     """Return what the process wrote, how it ended, and whether it was ended for its time."""
     try:
@@ -185,6 +194,7 @@ def _run(data: bytes, arguments: list[str], bounds: Bounds) -> tuple[bytes, int,
             stderr=subprocess.DEVNULL,
             cwd="/",
             env={},
+            start_new_session=True,  # keys that end this program are not for the reader
         )
     except OSError:
         raise NoReader from None

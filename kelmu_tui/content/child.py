@@ -104,7 +104,7 @@ def main() -> int:
         told = {"fault": refused.fault.value, "detail": refused.detail}
     except MemoryError:
         told = {"fault": Fault.BOMB.value}
-    except ImportError:
+    except (ImportError, KeyboardInterrupt):
         return 3
     except BaseException:  # noqa: BLE001 - a reader of foreign bytes may fail in any way
         told = {"fault": Fault.BROKEN.value}

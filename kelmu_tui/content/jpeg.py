@@ -6,6 +6,7 @@ import re
 import struct
 from typing import Final
 
+from kelmu_tui.content.colour import is_profile
 from kelmu_tui.content.exif import HEAD, read_exif, upright
 from kelmu_tui.content.found import Examined, Refused, Trace
 from kelmu_tui.domain.documents import Fault
@@ -17,6 +18,7 @@ _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _CODED: Final = _FRAMES | {0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF}
 """Markers of segments without which there is no picture."""
 _NEXT: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_PROFILE: Final = b"ICC_PROFILE\x00"
 _MOST_SCANS: Final = 200
 _NAMED: Final = (
     (b"http://ns.adobe.com/xap/1.0/", Trace.XMP),
@@ -48,6 +50,7 @@ class _Walk:
         self.size: tuple[int, int] | None = None
         self.scans = 0
         self.exif_seen = False
+        self.profile: list[tuple[int, bytes]] = []
 
     def walk(self) -> Examined:
         at = 2
@@ -63,6 +66,7 @@ class _Walk:
                 at = self._coded(end)
         if self.size is None or not self.scans:
             raise Refused(Fault.BROKEN)
+        self._check_profile()
         self.kept.append(b"\xff\xd9")
         if at < len(self.data):
             self.traces.add(Trace.TRAILING)
@@ -108,7 +112,8 @@ class _Walk:
             self._keep(marker, payload[:12] + b"\x00\x00")
         elif marker == 0xE1 and payload.startswith(HEAD):
             self._exif(payload.removeprefix(HEAD))
-        elif marker == 0xE2 and payload.startswith(b"ICC_PROFILE\x00"):
+        elif marker == 0xE2 and payload.startswith(_PROFILE):
+            self.profile.append((len(self.kept), payload[len(_PROFILE) :]))
             self._keep(marker, payload)
         elif marker == 0xEE and payload.startswith(b"Adobe") and len(payload) >= 12:
             # It says how the colours are coded: without it they would be others.
@@ -119,6 +124,18 @@ class _Walk:
             self.traces.add(Trace.COMMENT)
         else:
             self.traces.add(next((trace for start, trace in _NAMED if payload.startswith(start)), Trace.OTHER))
+
+    def _check_profile(self) -> None:
+        """Leave out what is called a colour profile and is none: anything could stand there."""
+        parts = [part for _, part in self.profile]
+        numbers = [(part[0], part[1]) if len(part) >= 2 else (0, 0) for part in parts]
+        if numbers != [(number, len(parts)) for number in range(1, len(parts) + 1)] or not is_profile(
+            b"".join(part[2:] for part in parts)
+        ):
+            if parts:
+                self.traces.add(Trace.OTHER)
+            for at, _ in self.profile:
+                self.kept[at] = b""
 
     def _keep(self, marker: int, payload: bytes) -> None:
         self.kept.append(bytes((0xFF, marker)) + struct.pack(">H", len(payload) + 2) + payload)

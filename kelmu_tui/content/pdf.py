@@ -36,13 +36,16 @@ _NAMES: Final = {
 }
 _ACTIONS: Final = {
     **{f"/{name}": active for name, active in _NAMES.items()},
-    **dict.fromkeys(("/GoToR", "/GoToE"), Active.REMOTE),
+    **dict.fromkeys(("/GoToR", "/GoToE", "/Thread"), Active.REMOTE),
     **dict.fromkeys(("/Rendition", "/RichMediaExecute", "/Movie", "/Sound", "/GoTo3DView", "/GoToDp"), Active.MEDIA),
 }
 _QUIET: Final = frozenset({"/GoTo", "/Named", "/SetOCGState", "/Trans", "/Hide", "/ResetForm"})
 """Actions that may happen by themselves: nothing runs and nothing is fetched."""
-_SCHEMES: Final = (("javascript:", Active.JAVASCRIPT), ("file:", Active.REMOTE), ("\\\\", Active.REMOTE))
-"""Addresses that are none: what is behind them runs, or is a file."""
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+-]*):", re.ASCII)
+_LINKS: Final = frozenset({"http", "https", "mailto", "tel", "sms", "ftp"})
+"""Schemes of addresses that are links; what is behind all others runs, or is a file."""
+_ELSEWHERE: Final = ("\\\\", "//")
+"""How names of files on other machines begin."""
 _SUBTYPES: Final = {
     **dict.fromkeys(("/RichMedia", "/Screen", "/Movie", "/Sound", "/3D"), Active.MEDIA),
     "/FileAttachment": Active.EMBEDDED,
@@ -276,11 +279,10 @@ class _Walk:
             if isinstance(name, NameObject) and name in table:
                 raise Refused(Fault.ACTIVE, table[name])
         address = resolved(dict.get(found, "/URI"))
+        if isinstance(address, DictionaryObject):
+            address = resolved(dict.get(address, "/Base"))  # what all links of the document begin with
         if isinstance(address, str | bytes):
-            text = address if isinstance(address, str) else address.decode("latin-1")
-            for scheme, active in _SCHEMES:
-                if text.strip().lower().startswith(scheme):
-                    raise Refused(Fault.ACTIVE, active)
+            _refuse_address(address if isinstance(address, str) else address.decode("latin-1"))
         self._refuse_opening(resolved(dict.get(found, "/OpenAction")))
         more = resolved(dict.get(found, "/AA"))
         if isinstance(more, DictionaryObject):
@@ -288,14 +290,23 @@ class _Walk:
                 self._refuse_opening(resolved(action))
 
     def _refuse_opening(self, action: Any) -> None:
-        """Refuse an action that happens by itself and is not one of the quiet ones."""
-        if not isinstance(action, DictionaryObject):
-            return  # nothing, or a place in the document
-        kind = resolved(dict.get(action, "/S"))
-        if kind in _ACTIONS:
-            raise Refused(Fault.ACTIVE, _ACTIONS[kind])
-        if kind not in _QUIET:
-            raise Refused(Fault.ACTIVE, Active.OPENING)
+        """Refuse an action that happens by itself, or after such a one, and is not one of the quiet ones."""
+        waiting, seen = [action], set[int]()
+        while waiting:
+            one = resolved(waiting.pop())
+            if isinstance(one, ArrayObject):
+                if seen:  # of the first it is a place in the document, behind it several actions
+                    waiting += list(one)
+                continue
+            if not isinstance(one, DictionaryObject) or id(one) in seen:
+                continue
+            seen.add(id(one))
+            kind = resolved(dict.get(one, "/S"))
+            if kind in _ACTIONS:
+                raise Refused(Fault.ACTIVE, _ACTIONS[kind])
+            if kind not in _QUIET:
+                raise Refused(Fault.ACTIVE, Active.OPENING)
+            waiting.append(dict.get(one, "/Next"))
 
     def _stream(self, found: StreamObject) -> None:
         if "/F" in found or "/Ref" in found:
@@ -315,6 +326,15 @@ class _Walk:
             if inner.traces - {Trace.TRAILING}:
                 self.traces |= inner.traces
                 found._data = inner.data  # noqa: SLF001
+
+
+def _refuse_address(address: str) -> None:
+    """Refuse an address that is no link; signs that nobody sees are left out, as readers of PDF do."""
+    text = "".join(sign for sign in address if sign > " ").lower()
+    scheme = _SCHEME.match(text)
+    if text.startswith(_ELSEWHERE) or (scheme is not None and scheme[1] not in _LINKS):
+        javascript = scheme is not None and scheme[1] == "javascript"
+        raise Refused(Fault.ACTIVE, Active.JAVASCRIPT if javascript else Active.REMOTE)
 
 
 _HOLDERS: Final = (IndirectObject, DictionaryObject, ArrayObject)

@@ -6,6 +6,7 @@ import struct
 import zlib
 from typing import Final
 
+from kelmu_tui.content.colour import is_packed_profile
 from kelmu_tui.content.exif import read_exif, upright
 from kelmu_tui.content.found import Examined, Refused, Trace
 from kelmu_tui.domain.documents import Fault
@@ -58,7 +59,7 @@ def examine(data: bytes, pixels: int) -> Examined:
             size = _size(head, pixels)
         elif kind == b"IDAT":
             coded.append(payload)
-        if kind in _SHOWN:
+        if kind in _SHOWN and (kind != b"iCCP" or _is_profile(payload)):
             kept.append(data[at:end])
         elif kind == b"eXIf" and not exif_seen:
             exif_seen = True
@@ -75,6 +76,12 @@ def examine(data: bytes, pixels: int) -> Examined:
     if at < len(data):
         traces.add(Trace.TRAILING)
     return Examined(b"".join(kept), frozenset(traces), None, *size)
+
+
+def _is_profile(payload: bytes) -> bool:
+    """Tell whether a chunk holds a name, and a colour profile packed in the one way that there is."""
+    name, _, packed = payload.partition(b"\x00")
+    return 0 < len(name) < 80 and packed[:1] == b"\x00" and is_packed_profile(packed[1:])
 
 
 def _chunk(data: bytes, at: int) -> tuple[bytes, bytes, int]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kelmu_tui.actions import Action
     from kelmu_tui.screens.desk import Desk
     from kelmu_tui.screens.sending_files import Attachments
+    from kelmu_tui.screens.sending_typing import SendingTyping
     from kelmu_tui.services.code_typing import Typed
 
 FILES: Final = "files"
@@ -40,6 +41,7 @@ class SendingFormGiving(FramedScreen[str]):
     code: Typed
     who: str
     barred: bool
+    typing: SendingTyping
     sealing: tuple[int, int] | None = None
 
     if TYPE_CHECKING:
@@ -160,6 +162,8 @@ class SendingFormGiving(FramedScreen[str]):
             if not self.alive:
                 made.discard()
                 return None
+            # From now on the form is not offered again, whoever takes it away meanwhile: it must not go twice.
+            self.typing.given = True
             sending: str = await self.desk.run(partial(sendings.commit, made))
         except SendRefused as refused:
             self.say(why_sending(refused, t), role="alarm")
@@ -181,6 +185,7 @@ class SendingFormGiving(FramedScreen[str]):
             self.face.store_failed(failure)
         else:
             return sending
+        self.typing.given = False
         return None
 
     def _sealed(self, done: int, whole: int) -> None:

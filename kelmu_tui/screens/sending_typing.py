@@ -22,12 +22,14 @@ class SendingTyping(Typing):
 
     Attributes:
         held: what stood in it when the form was taken away.
+        given: it has been sent, or is about to be: nobody is offered it again.
     """
 
     def __init__(self, face: Face, desk: Desk, look: Callable[[], Begin]) -> None:
         super().__init__(face, desk, DOCUMENTS, [], None)
         self._look = look
         self.held: Begin | None = None
+        self.given = False
 
     @property
     def text(self) -> str:

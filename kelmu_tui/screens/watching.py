@@ -109,6 +109,9 @@ class Watching(Entrance):
             self.call_later(self.say, self.t(text), role=role)
 
     def _take_up_sending(self, aside: SendingTyping, desk: Desk) -> None:
+        if aside.given:
+            self.call_later(self.say, self.t("sending_view.given"), role="good")
+            return
         own = aside.organisation == desk.session.organisation.business_id
         if own and DOCUMENTS_SEND in desk.session.capabilities:
             from kelmu_tui.screens.sending_acts import open_sending_form

@@ -21,7 +21,7 @@ from kelmu_tui.platform.ids import Ids
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services import session as sessions
 from kelmu_tui.services.session import TOKEN_SECRETS, AskPassphrase, put_secrets, secret
-from kelmu_tui.store import chain, files, lease, views
+from kelmu_tui.store import aftermath, chain, copies, files, lease, views
 from kelmu_tui.store.database import PURGE, Store
 from kelmu_tui.sync import ship
 from kelmu_tui.sync.once import ship_once
@@ -186,10 +186,17 @@ async def renew_session(
 
 
 def _destroy_lost(store: Store, held: frozenset[str]) -> None:
-    """Destroy the replicas of organisations for which no mandate is left; the attached one ends by its feed."""
-    for organisation in sessions.replicas(store.folder):
-        if organisation not in held and organisation != store.organisation:
-            sessions.end_organisation(store, organisation)
+    """End the organisations for which no mandate is left; the attached one ends by its feed.
+
+    They are those with a replica, and those of which the ledger still holds work: a replica goes with a sign-out too.
+    """
+    with store.read() as db:
+        named = aftermath.organisations(db)
+    ended = {*sessions.replicas(store.folder), *named} - held - {store.organisation}
+    for organisation in sorted(ended):
+        sessions.end_organisation(store, organisation)
+    if ended:
+        copies.tidy(store)
 
 
 async def ask_session(store: Store, backend_url: str, clock: Clock) -> None:
@@ -260,6 +267,7 @@ async def complete(
         if chain.barred(db):
             views.begin_again(db, info.user.id, ids)
             store.changed("secret", "view_event")
+    _destroy_lost(store, frozenset(found.business_id for found in info.organisations))
     sessions.make_current(profile, folder)
     return store
 

@@ -29,6 +29,7 @@ from kelmu_tui.store import copies, endings, lease, outbox, sendings
 from kelmu_tui.store.copies import NewCopy
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.endings import NotPossible
+from kelmu_tui.store.errors import StoreError
 from kelmu_tui.store.outbox import Draft, State
 from kelmu_tui.store.rows import ActiveSession
 from kelmu_tui.store.sendings import DocumentLine, SendingLine
@@ -301,7 +302,11 @@ class Sendings:
                 copies.add(db, made.sending, self._organisation, [one.copy for one in made.documents])
                 self._store.changed("command", "sending", keys=(made.sending,))
         except BaseException:
-            made.discard()
+            # What comes after the commit, as a key that ends the program, must not take the copies away.
+            if self._is_queued(made.sending):
+                made.close()
+            else:
+                made.discard()
             raise
         made.close()
         return made.sending
@@ -326,15 +331,24 @@ class Sendings:
             NotPossible: it is unknown here, under way, received, or its copies are destroyed.
             StoreError: nothing was changed.
         """
+        newest, _ = self._session.lease()
         with self._store.write() as db:
             command = self._command(db, sending)
             if command.state is State.REFUSED:
-                endings.redo(db, command.id, version=None, lease=None, ids=self._ids, now=self._clock.now())
+                endings.redo(db, command.id, version=None, lease=newest, ids=self._ids, now=self._clock.now())
             else:
                 endings.retry(db, command.id)
             self._store.changed("command", "conflict", "sending", keys=(sending,))
 
     # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _is_queued(self, sending: str) -> bool:
+        """Tell whether the ledger holds the copies of a sending; of a ledger that cannot be read it is taken so."""
+        try:
+            with self._store.read() as db:
+                return bool(copies.of(db, sending))
+        except StoreError:
+            return True  # files without keys go with the next tidying
 
     def _line(self, sending: str) -> SendingLine | None:
         self.hold()

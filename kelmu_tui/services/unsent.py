@@ -1,11 +1,11 @@
-"""Commands that the backend has not confirmed yet: what sign-out has to ask about."""
+"""Commands that the backend has not confirmed yet, and documents that are still kept: what sign-out asks about."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from kelmu_tui.store import copies, endings, outbox
+from kelmu_tui.store import copies, endings
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.outbox import State
 
@@ -13,10 +13,18 @@ UNSENT: Final = (State.QUEUED, State.SENDING, State.BLOCKED, State.UNDELIVERABLE
 
 
 def unsent(store: Store) -> int:
-    """Return how many commands have neither been applied nor refused nor ended."""
+    """Return how many commands have neither been applied nor refused nor ended, with refused sendings of documents."""
     with store.read() as db:
-        found = outbox.counts(db)
-    return sum(found.get(state, 0) for state in UNSENT)
+        return len(_unsent(db))
+
+
+def _unsent(db: Any) -> list[str]:
+    names = ", ".join(f"'{state.value}'" for state in UNSENT)
+    rows = db.execute(
+        f"SELECT id FROM main.command WHERE state IN ({names})"  # noqa: S608
+        " OR verb = 'document-send' AND state = 'refused' ORDER BY number DESC"
+    )
+    return [row[0] for row in rows]
 
 
 def discard_unsent(store: Store, now: datetime) -> int:
@@ -29,10 +37,8 @@ def discard_unsent(store: Store, now: datetime) -> int:
         StoreError: the disk says no.
     """
     with store.write() as db:
-        names = ", ".join(f"'{state.value}'" for state in UNSENT)
-        rows = db.execute(f"SELECT id FROM main.command WHERE state IN ({names}) ORDER BY number DESC")  # noqa: S608
         left = 0
-        for (id_,) in rows.fetchall():
+        for id_ in _unsent(db):
             try:
                 endings.discard(db, id_, now)
             except endings.NotPossible:

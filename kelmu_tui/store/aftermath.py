@@ -203,6 +203,17 @@ def forget_customers(db: Any, organisation: str, scopes: Iterable[str]) -> list[
     return [row[0] for row in rows]
 
 
+def organisations(db: Any) -> list[str]:
+    """Return the organisations of which the ledger holds something that goes with a mandate."""
+    rows = db.execute(
+        "SELECT organisation FROM main.command WHERE state IN ('queued', 'blocked') AND body IS NULL"
+        " OR json_type(label, '$.customer') IS NOT NULL"
+        " UNION SELECT organisation FROM main.claim_draft"
+        " UNION SELECT organisation FROM main.sealed_copy WHERE key IS NOT NULL OR state = 'withdrawn'"
+    )
+    return [row[0] for row in rows]
+
+
 def end_organisation(db: Any, organisation: str, now: datetime) -> list[str]:
     """Do what follows when not one mandate for an organisation is left; return the notices of its commands."""
     strand(db, organisation, (), now)

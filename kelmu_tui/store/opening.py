@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from kelmu_tui.platform.clock import Clock
 from kelmu_tui.platform.ids import Ids
-from kelmu_tui.store import connection, files
+from kelmu_tui.store import connection, files, sealed
 from kelmu_tui.store.changes import Changes
 from kelmu_tui.store.clock import TrustedClock
 from kelmu_tui.store.connection import Connection, typed_errors
@@ -200,7 +200,12 @@ class OpenFiles:
         return (found.st_dev, found.st_ino) != self._identity
 
     def _set_aside(self, name: str, kind: str) -> None:
-        moved = files.set_aside(self.folder / name, f"corrupt-{self._stamp()}")
+        stamp = f"corrupt-{self._stamp()}"
+        moved = files.set_aside(self.folder / name, stamp)
+        copies = sealed.folder(self.folder)
+        if name == LEDGER_FILE and copies.exists():
+            # Its keys alone open the sealed copies: whoever mends the one needs the others.
+            files.set_aside(copies, stamp)
         self._incidents.append(Incident(name, kind, moved, self.clock.now()))
 
     def _stamp(self) -> str:

@@ -27,7 +27,7 @@ from kelmu_tui.api.errors import (
     UploadGone,
 )
 from kelmu_tui.domain.documents import CopyFault, SendRefusal
-from kelmu_tui.store import copies, endings, outbox
+from kelmu_tui.store import copies, endings, feed, outbox
 from kelmu_tui.store.copies import Due
 from kelmu_tui.store.database import Store
 from kelmu_tui.store.errors import StoreError
@@ -204,8 +204,9 @@ def mend(store: Store) -> int:
     if lost:
         with store.write() as db:
             lost = _lost(db)
+            newest = None if store.organisation is None else feed.state(db).lease
             for command, sending in lost:
-                endings.redo(db, command, version=None, lease=None, ids=store.ids, now=store.clock.now())
+                endings.redo(db, command, version=None, lease=newest, ids=store.ids, now=store.clock.now())
                 copies.lost(db, sending)
             store.changed(TABLE, "command", "conflict")
     copies.tidy(store)

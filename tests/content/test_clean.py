@@ -71,6 +71,25 @@ def test_a_photo_loses_its_place_and_keeps_its_points() -> None:
         assert image.info["icc_profile"] == PROFILE
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        with_segments(jpeg_of(), segment(0xE2, b"ICC_PROFILE\x00\x01\x01<html>SECRET%PDF-1.7")),
+        with_segments(jpeg_of(), segment(0xE2, b"ICC_PROFILE\x00\x02\x02" + PROFILE)),
+        with_segments(jpeg_of(), segment(0xE2, b"ICC_PROFILE\x00\x01\x01" + PROFILE + b"SECRET")),
+        with_chunks(png_of(), chunk(b"iCCP", b"x\x00\x00" + zlib.compress(b"SECRET" * 90))),
+        with_chunks(png_of(), chunk(b"iCCP", b"x\x00\x00" + zlib.compress(PROFILE) + b"SECRET")),
+        with_chunks(png_of(), chunk(b"iCCP", b"x\x00\x00SECRET")),
+    ],
+)
+def test_what_is_called_a_colour_profile_and_is_none_goes(data: bytes) -> None:
+    result = cleaned(data)
+    assert set(result.removed) == {Trace.OTHER}
+    assert b"ICC_PROFILE" not in result.data
+    assert b"iCCP" not in result.data
+    assert pixels(result.data)[0] == (64, 48)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("make", [jpeg_of, png_of])
 def test_a_photo_stands_as_it_stood(make: Callable[..., bytes], orientation: int) -> None:

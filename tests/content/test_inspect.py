@@ -183,6 +183,27 @@ ACTIVE: dict[str, tuple[bytes, Active]] = {
     ),
     "script that is not reached": (simple_pdf(more=[SCRIPT]), Active.JAVASCRIPT),
     "launch": (acting(b"<< /S /Launch /F (cmd.exe) >>"), Active.LAUNCH),
+    "address behind a quiet action": (
+        simple_pdf(catalog=b"/OpenAction << /S /GoTo /D [3 0 R /Fit] /Next << /S /URI /URI (http://x.invalid) >> >>"),
+        Active.OPENING,
+    ),
+    "script behind several quiet actions": (
+        simple_pdf(catalog=b"/OpenAction << /S /Named /N /Print /Next [<< /S /Hide >> " + SCRIPT + b"] >>"),
+        Active.JAVASCRIPT,
+    ),
+    "thread of another file": (
+        simple_pdf(catalog=b"/OpenAction << /S /Thread /F (//x.invalid/share/x.pdf) >>"),
+        Active.REMOTE,
+    ),
+    "base of all addresses": (simple_pdf(catalog=b"/URI << /Base (javascript:) >>"), Active.JAVASCRIPT),
+    "hidden script address": (
+        simple_pdf(page=b"/Annots [<< /Subtype /Link /A << /S /URI /URI (\\001java\\nscript:x) >> >>]"),
+        Active.JAVASCRIPT,
+    ),
+    "address of a share": (
+        simple_pdf(page=b"/Annots [<< /Subtype /Link /A << /S /URI /URI (smb://x.invalid/y) >> >>]"),
+        Active.REMOTE,
+    ),
     "launch on opening": (simple_pdf(catalog=b"/OpenAction << /S /Launch /F (cmd.exe) >>"), Active.LAUNCH),
     "address on opening": (simple_pdf(catalog=b"/OpenAction << /S /URI /URI (http://x.invalid) >>"), Active.OPENING),
     "address when a page is left": (simple_pdf(page=b"/AA << /C << /S /URI /URI (x:) >> >>"), Active.OPENING),
