@@ -56,13 +56,29 @@ def test_the_end_of_the_process_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert preview(data, 40, bounds=BOUNDS._replace(file_bytes=1 << 20)) == ()
 
 
-@pytest.mark.parametrize("does", ["raise SystemExit(3)", "import nothing_of_that_name", ""])
+@pytest.mark.parametrize(
+    "does",
+    [
+        "raise SystemExit(3)",
+        "import nothing_of_that_name",
+        "",
+        *(f"import os; os.kill(os.getpid(), {number})" for number in (1, 2, 15)),  # somebody stops the program
+    ],
+)
 def test_a_process_that_cannot_work_is_no_fault_of_the_document(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str
 ) -> None:
     child(monkeypatch, tmp_path, does)
     with pytest.raises(NoReader):
         inspect(simple_pdf())
+
+
+def test_a_process_that_is_killed_once_is_begun_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The machine may have been short of memory for something else."""
+    mark = tmp_path / "mark"
+    does = f"import os, pathlib\nmark = pathlib.Path({str(mark)!r})\nif not mark.exists():\n mark.touch()\n"
+    child(monkeypatch, tmp_path, does + ' os.kill(os.getpid(), 9)\nprint(\'{"fault": "encrypted"}\')')
+    assert inspect(simple_pdf()).fault is Fault.ENCRYPTED
 
 
 def test_a_process_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

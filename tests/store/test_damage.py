@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from kelmu_tui.store import connection
+from kelmu_tui.store import connection, copies
 from kelmu_tui.store.database import LEDGER_FILE, Store
 from kelmu_tui.store.errors import StoreCorrupt, StoreLocked
+from kelmu_tui.store.sealed import Seal
 from kelmu_tui.store.wraps import WRAPS_FILE
 from tests.store.build import OWN, fill, flip, notice
 from tests.store.conftest import OpenStore
@@ -34,11 +35,19 @@ def test_a_damaged_ledger_is_moved_aside_and_a_new_one_works(folder: Path, opene
     store = opened()
     put_secret(store, "a")
     store.scrub()
+    seal = Seal(folder, "d" * 32)
+    seal.write(b"of somebody")
+    seal.finish()
+    seal.close()
     store.close()
     flip(folder / LEDGER_FILE, 100)
     again = opened()
     assert [i.kind for i in again.incidents] == ["corrupt"]
     assert ".corrupt-" in again.incidents[0].moved_to.name
+    # The keys of sealed copies lie in it: whoever mends it finds them beside it.
+    assert copies.tidy(again) == 0
+    (beside,) = folder.glob("sealed.corrupt-*")
+    assert len(list(beside.iterdir())) == 1
     put_secret(again, "b")
     assert secrets_of(again) == ["b"]
 

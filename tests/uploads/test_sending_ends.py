@@ -8,15 +8,16 @@ import pytest
 
 from kelmu_tui.platform.ids import SeededIds
 from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.services.network import _destroy_lost
 from kelmu_tui.services.outbox import Outbox
 from kelmu_tui.services.sendings import NotPossible, Sendings
-from kelmu_tui.services.session import end_organisation, put_secrets
+from kelmu_tui.services.session import Session, end_organisation, put_secrets
 from kelmu_tui.services.unsent import discard_unsent, unsent
 from kelmu_tui.store import aftermath, copies, outbox
 from kelmu_tui.store.copies import State
 from kelmu_tui.store.database import Changed, Store
 from kelmu_tui.sync import push, upload
-from tests.services.signed_in import FIRST, organisation, session_text
+from tests.services.signed_in import FIRST, SECOND, organisation, session_text
 from tests.uploads.desk import CODE, NAME, files_of, queue, request, states
 
 
@@ -137,3 +138,59 @@ def test_what_is_refused_after_the_mandate_has_ended_says_no_more_whose_it_was(
         aftermath.forget_customers(db, FIRST, ())
         assert CODE.value not in str(db.execute("SELECT payload, label, body FROM main.command").fetchall())
         assert not aftermath.tells_too_much(db, FIRST, ())
+
+
+def test_a_refused_sending_is_asked_about_at_the_sign_out_and_discarded(
+    sendings: Sendings, store: Store, photo: Path
+) -> None:
+    queue(sendings, request(photo))
+    with store.write() as db:
+        db.execute("UPDATE main.sealed_copy SET state = 'whole'")
+        ((id_,),) = db.execute("SELECT id FROM main.command").fetchall()
+        outbox.freeze(db, id_)
+        outbox.refuse(db, id_, {"code": "rule_refused", "rule": "sending_customer"}, None, store.clock.now())
+    assert unsent(store) == 1
+    assert discard_unsent(store, store.clock.now()) == 0
+    assert (unsent(store), files_of(store)) == (0, [])
+
+
+def test_given_once_more_it_goes_with_the_lease_of_now(sendings: Sendings, store: Store, photo: Path) -> None:
+    sending = queue(sendings, request(photo))
+    with store.write() as db:
+        db.execute("UPDATE main.sealed_copy SET state = 'whole'")
+        db.execute("UPDATE main.command SET lease = 'of-long-ago'")
+        ((id_,),) = db.execute("SELECT id FROM main.command").fetchall()
+        outbox.freeze(db, id_)
+        outbox.refuse(db, id_, {"code": "command_expired"}, None, store.clock.now())
+    sendings.retry(sending)
+    with store.read() as db:
+        ((lease,),) = db.execute("SELECT lease FROM main.command WHERE state = 'queued'").fetchall()
+    assert lease == Session(store).lease()[0]
+
+
+def test_what_interrupts_after_the_commit_leaves_the_copies(sendings: Sendings, store: Store, photo: Path) -> None:
+    def interrupt(_: Changed) -> None:
+        raise KeyboardInterrupt
+
+    made = sendings.seal(request(photo))
+    stop = store.listen(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        sendings.commit(made)
+    stop()
+    assert len(files_of(store)) == 1
+    assert [line.state for line in sendings.lines()] == ["queued"]
+
+
+def test_the_end_of_a_mandate_is_carried_out_where_there_is_no_replica(
+    sendings: Sendings, store: Store, photo: Path
+) -> None:
+    queue(sendings, request(photo))
+    store.destroy_replica(FIRST)
+    store.attach(SECOND)
+    _destroy_lost(store, frozenset({SECOND}))
+    assert files_of(store) == []
+    with store.read() as db:
+        told = str(db.execute("SELECT payload, label, body, state FROM main.command").fetchall())
+    assert CODE.value not in told
+    assert NAME not in told
+    assert "undeliverable" in told

@@ -238,6 +238,14 @@ async def test_of_two_processes_one_takes_a_sending_unless_it_dies(sender: Sende
     assert await states(sender) == ("checked", [("taken", None)])
 
 
+async def test_a_clock_that_is_set_back_stops_no_sending(sender: Sender) -> None:
+    await sent(sender, pdf())
+    first = care(sender.world)._claim()
+    assert first is not None
+    sender.world.clock.pass_by(seconds=-timedelta(days=2).total_seconds())
+    assert await care(sender.world).take() == 1
+
+
 async def test_content_that_is_lost_is_refused_and_said_so(sender: Sender) -> None:
     await sent(sender, pdf(), pdf())
     place = sender.world.all(upload)[0]["place"]

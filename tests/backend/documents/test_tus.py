@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 
 import pytest
+from sqlalchemy import update
 
 from kelmu_backend.database.document_tables import upload, upload_piece
 from kelmu_backend.documents import uploads
@@ -219,6 +220,19 @@ async def test_what_is_over_is_gone_and_can_begin_anew(wired: Sender) -> None:
     wired.world.pass_by(days=31)
     assert await care(wired.world).expire() == 0
     assert wired.world.all(upload) == []
+
+
+@pytest.mark.parametrize("half", [b"ab", b""])
+async def test_an_upload_whose_content_is_lost_begins_anew(wired: Sender, half: bytes) -> None:
+    document = wired.new()
+    assert (await wired.create(document, 4)).status_code == 201
+    if half:
+        assert (await wired.add(document, 0, half)).status_code == 204
+    with wired.world.database.write() as connection:
+        connection.execute(update(upload).values(wrapped=bytes(60)))
+    assert refusal(await wired.add(document, len(half), b"cd")) == (410, "upload_gone", None)
+    await wired.upload(b"anew", document)
+    assert content_of(wired, document) == b"anew"
 
 
 async def test_each_part_prolongs_an_upload(wired: Sender) -> None:
