@@ -29,20 +29,22 @@ _NAMED: Final = (
 )
 
 
-def examine(data: bytes, pixels: int) -> Examined:
+def examine(data: bytes, pixels: int, *, lenient: bool = False) -> Examined:
     """Return a JPEG without its traces.
 
     Args:
         pixels: the most of it.
+        lenient: take one that is cut off within the coded picture, as readers of PDF do.
 
     Raises:
         Refused: it is broken, or too large.
     """
-    return _Walk(data, pixels).walk()
+    return _Walk(data, pixels, lenient=lenient).walk()
 
 
 class _Walk:
-    def __init__(self, data: bytes, pixels: int) -> None:
+    def __init__(self, data: bytes, pixels: int, *, lenient: bool) -> None:
+        self.lenient = lenient
         self.data = data
         self.pixels = pixels
         self.kept = [b"\xff\xd8"]
@@ -54,7 +56,7 @@ class _Walk:
 
     def walk(self) -> Examined:
         at = 2
-        while True:
+        while not (self.lenient and self.scans and at >= len(self.data)):
             marker, at = self._marker(at)
             if marker == _EOI:
                 break
@@ -92,10 +94,11 @@ class _Walk:
     def _coded(self, at: int) -> int:
         """Keep the coded data of a scan; return where the next marker is."""
         found = _NEXT.search(self.data, at)
-        if found is None:
+        if found is None and not self.lenient:
             raise Refused(Fault.BROKEN)
-        self.kept.append(self.data[at : found.start()])
-        return found.start()
+        end = len(self.data) if found is None else found.start()
+        self.kept.append(self.data[at:end])
+        return end
 
     def _segment(self, marker: int, payload: bytes) -> None:
         if marker in _CODED:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import LimitReachedError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, StreamObject
 
-from kelmu_tui.content import jpeg
+from kelmu_tui.content import jp2, jpeg
 from kelmu_tui.content.found import Active, Bounds, Examined, Refused, Trace
-from kelmu_tui.content.streams import Unpacking
+from kelmu_tui.content.streams import Unpacking, leave_one_filter
 from kelmu_tui.domain.documents import Fault
 
 _END: Final = b"%%EOF"
@@ -41,6 +41,8 @@ _ACTIONS: Final = {
 }
 _QUIET: Final = frozenset({"/GoTo", "/Named", "/SetOCGState", "/Trans", "/Hide", "/ResetForm"})
 """Actions that may happen by themselves: nothing runs and nothing is fetched."""
+_BESIDE: Final = (b"Exif\x00", b"http://ns.adobe.com/", b"Photoshop 3.0")
+"""Beginnings of what is said beside a picture."""
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+-]*):", re.ASCII)
 _LINKS: Final = frozenset({"http", "https", "mailto", "tel", "sms", "ftp"})
 """Schemes of addresses that are links; what is behind all others runs, or is a file."""
@@ -311,21 +313,28 @@ class _Walk:
     def _stream(self, found: StreamObject) -> None:
         if "/F" in found or "/Ref" in found:
             raise Refused(Fault.ACTIVE, Active.REMOTE)  # its content is in another file
-        filters = self.unpacking.measure(found)
+        filters, coded = self.unpacking.measure(found)
         if found.get("/Subtype") == "/Image":
             width, height = resolved(dict.get(found, "/Width")), resolved(dict.get(found, "/Height"))
             if isinstance(width, int) and isinstance(height, int) and width * height > self.bounds.pixels:
                 raise Refused(Fault.PIXELS)
-        if len(filters) == 1 and filters[0] in _JPEG:
-            try:
-                inner = jpeg.examine(found._data, self.bounds.pixels)  # noqa: SLF001 - the coded bytes have no other name
-            except Refused as refused:
-                if refused.fault is not Fault.BROKEN:
-                    raise
-                return  # readers of PDF draw what they can of it
-            if inner.traces - {Trace.TRAILING}:
-                self.traces |= inner.traces
-                found._data = inner.data  # noqa: SLF001
+        if filters and filters[-1] in _JPEG:
+            self._picture(found, coded, lambda data: jpeg.examine(data, self.bounds.pixels, lenient=True))
+        elif filters and filters[-1] == "/JPXDecode":
+            self._picture(found, coded, jp2.examine)
+
+    def _picture(self, found: StreamObject, coded: bytes, examine: Callable[[bytes], Examined]) -> None:
+        """Take the traces out of a picture, whatever it is packed in besides."""
+        try:
+            inner = examine(coded)
+        except Refused as refused:
+            # Readers of PDF draw what they can of it; but what is said beside the picture must not stay.
+            if refused.fault is not Fault.BROKEN or any(mark in coded for mark in _BESIDE):
+                raise
+            return
+        if inner.traces - {Trace.TRAILING}:
+            self.traces |= inner.traces
+            leave_one_filter(found, inner.data)
 
 
 def _refuse_address(address: str) -> None:

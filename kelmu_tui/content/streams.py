@@ -6,7 +6,7 @@ import zlib
 from typing import Any, Final
 
 from pypdf import apply_configuration, filters
-from pypdf.generic import ArrayObject, IndirectObject, StreamObject
+from pypdf.generic import ArrayObject, IndirectObject, NameObject, StreamObject
 
 from kelmu_tui.content.found import Bounds, Refused
 from kelmu_tui.domain.documents import Fault
@@ -33,8 +33,8 @@ class Unpacking:
         self.most = bounds.unpacked
         self.left = bounds.unpacked * 4
 
-    def measure(self, stream: StreamObject) -> list[str]:
-        """Unpack a stream and forget it; return the names of its filters.
+    def measure(self, stream: StreamObject) -> tuple[list[str], bytes]:
+        """Unpack a stream and forget it; return the names of its filters, and of a picture its coded bytes.
 
         Raises:
             Refused: it becomes too large, or ends too early.
@@ -48,15 +48,16 @@ class Unpacking:
         coded = [name for name in names if name not in _PICTURES]
         if any(name not in _FLATE and name not in _DECODERS for name in coded):
             raise Refused(Fault.BROKEN)
+        picture = bool(names) and names[-1] in _PICTURES
         for number, name in enumerate(coded, 1):
             if not data:
                 break
             last = number == len(coded)
             if name in _FLATE:
-                data = self._inflate(data, keep=not last)
+                data = self._inflate(data, keep=picture or not last)
             else:
                 data = self._decode(name, data, _parameters(stream, number - 1))
-        return names
+        return names, data if picture else b""
 
     def _inflate(self, data: bytes, *, keep: bool) -> bytes:
         unpacker, kept, size = zlib.decompressobj(), list[bytes](), 0
@@ -100,6 +101,17 @@ def names_of_filters(stream: Any) -> list[str]:
     if isinstance(found, ArrayObject):
         return [str(_resolved(name)) for name in list.__iter__(found)]
     return [str(found)]
+
+
+def leave_one_filter(stream: StreamObject, data: bytes) -> None:
+    """Give a stream its bytes as they are before the last of its filters alone."""
+    names = names_of_filters(stream)
+    parameters = _parameters(stream, len(names) - 1)
+    stream._data = data  # noqa: SLF001 - the coded bytes have no other name
+    stream[NameObject("/Filter")] = NameObject(names[-1])
+    stream.pop("/DecodeParms", None)
+    if isinstance(parameters, dict):
+        stream[NameObject("/DecodeParms")] = parameters
 
 
 def _parameters(stream: StreamObject, number: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import zlib
@@ -294,6 +295,52 @@ def test_photos_in_a_pdf_lose_their_places() -> None:
     assert Trace.GPS in result.removed
     assert GPS_TEXT not in result.data
     assert jpeg.examine(inner, SMALL.pixels).data in result.data
+
+
+INNER = jpeg_of(exif=exif_of(6))
+IMAGE = b"/Type /XObject /Subtype /Image /Width 64 /Height 48 /BitsPerComponent 8 /ColorSpace /DeviceRGB"
+
+
+@pytest.mark.parametrize(
+    ("coded", "filters"),
+    [
+        (zlib.compress(INNER), b"[/FlateDecode /DCTDecode]"),
+        (base64.a85encode(INNER) + b"~>", b"[/ASCII85Decode /DCTDecode]"),
+        (INNER.hex().encode() + b">", b"[/AHx /DCT]"),
+        (zlib.compress(base64.a85encode(INNER) + b"~>"), b"[/Fl /A85 /DCT]"),
+        (INNER[:-2], b"/DCTDecode"),  # without its end
+        (INNER[:-40], b"/DCTDecode"),
+    ],
+)
+def test_photos_lose_their_places_however_they_are_packed(coded: bytes, filters: bytes) -> None:
+    result = cleaned(simple_pdf(page=b"/Thing 6 0 R", more=[stream(coded, IMAGE + b" /Filter " + filters)]))
+    assert Trace.GPS in result.removed
+    image: Any = PdfReader(io.BytesIO(result.data)).pages[0]["/Thing"]
+    assert image.get_object()["/Filter"] in ("/DCTDecode", "/DCT")
+    coded = image.get_object()._data
+    assert GPS_TEXT not in coded
+    assert coded.startswith(b"\xff\xd8")
+
+
+def test_a_picture_that_cannot_be_read_and_tells_something_is_refused() -> None:
+    broken = INNER[:-2].replace(b"\xff\xdb", b"\xff\xdb\xff\xff", 1)
+    data = simple_pdf(page=b"/Thing 6 0 R", more=[stream(broken, IMAGE + b" /Filter /DCTDecode")])
+    assert clean(data).inspection.fault is Fault.BROKEN
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return (len(content) + 8).to_bytes(4) + kind + content
+
+
+def test_what_is_said_beside_a_picture_of_jpeg_2000_goes() -> None:
+    head = b"\x00\x00\x00\x0cjP  \r\n\x87\n" + box(b"ftyp", b"jp2 ")
+    code = (0).to_bytes(4) + b"jp2c" + b"\xff\x4f\xff\x51code"
+    told = box(b"xml ", b"<x>SECRET</x>") + box(b"uuid", bytes(16) + b"SECRET")
+    data = simple_pdf(page=b"/Thing 6 0 R", more=[stream(head + told + code, IMAGE + b" /Filter /JPXDecode")])
+    result = cleaned(data)
+    assert set(result.removed) == {Trace.XMP, Trace.OTHER}
+    assert b"SECRET" not in result.data
+    assert head + code in result.data
 
 
 def test_a_signature_does_not_survive_and_this_is_said() -> None:
