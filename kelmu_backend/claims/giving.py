@@ -35,6 +35,7 @@ from kelmu_tui.domain.claims.life import (
     Register,
     Status,
     decide,
+    settled,
 )
 from kelmu_tui.domain.claims.rules import check
 from kelmu_tui.domain.deadlines import local_date
@@ -145,11 +146,11 @@ class _Given:
         arrived: Arrival | None = None
         after = before
         try:
-            command = self._command(body)
-            after = decide(before, command, self.today)
-            if isinstance(command, Change):
-                self._account(after.content)
+            command = self._command(body, row)
+            # What time has ended is over, whether anybody has come to it or not.
+            after = decide(settled(before, self.today), command, self.today)
             if isinstance(command, (Change, Prolong)):
+                self._account(after.content)
                 arrived = self._judge(after.content, Payee(row.person, row.family_name, row.died), row.id)
         except ClaimRefused as refusal:
             refused = refusal.rule
@@ -179,11 +180,12 @@ class _Given:
 
     # --- what is judged ---------------------------------------------------------------------------------------------
 
-    def _command(self, body: BaseModel) -> Command:
+    def _command(self, body: BaseModel, row: Row[Any]) -> Command:
         if isinstance(body, ClaimBody):
-            # Whoever has had the code; for somebody else's the domain knows that a payee stays.
-            someone = self._payee(body.payee)
-            return Change(replace(_content(body), payee=someone.identity_code))
+            # Of any code but the payee's own the same is said: a change must not tell whether somebody has it.
+            if self._code(body.payee) not in judging.codes(self.connection, row.person):
+                raise ClaimRefused(ClaimRefusal.FIXED)
+            return Change(replace(_content(body), payee=row.identity_code))
         if isinstance(body, ProlongBody):
             return Prolong(body.last)
         if isinstance(body, EndBody):
@@ -196,14 +198,16 @@ class _Given:
         Raises:
             ClaimRefused: nobody has it, or it is none.
         """
-        try:
-            parsed = parse_identity_code(code, today=self.today, artificial=self.commands.artificial)
-        except InvalidIdentityCode:
-            raise ClaimRefused(_NO_CODE) from None
-        found = judging.by_code(self.connection, parsed.value)
+        found = judging.by_code(self.connection, self._code(code))
         if found is None:
             raise ClaimRefused(ClaimRefusal.PAYEE)
         return found
+
+    def _code(self, code: str) -> str:
+        try:
+            return parse_identity_code(code, today=self.today, artificial=self.commands.artificial).value
+        except InvalidIdentityCode:
+            raise ClaimRefused(_NO_CODE) from None
 
     def _account(self, content: Content) -> None:
         if content.account not in reading.ibans(self.connection, self.organisation):

@@ -6,6 +6,7 @@ The whole file counts, also what the worker may not see of it: which rule refuse
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -55,8 +56,12 @@ def by_code(connection: Connection, code: str) -> Row[Any] | None:
 
 def is_known(connection: Connection, access: Access, someone: str, now: datetime) -> bool:
     """Tell whether a user has looked a person up lately, or the organisation has a notice or a claim about them."""
-    codes = connection.execute(_CODES, {"person": someone}).scalars().all()
-    return relating.is_known(connection, access, codes, someone, now - looks_kept())
+    return relating.is_known(connection, access, codes(connection, someone), someone, now - looks_kept())
+
+
+def codes(connection: Connection, someone: str) -> Sequence[str]:
+    """Return the identity codes that a person has or has had."""
+    return connection.execute(_CODES, {"person": someone}).scalars().all()
 
 
 def facts(

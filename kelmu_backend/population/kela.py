@@ -32,7 +32,7 @@ from kelmu_backend.population.lives.payments import taxed
 from kelmu_backend.rows import JsonRow
 from kelmu_tui.api import contract
 from kelmu_tui.domain.benefits import benefits
-from kelmu_tui.domain.claims.catalogue import CLIENT_FEES, SOCIAL_ASSISTANCE, bases
+from kelmu_tui.domain.claims.catalogue import CLIENT_FEES, SOCIAL_ASSISTANCE, bases, rules
 from kelmu_tui.domain.claims.days import payment_days
 from kelmu_tui.domain.claims.kept import hearing_time
 from kelmu_tui.domain.claims.life import Rejection, Status
@@ -47,6 +47,8 @@ REJECTED: Final = 0.1
 """Parts of the claims whose payee is heard, and that are rejected though nothing speaks against them (assumption)."""
 WHY: Final = {"s23_before_decision": Rejection.AFTER_DECISION, "parental_employer": Rejection.EMPLOYER}
 """Why Kela rejects a claim to which a rule has something to say."""
+_BY_PAYMENT_DAY: Final = "maintenance_pay_date"
+"""Rule on benefits of which the payment day counts, and not the time for which they are paid."""
 OVERLAPS: Final = "overlap"
 CROWDED_OUT: Final = 0.5
 """Rule on other claims, and the part of the claims beside one that are rejected for it (assumption)."""
@@ -171,31 +173,45 @@ def _served(connection: Connection, row: Row[Any], now: datetime) -> Done:
     today = local_date(now)
     given = moving.paid(connection, row.id)
     rest = row.amount if row.last is None else row.amount - sum(given.values())
+    monthly = row.last is None
     payments = connection.execute(
         _PAYMENTS, {"person": row.person, "benefit": row.benefit, "section": Section.PAYMENTS.value}
     ).all()
     for day, rows in _days(connection, row, payments, today):
-        if day in given or rest <= 0:
+        left = rest - sum(sum_ for on, sum_ in given.items() if monthly and on.replace(day=1) == day.replace(day=1))
+        if day in given or left <= 0:
             continue
-        amount, changed = _from_payments(connection, row, day, rows, rest)
+        amount, changed = _from_payments(connection, row, day, rows, left)
         if amount > 0:
             return Done(Pay(day, amount, changed), now + timedelta(seconds=1))
     until = _until(row)
-    if until is not None and (rest <= 0 or _is_over(row, until, given, today)):
+    if until is not None and row.died is not None and row.died < today:
+        return Done(Over(max(until, row.first), "benefit_ended"), None)
+    if until is not None and (rest <= 0 or _is_over(row, until, given, payments, today)):
         return Done(Over(until, _reason(row, rest)), None)
-    if row.died is not None and row.died < today:
-        return Done(Over(max(row.died, row.first), "benefit_ended"), None)
     return Done(None, _looks_next(row, payments, today))
 
 
 def _until(row: Row[Any]) -> date | None:
-    """Return the last day of a claim: the one that was told with its end, else its own."""
+    """Return the last day of a claim: the one that was told with its end, else its own; none after a death."""
     last: date | None = row.last if row.ended_on is None else row.ended_on
-    return last
+    return min((day for day in (last, row.died) if day is not None), default=None)
 
 
-def _is_over(row: Row[Any], until: date, given: Mapping[date, Decimal], today: date) -> bool:
-    """Tell whether nothing more comes: an awaited benefit may still be granted and paid for days that have passed."""
+def _is_over(
+    row: Row[Any],
+    until: date,
+    given: Mapping[date, Decimal],
+    payments: Sequence[Row[Any, Any, Any, Any]],
+    today: date,
+) -> bool:
+    """Tell whether nothing more comes.
+
+    What is paid for days of the claim may come after its last one, and an awaited benefit may still be granted for
+    days that have passed.
+    """
+    if any(one.day >= today and _is_for(row, one) for one in payments):
+        return False
     awaited = row.basis == SOCIAL_ASSISTANCE and not given
     last: date = max(until, row.decided_on or until)
     return last + (AWAITED if awaited else timedelta(0)) < today
@@ -223,7 +239,7 @@ def _days(
     Where the file knows no payment of a month in which a benefit runs, Kela pays it now.
     """
     last = min(_until(row) or date.max, today)
-    since = max(row.first, row.decided_on or row.first)
+    since = _since(row)
     found: dict[date, list[_Payment]] = {}
     for one in payments:
         if since <= one.day <= today and _is_for(row, one) and one.body["status"] != "returned":
@@ -237,9 +253,18 @@ def _days(
     yield from sorted(found.items())
 
 
+def _since(row: Row[Any]) -> date:
+    """Return the first day whose payments a claim can get: none that had gone out when it came or was accepted."""
+    first: date = row.first
+    accepted = first if row.decided_on is None else row.decided_on + timedelta(days=1)
+    return max(first, accepted, row.payment_day or first)
+
+
 def _is_for(row: Row[Any], payment: Row[Any, Any, Any, Any]) -> bool:
     """Tell whether a payment is made within a claim, or for days of it."""
     first, last = row.first, _until(row) or date.max
+    if row.benefit in rules()[_BY_PAYMENT_DAY].benefits:
+        return bool(first <= payment.day <= last)
     begins, ends = (date.fromisoformat(payment.body[name]) for name in ("period_from", "period_to"))
     return first <= payment.day <= last or (begins <= last and first <= ends)
 

@@ -8,7 +8,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-FIRST_YEAR: Final = 2000
+from kelmu_tui.domain.claims.days import YEARS_AHEAD
+
+FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2099
 _DAY: Final = re.compile(r"(\d{1,2})\s*[./ -]\s*(\d{1,2})(?:\s*[./ -]\s*(\d{4}|\d{2})|\.)?", re.ASCII)
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
@@ -51,11 +53,16 @@ def parse_day(text: str, today: date) -> date:
         raise InvalidDay(DayFault.FORMAT)
     day, month, year = int(found[1]), int(found[2]), found[3]
     if year is not None:
-        return _day(int(year) + (2000 if len(year) == 2 else 0), month, day)
+        return _day(_whole_year(int(year), today) if len(year) == 2 else int(year), month, day)
     near = [one for one in (_try(today.year + step, month, day) for step in (-1, 0, 1)) if one is not None]
     if not near:
         raise InvalidDay(DayFault.NONE)
     return min(near, key=lambda one: abs((one - today).days))
+
+
+def _whole_year(year: int, today: date) -> int:
+    """Return the year of two digits that lies not further ahead than claims do; care may have begun long ago."""
+    return year + (2000 if year + 2000 <= today.year + YEARS_AHEAD else 1900)
 
 
 def _day(year: int, month: int, day: int) -> date:

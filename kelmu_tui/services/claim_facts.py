@@ -32,12 +32,15 @@ def facts_of(
         surname: of the payee, as it is known without a file.
         but: id of the claim that is judged: it is no other one.
     """
-    mine = [_own(one) for one in own if one.status in OPEN and one.status != DRAFT and one.first is not None]
+    mine = [one for one in own if one.status != DRAFT and one.first is not None]
     others = None if file is None else _others(file, organisation)
-    found = {one.id: one for one in (*(others or ()), *mine) if one.id != but}
-    claims = tuple(found.values()) if found or others is not None else None
+    # How an own one stands is known from the feed; what the file says of it is as old as the file.
+    known = {one.id for one in mine}
+    found = [one for one in others or () if one.id not in known] + [_own(one) for one in mine if one.status in OPEN]
+    only = others is None
+    claims = tuple(one for one in found if one.id != but) or (None if only else ())
     if file is None:
-        return Facts(surname=surname, claims=claims)
+        return Facts(surname=surname, claims=claims, own_claims_only=claims is not None)
     return Facts(
         surname=file.person.family_name,
         payments=_payments(file),
@@ -46,6 +49,7 @@ def facts_of(
         claims=claims,
         died=file.person.died,
         as_of=_as_of(file),
+        own_claims_only=only,
     )
 
 

@@ -105,7 +105,7 @@ def next_payment(line: ClaimLine, today: date) -> date | None:
     if line.first is None:
         return None
     reached = max(line.first, line.payment_day or line.first, today)
-    return _payment_from(line.benefit, line.name.partition(",")[0], reached, line.last)
+    return _payment_from(line.benefit, line.name.partition(",")[0], reached, line.ended_on or line.last)
 
 
 @lru_cache(4096)  # for every row of a list, at each painting

@@ -13,9 +13,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from kelmu_tui.domain.claims.catalogue import SOCIAL_ASSISTANCE
 from kelmu_tui.domain.claims.content import Content
-from kelmu_tui.domain.claims.days import first_meant, latest_arrival, next_reached
-from kelmu_tui.domain.claims.life import OPEN, ClaimState, Status
+from kelmu_tui.domain.claims.days import first_meant, latest_arrival, next_reached, payment_days
+from kelmu_tui.domain.claims.life import OPEN, ClaimState, Status, ends_by_itself
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.store import claim_overlay, outbox
@@ -114,7 +115,7 @@ def _line(row: tuple[Any, ...], frame: Frame, today: date) -> ClaimLine:
     ) = row  # fmt: skip
     last, told = _day(last_day), _day(ended)
     until = told or last
-    if status == _IN_FORCE and until is not None and until < today:
+    if until is not None and until < today and ends_by_itself(status, basis):
         status = _ENDED  # as `settled`: time ends it, whether anybody has noticed or not
     return _MAKE(
         (
@@ -255,6 +256,9 @@ def _timed(line: ClaimLine, content: Content, frame: Frame) -> ClaimLine:
     """Return a line with the payment day of what is not at Kela yet, as if it arrived today."""
     surname = line.name.partition(",")[0]
     meant, reached = first_meant(content, surname), next_reached(content, surname, frame.day)
+    if meant is not None and meant < frame.day and content.basis == SOCIAL_ASSISTANCE:
+        # An awaited benefit has missed no day that has passed: it is granted for that time later.
+        meant = next(payment_days(content.benefit, surname, frame.day, content.last), None)
     return line._replace(
         payment_day=reached,
         latest=None if meant is None else latest_arrival(meant),

@@ -210,6 +210,15 @@ def test_of_what_is_left_out_nothing_is_known(context: Context, store: Store) ->
     assert (facts.surname, [one.id for one in facts.claims or ()], facts.payments) == ("Aalto", ["c1"], None)
 
 
+def test_how_an_own_claim_stands_is_known_from_the_feed(context: Context, store: Store) -> None:
+    mine = {"benefit": "child_benefit", "basis": "client_fees_14", "claimant": "Pirkanmaa", "claimant_id": FIRST}
+    row = ClaimRow(id="c1", period_from=TODAY, status="in_force", received=TODAY, **mine)
+    keep_file(store, claims=[row])
+    assert [one.id for one in context.claims.facts(CODE).claims or ()] == ["c1"]
+    hold_claims(store, claim("c1", code=CODE, status=Status.ENDED))
+    assert context.claims.facts(CODE).claims == ()
+
+
 def test_a_form_is_judged_as_it_is_typed(context: Context, store: Store) -> None:
     begun = Partial(basis="social_assistance_23", benefit="child_benefit")
     assert context.claims.check(begun).blocking == ()

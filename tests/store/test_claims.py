@@ -103,10 +103,13 @@ def test_who_needs_somebody_stands_first(store: Store) -> None:
 
 
 def test_a_claim_of_which_the_last_day_has_passed_is_over(store: Store) -> None:
-    hold(store, [claim("c1", status=Status.IN_FORCE, last=date(2026, 11, 20), first=date(2026, 11, 1))])
+    days = {"status": Status.IN_FORCE, "last": date(2026, 11, 20), "first": date(2026, 11, 1)}
+    hold(store, [claim("c1", basis="client_fees_14", **days), claim("c2", **days)])
     assert (lines(store)["c1"].status, file(store, "c1").line.status) == ("in_force", "in_force")
     tomorrow = NOW + timedelta(days=1)
     assert (lines(store, tomorrow)["c1"].status, file(store, "c1", tomorrow).line.status) == ("ended", "ended")
+    # What assistance was paid against is granted for time that has passed: Kela says when that is over.
+    assert (lines(store, tomorrow)["c2"].status, file(store, "c2", tomorrow).line.status) == ("in_force", "in_force")
 
 
 def test_somebody_else_who_changes_it_is_told_while_it_lasts(store: Store) -> None:

@@ -24,13 +24,10 @@ from kelmu_tui.domain.claims.catalogue import (
     rules,
 )
 from kelmu_tui.domain.claims.content import MAX_GROUNDS, MAX_HANDLER, MAX_REFERENCE, MAX_TELEPHONE, Partial
-from kelmu_tui.domain.claims.days import months_after
+from kelmu_tui.domain.claims.days import EARLIEST, latest_day, months_after
 from kelmu_tui.domain.claims.findings import NOTHING, Findings, Judge, Setting, found, period_of
 from kelmu_tui.domain.identifiers import InvalidIdentityCode, parse_identity_code
 
-EARLIEST: Final = date(1900, 1, 1)
-"""No day of a claim lies before it (assumption): earlier ones are slips of the keyboard."""
-YEARS_AHEAD: Final = 20
 _LENGTHS: Final = {
     "reference": MAX_REFERENCE,
     "grounds": MAX_GROUNDS,
@@ -129,7 +126,7 @@ def _order(draft: Partial, first_field: str, last_field: str) -> Findings:
 
 
 def _dates_near(draft: Partial, setting: Setting) -> Findings:
-    latest = date(setting.today.year + YEARS_AHEAD, 12, 31)
+    latest = latest_day(setting.today)
     return tuple(
         finding
         for field in _DAYS

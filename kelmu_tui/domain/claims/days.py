@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import MAXYEAR, date, timedelta
+from typing import Final
 
 from kelmu_tui.domain.benefits import REGULAR, benefits, payment_day_of
 from kelmu_tui.domain.claims.catalogue import rules
 from kelmu_tui.domain.claims.content import Content
 
 _BY_SURNAME = "by_surname"
+
+EARLIEST: Final = date(1900, 1, 1)
+"""No day of a claim lies before it (assumption): earlier ones are slips of the keyboard."""
+YEARS_AHEAD: Final = 20
+
+
+def latest_day(today: date) -> date:
+    """Return the last day that a claim may name (assumption): later ones are slips of the keyboard too."""
+    return date(today.year + YEARS_AHEAD, 12, 31)
 
 
 def latest_arrival(payment_day: date) -> date:

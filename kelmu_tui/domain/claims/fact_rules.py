@@ -103,7 +103,7 @@ def _child_benefit_in_payment(draft: Partial, setting: Setting) -> Findings | No
         return None
     own = [one for one in payments if one.benefit == draft.benefit and one.status != _RETURNED]
     known_on = setting.facts.as_of or setting.today
-    if any(_is_running(payment, known_on) for payment in own):
+    if any(_is_running(payment, known_on) for payment in own) and not _has_stopped(draft, setting.facts.decisions):
         return NOTHING
     last_paid = max((one.paid_on for one in own if one.paid_on <= known_on), default=None)
     return found("child_benefit_in_payment", "benefit", last_paid=last_paid, as_of=known_on)
@@ -113,6 +113,16 @@ def _is_running(payment: PaymentFact, known_on: date) -> bool:
     """Tell whether a payment was due since the month before, or is still to come."""
     months = (known_on.year - payment.paid_on.year) * 12 + known_on.month - payment.paid_on.month
     return months <= 1
+
+
+def _has_stopped(draft: Partial, decisions: Iterable[DecisionFact] | None) -> bool:
+    """Tell whether the newest decision on the benefit ends it before the claim begins."""
+    own = [one for one in decisions or () if one.benefit == draft.benefit]
+    if not own:
+        return False
+    newest = max(own, key=lambda one: one.decided)
+    begins = newest.first or newest.decided
+    return newest.outcome in _NOTHING_GRANTED and (draft.first is None or begins <= draft.first)
 
 
 def _parental_employer(draft: Partial, setting: Setting) -> Findings | None:
@@ -136,12 +146,13 @@ def _overlap(draft: Partial, setting: Setting) -> Findings | None:
         return NOTHING
     if claims is None:
         return None
-    return tuple(
+    others = tuple(
         finding
         for other in claims
         if other.benefit == draft.benefit and common(period, other.first, other.last) is not None
         for finding in found("overlap", "benefit", id=other.id, first=other.first, last=other.last, own=other.own)
     )
+    return None if not others and setting.facts.own_claims_only else others
 
 
 def _payee_died(draft: Partial, setting: Setting) -> Findings | None:

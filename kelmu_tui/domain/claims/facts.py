@@ -52,6 +52,7 @@ class Facts(NamedTuple):
     Attributes:
         surname: decides on the payment day of some benefits; empty when not known.
         wages: days for which an employer pays wages.
+        claims: the others that are not over; `own_claims_only` when those of other organisations are not known.
         died: day of death.
         as_of: the day by which this was known, None when nothing is.
     """
@@ -63,3 +64,4 @@ class Facts(NamedTuple):
     claims: tuple[OtherClaim, ...] | None = None
     died: date | None = None
     as_of: date | None = None
+    own_claims_only: bool = False

@@ -9,8 +9,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from kelmu_tui.domain.claims.catalogue import end_reasons
+from kelmu_tui.domain.claims.catalogue import SOCIAL_ASSISTANCE, end_reasons
 from kelmu_tui.domain.claims.content import Content
+from kelmu_tui.domain.claims.days import latest_day
 
 
 class Status(StrEnum):
@@ -135,7 +136,7 @@ class ClaimState:
     """The part of a claim that commands change.
 
     Attributes:
-        ended_on: the last day that was told with the reason; until it has passed the claim is in force.
+        ended_on: the last day that was told with the reason; at least until it has passed the claim is in force.
     """
 
     status: Status
@@ -193,17 +194,26 @@ def decide(state: ClaimState | None, command: Command, today: date) -> ClaimStat
         case Prolong(last):
             return replace(after, content=_prolonged(state, last))
         case End(last, reason):
-            return settled(_ended(after, last, reason), today)
+            return settled(_ended(after, last, reason, today), today)
         case Cancel():
             return replace(after, status=Status.CANCELLED)
 
 
 def settled(state: ClaimState, today: date) -> ClaimState:
-    """Return a claim as it is on a day: one in force whose last day has passed has ended. The version stays."""
+    """Return a claim as it is on a day: one in force whose last day has passed has ended. The version stays.
+
+    A claim on assistance is on a benefit that is awaited, which is granted and paid for time that has passed: Kela
+    says when it is over.
+    """
     last = state.until
-    if state.status is Status.IN_FORCE and last is not None and last < today:
+    if ends_by_itself(state.status, state.content.basis) and last is not None and last < today:
         return replace(state, status=Status.ENDED)
     return state
+
+
+def ends_by_itself(status: str, basis: str) -> bool:
+    """Tell whether a claim ends with its last day."""
+    return status == Status.IN_FORCE and basis != SOCIAL_ASSISTANCE
 
 
 def _changed(content: Content, changed: Content) -> Content:
@@ -220,9 +230,10 @@ def _prolonged(state: ClaimState, last: date) -> Content:
     return replace(state.content, last=last)
 
 
-def _ended(state: ClaimState, last: date, reason: str) -> ClaimState:
-    content = state.content
-    if last < content.first or (content.last is not None and last > content.last):
+def _ended(state: ClaimState, last: date, reason: str, today: date) -> ClaimState:
+    # What was told once can only come sooner: what goes on after it is a claim of its own.
+    latest = state.until or latest_day(today)
+    if not state.content.first <= last <= latest:
         raise ClaimRefused(ClaimRefusal.LAST_DAY)
     if reason not in end_reasons():
         raise ClaimRefused(ClaimRefusal.END_REASON)

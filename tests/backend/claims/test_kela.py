@@ -275,3 +275,73 @@ async def test_an_awaited_benefit_is_paid_for_the_time_that_has_passed(
     await comes(claims, days=62)
     row = await claims.row(2)
     assert (row.status, row.payments, row.end_reason) == (Status.ENDED, [], "assistance_situation_ended")
+
+
+async def accepted(claims: Claims) -> None:
+    """Let Kela come until it has accepted what was registered."""
+    for _ in range(2):
+        await comes(claims, seconds=200)
+
+
+async def test_a_payment_that_had_gone_out_when_the_claim_was_accepted_stays_the_customers(
+    claims: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch)
+    gone = payment(1, "2026-11-23", status="paid")
+    add(claims, Section.PAYMENTS, gone, payment(2, "2026-12-07"))
+    await claims.made(content={"first": "2026-11-01"})
+    await accepted(claims)
+    await comes(claims, seconds=200)
+    assert (await claims.row()).payments == []
+    assert payments(claims)["2026-11-23"] == ("paid", "customer", "700.00")
+    assert await comes(claims, days=14) == 1
+    assert [one.on for one in (await claims.row()).payments] == [day("2026-12-07")]
+
+
+async def test_nothing_is_paid_after_a_death_and_a_claim_never_becomes_longer(
+    claims: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch)
+    add(claims, Section.DECISIONS, granted())
+    await claims.made()
+    await accepted(claims)
+    claims.people.change("p1", died=day("2026-12-10"))
+    await comes(claims, days=120)
+    await comes(claims, seconds=2)
+    row = await claims.row()
+    assert [one.on for one in row.payments] == [day("2026-12-07")]
+    assert (row.status, row.ended_on) == (Status.ENDED, day("2026-12-10"))
+    await claims.made(2)
+    await accepted(claims)
+    claims.people.change("p1", died=day("2027-03-15"))  # after the last day
+    await comes(claims, days=10)
+    assert (await claims.row(2)).ended_on == day("2027-02-28")
+
+
+async def test_what_is_claimed_a_month_is_paid_once_a_month(claims: Claims, monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch)
+    add(claims, Section.PAYMENTS, payment(1, "2026-12-07"), payment(2, "2026-12-29"), payment(3, "2027-01-07"))
+    await claims.made(content={"last": None, "amount": "300.00"})
+    await accepted(claims)
+    for _ in range(60):
+        await comes(claims, days=1)
+    assert [(one.on, one.amount) for one in (await claims.row()).payments] == [
+        (day("2026-12-07"), euros("300.00")),
+        (day("2027-01-07"), euros("300.00")),
+    ]
+
+
+async def test_a_claim_waits_for_what_is_paid_for_its_last_days(
+    claims: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch)
+    last = payment(1, "2026-12-30", period_from="2026-12-01", period_to="2026-12-31")
+    add(claims, Section.PAYMENTS, last)
+    await claims.made(content={"last": "2026-12-28"})
+    await accepted(claims)
+    await comes(claims, days=36)  # 29 December
+    assert (await claims.row()).status is Status.IN_FORCE
+    assert await comes(claims, days=1) == 1
+    assert [one.on for one in (await claims.row()).payments] == [day("2026-12-30")]
+    await comes(claims, days=1)
+    assert ((await claims.row()).status, (await claims.row()).ended_on) == (Status.ENDED, day("2026-12-28"))

@@ -15,7 +15,7 @@ from kelmu_backend.claims.moving import Acknowledge, Hear, Pay, Reject
 from kelmu_backend.claims.record import LEFT_ALONE
 from kelmu_backend.customers import making
 from kelmu_backend.database import tables
-from kelmu_backend.database.claim_tables import claim, claim_editor, claim_event
+from kelmu_backend.database.claim_tables import account, claim, claim_editor, claim_event
 from kelmu_backend.database.customer_tables import customer_row, person
 from kelmu_tui.api import contract
 from kelmu_tui.domain.claims.life import Rejection, Status
@@ -176,7 +176,7 @@ async def test_an_end_that_has_passed_ends_at_once(claims: Claims) -> None:
     [
         ("prolong", {"last": "2027-05-31"}, "claim_state"),
         ("end", {"last": "2026-12-31", "reason": "care_ended"}, "claim_state"),
-        ("change", body(payee=code(905)), "claim_payee"),
+        ("change", body(payee=code(905)), "claim_fixed"),
         ("change", body(basis="social_assistance_23"), "claim_fixed"),
         ("change", body(account="FI1590005555500004"), "claim_account"),
     ],
@@ -200,12 +200,41 @@ async def test_a_refused_command_answers_its_rule_and_the_present_claim(
         ({"last": "2026-12-31", "reason": "bored"}, "claim_end_reason"),
         ({"last": "2026-11-30", "reason": "care_ended"}, "claim_last_day"),
         ({"last": "2027-03-01", "reason": "care_ended"}, "claim_last_day"),
+        ({"last": "9999-12-31", "reason": "care_ended"}, "claim_last_day"),
     ],
 )
 async def test_an_end_that_cannot_be_is_refused(claims: Claims, sent: dict[str, Any], rule: str) -> None:
     await claims.made()
     claims.in_force()
     assert refusal(await claims.give(1, "end", version=3, body=sent)) == (409, "rule_refused", rule)
+
+
+async def test_an_open_claim_cannot_end_in_another_age(claims: Claims) -> None:
+    await claims.made(content={"last": None})
+    claims.in_force()
+    answer = await claims.give(1, "end", version=3, body={"last": "9999-12-01", "reason": "care_ended"})
+    assert refusal(answer) == (409, "rule_refused", "claim_last_day")
+
+
+async def test_a_change_tells_nobody_whether_somebody_has_a_code(claims: Claims) -> None:
+    claims.people.add("p2", code(905))
+    await claims.made()
+    answers = [await claims.give(1, "change", body=body(payee=code(number))) for number in (905, 906)]
+    assert {refusal(answer) for answer in answers} == {(409, "rule_refused", "claim_fixed")}
+
+
+async def test_what_is_over_or_has_no_account_any_more_is_not_prolonged(claims: Claims) -> None:
+    await claims.made(1)
+    await claims.made(2)
+    for number in (1, 2):
+        claims.in_force(number)
+    with claims.world.database.write() as connection:
+        connection.execute(delete(account))
+    answer = await claims.give(1, "prolong", version=3, body={"last": "2027-05-31"})
+    assert refusal(answer) == (409, "rule_refused", "claim_account")
+    claims.world.pass_by(days=120)
+    answer = await claims.give(2, "prolong", version=3, body={"last": "2027-05-31"})
+    assert refusal(answer) == (409, "rule_refused", "claim_state")
 
 
 # --- versions and repetition ----------------------------------------------------------------------------------------

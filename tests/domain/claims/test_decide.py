@@ -122,6 +122,26 @@ def test_a_claim_is_in_force_until_its_last_day_has_passed(last: date) -> None:
     assert refusal(ending, End(last - timedelta(days=1), "benefit_ended")) is None
 
 
+def test_an_end_that_was_told_can_only_come_sooner() -> None:
+    told = decide(state(Status.IN_FORCE, OPEN_ENDED), End(date(2026, 12, 5), "care_ended"), TODAY)
+    assert refusal(told, End(date(2026, 12, 6), "customer_moved")) is ClaimRefusal.LAST_DAY
+    assert refusal(told, End(date(2026, 12, 4), "customer_moved")) is None
+
+
+def test_no_end_lies_further_ahead_than_a_claim_may() -> None:
+    before = state(Status.IN_FORCE, OPEN_ENDED)
+    assert refusal(before, End(date(2046, 12, 31), "care_ended")) is None
+    assert refusal(before, End(date(2047, 1, 1), "care_ended")) is ClaimRefusal.LAST_DAY
+    assert refusal(before, End(date.max, "care_ended")) is ClaimRefusal.LAST_DAY
+
+
+def test_a_claim_on_an_awaited_benefit_is_over_when_kela_says_so() -> None:
+    """It is granted and paid for time that has passed."""
+    waiting = state(Status.IN_FORCE, replace(CONTENT, basis="social_assistance_23"))
+    assert settled(waiting, date(2027, 2, 1)) is waiting
+    assert refusal(waiting, End(date(2027, 1, 31), "assistance_recovered")) is None
+
+
 @pytest.mark.parametrize("last", [CONTENT.first, date(2027, 1, 31)])
 def test_a_claim_can_end_on_its_first_day_and_on_its_last(last: date) -> None:
     assert decide(state(Status.IN_FORCE), End(last, "registered_in_error"), TODAY).ended_on == last

@@ -149,6 +149,19 @@ CASES: list[tuple[str, str, Claim, dict[str, Any]]] = [
         {"last_paid": date(2026, 9, 25), "as_of": TODAY},
     ),
     (
+        # It was paid last month, and has been discontinued since.
+        "child_benefit_in_payment",
+        "benefit",
+        GOOD_CARE.with_content(benefit="child_benefit").with_facts(
+            payments=(payment("child_benefit", date(2026, 10, 26)),),
+            decisions=(
+                decision(date(2026, 1, 5), benefit="child_benefit"),
+                decision(date(2026, 10, 28), "discontinued", "child_benefit")._replace(first=date(2026, 11, 1)),
+            ),
+        ),
+        {"last_paid": date(2026, 10, 26), "as_of": TODAY},
+    ),
+    (
         "parental_employer",
         "first",
         GOOD_CARE.with_content(benefit="parental_allowance").with_facts(
@@ -350,6 +363,17 @@ KEPT: list[tuple[str, Claim]] = [
         ),
     ),
     (
+        # It was discontinued once, and granted again.
+        "child_benefit_in_payment",
+        GOOD_CARE.with_content(benefit="child_benefit").with_facts(
+            payments=(payment("child_benefit", date(2026, 10, 26)),),
+            decisions=(
+                decision(date(2025, 10, 28), "discontinued", "child_benefit"),
+                decision(date(2026, 1, 5), benefit="child_benefit"),
+            ),
+        ),
+    ),
+    (
         # What was known in October tells that it was in payment then; nothing newer is known.
         "child_benefit_in_payment",
         GOOD_CARE.with_content(benefit="child_benefit").with_facts(
@@ -396,3 +420,10 @@ KEPT: list[tuple[str, Claim]] = [
 def test_what_keeps_a_rule_by_a_hair_is_not_found(rule: str, claim: Claim) -> None:
     assert claim.found(rule) == ()
     assert rule not in claim.checked.unchecked
+
+
+def test_of_other_organisations_claims_nothing_is_said_where_they_are_not_known() -> None:
+    beside = GOOD_CARE.with_facts(claims=(other("child_benefit", own=True),), own_claims_only=True)
+    assert (beside.found("overlap"), "overlap" in beside.checked.unchecked) == ((), True)
+    own = GOOD_CARE.with_facts(claims=(other(own=True),), own_claims_only=True)
+    assert (len(own.found("overlap")), "overlap" in own.checked.unchecked) == (1, False)
