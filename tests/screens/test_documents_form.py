@@ -183,7 +183,7 @@ async def test_what_is_missing_is_said_where_it_is_missing(tmp_path: Path) -> No
         ("24.11.2026", "ei voi olla tulevaisuudessa"),
         ("32.1.2026", "ei ole"),
         ("huomenna", "kirjoitetaan"),
-        ("1.1.1899", "2000–2099"),
+        ("1.1.1899", "1900–2099"),
         ("", "minä päivänä"),
     ],
 )

@@ -174,7 +174,9 @@ class Machine(RuleBasedStateMachine):
             return
         expected: ClaimState | str
         try:
-            expected = decide(before, make(self.content(sent)), self.today)
+            # What time has ended is over for the record, whether Kela has come to it or not.
+            now_is = None if before is None else life.settled(before, self.today)
+            expected = decide(now_is, make(self.content(sent)), self.today)
             if verb in ("register", "change", "prolong") and self.is_upside_down(expected):
                 expected = "dates_in_order"
         except ClaimRefused as refused:
