@@ -26,7 +26,7 @@ from kelmu_tui.api import contract
 from kelmu_tui.domain.claims import days
 from kelmu_tui.domain.claims.content import Assistance, Content
 from kelmu_tui.domain.claims.kept import closed_kept
-from kelmu_tui.domain.claims.life import OPEN, ClaimState, Status
+from kelmu_tui.domain.claims.life import IN_FILE, OPEN, ClaimState, Status
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.platform.ids import Ids
@@ -49,15 +49,6 @@ _TOLD: Final = (
     .join(tables.organisation, tables.organisation.c.business_id == claim.c.organisation)
     .where(claim.c.id == bindparam("id"))
 )
-_IN_FILE: Final = {
-    Status.REGISTERED: "received",
-    Status.IN_HANDLING: "received",
-    Status.HEARING: "received",
-    Status.IN_FORCE: "in_force",
-    Status.REJECTED: "rejected",
-    Status.ENDED: "ended",
-}
-"""How a claim stands in the payee's file; a cancelled one does not."""
 _OVER: Final = (
     select(claim.c.id, claim.c.organisation, claim.c.version)
     .where(claim.c.closed_at <= bindparam("limit"))
@@ -217,7 +208,7 @@ def in_file(row: Any, claimant: str, paid: Any) -> Known | None:
             "period_from": row.first,
             "period_to": row.last if row.ended_on is None else row.ended_on,
             "amount": row.amount,
-            "status": "paid" if all_paid else _IN_FILE[status],
+            "status": "paid" if all_paid else IN_FILE[status],
             "received": received,
         }
     ).model_dump(mode="json")

@@ -91,7 +91,7 @@ class Call:
         return await self.core.run(self._in, self.core.database.write, work)
 
     async def look_again(self, work: Work[T]) -> T:
-        """Run `work` in a later part of an answer, if the same is still open to the same user.
+        """Run `work` in another part of a request, if the same is (still) open to the same user.
 
         Raises:
             ProblemError: it is not any more. The request has its row in the audit log already: nothing is added.
@@ -109,17 +109,12 @@ class Call:
         Whether the command is refused then, or answered as the first time, is its own to say.
         """
 
-        def run() -> T | None:
-            with self.core.database.read() as connection:
-                try:
-                    visit = self._enter(connection)
-                except ProblemError as problem:
-                    if problem.status != 403:
-                        raise
-                    return None
-                return work(connection, visit)
-
-        return await self.core.run(run)
+        try:
+            return await self.look_again(work)
+        except ProblemError as problem:
+            if problem.status != 403:
+                raise
+            return None
 
     async def write(self, work: Callable[[Connection, Principal], T]) -> T:
         """Run a command, which loads its rights itself: behind the memory of results, in the same transaction."""

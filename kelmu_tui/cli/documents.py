@@ -122,7 +122,8 @@ def _print_checked(env: Env, word: str, one: CheckedFile | FileRefused) -> None:
 
 def send(env: Env) -> int:
     """Seal the files, queue them, and bring them up; the customer's code comes from a prompt or standard input."""
-    from kelmu_tui.services.sendings import FileRefused, Request, SendRefused
+    from kelmu_tui.services.sealing import Request, SendRefused
+    from kelmu_tui.services.sendings import FileRefused
 
     with env.context(NEEDS) as context:
         sendings = context.sendings

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from kelmu_tui.domain.documents import limits
 from kelmu_tui.screens.base import FramedScreen
 from kelmu_tui.services.inbox import NotAllowed
+from kelmu_tui.services.sealing import Request, Sealed, SendRefused
 from kelmu_tui.services.sending_typing import ReadRequest, SendField
-from kelmu_tui.services.sendings import FileRefused, Request, Sealed, SendRefused
+from kelmu_tui.services.sendings import FileRefused
 from kelmu_tui.store.errors import NotShown, StoreError, StoreLocked
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from kelmu_tui.actions import Context
 from kelmu_tui.domain.text import clean
 from kelmu_tui.screens.base import Dialog
-from kelmu_tui.services.sendings import MAX_NAME
+from kelmu_tui.services.sealing import MAX_NAME
 from kelmu_tui.widgets.chrome import Caption
 from kelmu_tui.widgets.text_field import LineField
 

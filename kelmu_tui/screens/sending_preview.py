@@ -9,8 +9,8 @@ from kelmu_tui.actions import Context
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.screens.page import PageScreen
 from kelmu_tui.screens.sending_files import Attached, file_blocks, found_text
+from kelmu_tui.services.sealing import Request
 from kelmu_tui.services.sending_words import asked_text, kind_name, trace_names
-from kelmu_tui.services.sendings import Request
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Heading, Paragraph
 
 

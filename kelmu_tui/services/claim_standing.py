@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from kelmu_tui.domain.claims.life import Status
+from kelmu_tui.domain.claims.life import IN_FILE, Status
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.store.claim_rows import DRAFT, ClaimLine
 from kelmu_tui.store.customer_rows import Claim, File
 from kelmu_tui.store.rows import ActiveOrganisation
 
-STANDING: Final[Mapping[str, str]] = {
-    Status.REGISTERED: "received",
-    Status.IN_HANDLING: "received",
-    Status.HEARING: "received",
-    Status.IN_FORCE: "in_force",
-    Status.REJECTED: "rejected",
-    Status.ENDED: "ended",
-    Status.CANCELLED: "ended",
-}
-"""How a state of an own claim is told among the claims of others, which the file knows less of."""
+_STANDING: Final = {**IN_FILE, Status.CANCELLED: IN_FILE[Status.ENDED]}
 WAITING: Final = "waiting"
 """How an own claim is told that has not left this machine, or of which Kela has not said that it came."""
 
 
 def _standing(line: ClaimLine) -> str:
-    return WAITING if line.version == 0 else STANDING[line.status]
+    return WAITING if line.version == 0 else _STANDING[line.status]
 
 
 def with_own(file: File, own: Sequence[ClaimLine], organisation: ActiveOrganisation, language: str) -> File:

@@ -8,7 +8,8 @@ from datetime import date
 from kelmu_tui.domain.documents import askers, kinds, ways
 from kelmu_tui.i18n import Translator
 from kelmu_tui.services.content_words import detail_text
-from kelmu_tui.services.sendings import REASONS, FileRefused, SendRefused
+from kelmu_tui.services.sealing import REASONS, SendRefused
+from kelmu_tui.services.sendings import FileRefused
 from kelmu_tui.store.sendings import MANDATE, DocumentLine, SendingLine
 
 

@@ -17,7 +17,8 @@ from kelmu_tui.screens.documents import DocumentsScreen
 from kelmu_tui.screens.sending import SendingScreen
 from kelmu_tui.screens.sending_acts import open_sending_form
 from kelmu_tui.screens.sending_form import Begin, SendingFormScreen
-from kelmu_tui.services.sendings import File, Request
+from kelmu_tui.services.sealing import Request
+from kelmu_tui.services.sendings import File
 from kelmu_tui.store import copies, outbox, replica
 from kelmu_tui.widgets.text_field import LineField
 from tests.content import files

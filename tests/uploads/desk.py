@@ -6,7 +6,8 @@ from datetime import date
 from pathlib import Path
 
 from kelmu_tui.domain.identifiers import make_identity_code
-from kelmu_tui.services.sendings import File, Request, Sendings
+from kelmu_tui.services.sealing import Request
+from kelmu_tui.services.sendings import File, Sendings
 from kelmu_tui.store import copies, sealed
 from kelmu_tui.store.copies import State
 from kelmu_tui.store.database import Store

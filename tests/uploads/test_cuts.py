@@ -16,7 +16,8 @@ from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.identifiers import parse_identity_code
 from kelmu_tui.platform.clock import SystemClock
 from kelmu_tui.services.context import Context, connect
-from kelmu_tui.services.sendings import File, Request
+from kelmu_tui.services.sealing import Request
+from kelmu_tui.services.sendings import File
 from kelmu_tui.store import copies, sealed
 from tests.e2e.world import KELMU, WORKER, eventually
 from tests.uploads.conftest import Wired

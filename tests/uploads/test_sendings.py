@@ -15,7 +15,8 @@ from kelmu_tui.api.contract import ProblemCode
 from kelmu_tui.content import checking
 from kelmu_tui.domain.documents import Fault, SendRefusal
 from kelmu_tui.services.customers import SITTING
-from kelmu_tui.services.sendings import File, FileRefused, Sendings, SendRefused
+from kelmu_tui.services.sealing import SendRefused
+from kelmu_tui.services.sendings import File, FileRefused, Sendings
 from kelmu_tui.services.unsent import unsent
 from kelmu_tui.store import replica, sealed
 from kelmu_tui.store.database import Store

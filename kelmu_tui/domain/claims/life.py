@@ -29,6 +29,18 @@ class Status(StrEnum):
 OPEN: Final = frozenset({Status.REGISTERED, Status.IN_HANDLING, Status.HEARING, Status.IN_FORCE})
 """States in which something is still to come."""
 
+IN_FILE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        Status.REGISTERED: "received",
+        Status.IN_HANDLING: "received",
+        Status.HEARING: "received",
+        Status.IN_FORCE: "in_force",
+        Status.REJECTED: "rejected",
+        Status.ENDED: "ended",
+    }
+)
+"""How a claim stands in the payee's file, which knows less of it; a cancelled one does not."""
+
 VERBS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "claim-register": "register",
