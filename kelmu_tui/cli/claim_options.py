@@ -86,7 +86,7 @@ def _amount(env: Env, text: str, field: str) -> Decimal:
 
 def _benefit(env: Env, word: str) -> str:
     from kelmu_tui.domain.benefits import benefits
-    from kelmu_tui.services.claim_words import benefit_name
+    from kelmu_tui.services.benefit_words import benefit_name
 
     return _named(env, word, {id_: benefit_name(id_, env.t) for id_ in benefits()}, "benefit")
 

@@ -60,8 +60,9 @@ def plain(value: object) -> object:
 
 
 def _table(env: Env, lines: Sequence[ClaimLine]) -> None:
+    from kelmu_tui.services.benefit_words import benefit_name
     from kelmu_tui.services.claim_views import is_late
-    from kelmu_tui.services.claim_words import benefit_name, field_name
+    from kelmu_tui.services.claim_words import field_name
 
     t = env.t
     columns = [
@@ -163,6 +164,7 @@ def _file(found: ClaimFile, *, full: bool) -> dict[str, Any]:
 def _described(env: Env, found: ClaimFile, *, full: bool) -> Iterator[tuple[str, str]]:
     from kelmu_tui.domain.claims.accounts import shown_account
     from kelmu_tui.services import claim_words as words
+    from kelmu_tui.services.benefit_words import benefit_name
 
     t, line, said = env.t, found.line, found.content
     label = {name: words.field_name(name, t) for name in _FIELDS}
@@ -170,7 +172,7 @@ def _described(env: Env, found: ClaimFile, *, full: bool) -> Iterator[tuple[str,
     yield label["status"], status_text(env, line)
     yield label["payee"], f"{line.name}  {said.payee if full else line.masked_code}"
     yield label["basis"], words.basis_name(said.basis, t)
-    yield label["benefit"], words.benefit_name(said.benefit, t)
+    yield label["benefit"], benefit_name(said.benefit, t)
     yield label["period"], t.formats.period(said.first, said.last)
     if said.amount is not None:
         yield label["amount"], t.formats.euros(said.amount)

@@ -52,7 +52,7 @@ def _print(env: Env, found: Sequence[Follow]) -> None:
 
 
 def _said(env: Env, change: Change) -> str:
-    from kelmu_tui.services.customer_text import benefit_name
+    from kelmu_tui.services.benefit_words import benefit_name
 
     t = env.t
     what = t.choice("followed.what", change.what, change.what)

@@ -70,7 +70,7 @@ class Cells:
             case ColumnType.PERSONS:
                 return ", ".join(f"{one.name} {self._masked(one.identity_code)}" for one in value)
             case ColumnType.SUPPORT_TYPE:
-                from kelmu_tui.services.customer_text import benefit_name
+                from kelmu_tui.services.benefit_words import benefit_name
 
                 return benefit_name(value, t)
             case _:

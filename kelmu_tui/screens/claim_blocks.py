@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from kelmu_tui.domain.claims.life import Status
 from kelmu_tui.screens.claim_cells import amount_text, at_risk, cells, is_settled
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.services.claim_text import content_fields, event_text, payment_text
 from kelmu_tui.services.claim_views import is_draft, is_late, is_open, next_payment, on_its_way
 from kelmu_tui.services.claim_words import basis_name, end_reason_name, rejection_text, status_name
 from kelmu_tui.services.claims import AT_RISK
-from kelmu_tui.services.customer_text import benefit_name
 from kelmu_tui.store.claim_rows import Account, ClaimFile, ClaimLine
 from kelmu_tui.widgets.sheet import Block, Field, Gap, Heading, Paragraph, Spans
 

@@ -9,9 +9,9 @@ from typing import Final
 from kelmu_tui.domain.claims.life import Status
 from kelmu_tui.i18n import Translator
 from kelmu_tui.screens.words import short_name
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.services.claim_views import is_draft, is_late, is_open, next_day, on_its_way
 from kelmu_tui.services.claim_words import status_name
-from kelmu_tui.services.customer_text import benefit_name
 from kelmu_tui.store.claim_rows import ClaimLine
 from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.glyphs import Glyphs

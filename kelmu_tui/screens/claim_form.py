@@ -24,12 +24,12 @@ from kelmu_tui.screens.claim_judging import Judging
 from kelmu_tui.screens.claim_told import arrival_notes, notes, payee_notes, status_notes, typed_note
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.services import code_typing
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.services.claim_days import InvalidDay, parse_day
 from kelmu_tui.services.claim_judging import Judged
 from kelmu_tui.services.claim_said import said
 from kelmu_tui.services.claim_typing import AMOUNTS, CHOSEN, DAYS, Field, fields_of, text_of
 from kelmu_tui.services.claim_words import basis_name
-from kelmu_tui.services.customer_text import benefit_name
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.database import Changed
 from kelmu_tui.store.errors import StoreError

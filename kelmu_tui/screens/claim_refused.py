@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kelmu_tui.i18n import Translator
 from kelmu_tui.screens.claim_acts import open_claim_form
 from kelmu_tui.screens.claim_begin import Begin
-from kelmu_tui.services.customer_text import benefit_name
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.rows import CommandLine
 from kelmu_tui.widgets.sheet import Block, Field

@@ -17,8 +17,8 @@ from kelmu_tui.screens.claim_blocks import line_blocks
 from kelmu_tui.screens.claim_cells import cells, columns, flag
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.looked_list import LookedList
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.services.claim_views import ClaimOrder, ClaimView, Wanted, is_draft, select, totals
-from kelmu_tui.services.customer_text import benefit_name
 from kelmu_tui.store.claim_rows import ClaimLine
 from kelmu_tui.widgets.cells import Cell, Column
 from kelmu_tui.widgets.painted import Piece

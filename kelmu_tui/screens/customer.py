@@ -22,9 +22,10 @@ from kelmu_tui.screens.customer_head import CustomerHead
 from kelmu_tui.screens.customer_overview import Look, overview
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.listing import ListScreen
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.services.claim_standing import with_own
 from kelmu_tui.services.customer_overview import by_benefit
-from kelmu_tui.services.customer_text import benefit_name, row_fields, state_text
+from kelmu_tui.services.customer_text import row_fields, state_text
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.customer_rows import File, Payment, SectionFile, SectionRow
 from kelmu_tui.store.database import Changed

@@ -10,7 +10,7 @@ from typing import Final
 
 from kelmu_tui.domain.sections import Section
 from kelmu_tui.i18n import Translator
-from kelmu_tui.services.customer_text import benefit_name
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.store.customer_rows import (
     Claim,
     Decision,

@@ -13,7 +13,8 @@ from kelmu_tui.domain.sections import Section
 from kelmu_tui.i18n import Translator
 from kelmu_tui.screens.customer_columns import share
 from kelmu_tui.services import customer_overview as facts
-from kelmu_tui.services.customer_text import benefit_name, state_text
+from kelmu_tui.services.benefit_words import benefit_name
+from kelmu_tui.services.customer_text import state_text
 from kelmu_tui.store.customer_rows import File, Payment
 from kelmu_tui.widgets import bars, gauge, timeline
 from kelmu_tui.widgets.bars import Bar

@@ -12,7 +12,8 @@ from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.screens.customer_find import Whom
 from kelmu_tui.screens.desk import Desk
 from kelmu_tui.screens.looked_list import LookedList
-from kelmu_tui.services.customer_text import benefit_name, purpose_name
+from kelmu_tui.services.benefit_words import benefit_name
+from kelmu_tui.services.customer_text import purpose_name
 from kelmu_tui.services.following import SOON, NotFollowed
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.follows import Change, Follow

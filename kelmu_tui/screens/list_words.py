@@ -12,8 +12,8 @@ from kelmu_tui.domain.lists import ColumnType, KelaList, ListColumn, Period, Rhy
 from kelmu_tui.i18n import Translator
 from kelmu_tui.screens.fetches import Progress
 from kelmu_tui.screens.words import municipality_name
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.services.case_file import inert
-from kelmu_tui.services.customer_text import benefit_name
 from kelmu_tui.store.list_values import ListRow, Value
 from kelmu_tui.widgets.cells import Cell, Column, one_line
 

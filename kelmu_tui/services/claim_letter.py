@@ -19,7 +19,8 @@ from kelmu_tui.domain.claims.content import Partial
 from kelmu_tui.domain.claims.rules import missing
 from kelmu_tui.domain.text import clean
 from kelmu_tui.i18n import Translator
-from kelmu_tui.services.claim_words import benefit_name, field_name, form_name
+from kelmu_tui.services.benefit_words import benefit_name
+from kelmu_tui.services.claim_words import field_name, form_name
 
 WIDTH: Final = 78
 OPEN: Final = "_" * 30

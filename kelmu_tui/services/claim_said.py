@@ -10,9 +10,9 @@ from kelmu_tui.domain.claims.accounts import shown_account
 from kelmu_tui.domain.claims.content import Partial
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.i18n import Translator
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.services.claim_typing import Field, fields_of
 from kelmu_tui.services.claim_words import basis_name
-from kelmu_tui.services.customer_text import benefit_name
 
 
 def said(partial: Partial, name: str, t: Translator) -> Iterator[tuple[Field, str]]:

@@ -9,8 +9,8 @@ from kelmu_tui.domain.claims.accounts import shown_account
 from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.i18n import Translator
 from kelmu_tui.services import claim_words
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.services.claim_words import basis_name, end_reason_name, rejection_text, status_name
-from kelmu_tui.services.customer_text import benefit_name
 from kelmu_tui.store.claim_rows import Account, ClaimFile, Event, Paid
 
 Labelled = tuple[str, str]

@@ -14,7 +14,7 @@ from kelmu_tui.domain.claims.rules import Finding
 from kelmu_tui.domain.identifiers import CodeFault
 from kelmu_tui.domain.organisations import Names
 from kelmu_tui.i18n import Translator
-from kelmu_tui.services.benefit_words import benefit_name as benefit_name
+from kelmu_tui.services.benefit_words import benefit_name
 
 # --- rules ----------------------------------------------------------------------------------------------------------
 

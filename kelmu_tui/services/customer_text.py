@@ -11,7 +11,7 @@ from kelmu_tui.domain.identifiers import mask
 from kelmu_tui.domain.organisations import municipalities
 from kelmu_tui.domain.sections import purposes
 from kelmu_tui.i18n import Translator
-from kelmu_tui.services.benefit_words import benefit_name as benefit_name
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.store.customer_rows import (
     Claim,
     Decision,

@@ -17,7 +17,7 @@ from kelmu_tui.domain.lists import ColumnType, Event, KelaList, ListColumn, Peri
 from kelmu_tui.domain.organisations import municipalities
 from kelmu_tui.domain.text import clean
 from kelmu_tui.i18n import Translator
-from kelmu_tui.services.customer_text import benefit_name
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.store.list_pages import ListQuery
 from kelmu_tui.store.list_values import ListRow, Named, Value
 from kelmu_tui.store.lists import Copy

@@ -15,8 +15,9 @@ from kelmu_tui.domain.claims.catalogue import FREE_FORM, Basis, bases, forms_for
 from kelmu_tui.domain.claims.content import Assistance, Content, Partial
 from kelmu_tui.domain.text import is_safe
 from kelmu_tui.i18n import LANGUAGES, Translator
+from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.services.claim_letter import OPEN, WIDTH, Sender, advice, letter, on_basis
-from kelmu_tui.services.claim_words import basis_name, benefit_name, form_name
+from kelmu_tui.services.claim_words import basis_name, form_name
 from tests.domain.claims.making import ASSISTANCE, CARE, PAYEE
 from tests.domain.claims.strategies import CONTENTS
 

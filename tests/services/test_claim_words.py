@@ -18,6 +18,7 @@ from kelmu_tui.domain.claims.fact_rules import FACT_RULES
 from kelmu_tui.domain.claims.life import EVENTS, ClaimRefusal, Rejection
 from kelmu_tui.i18n import LANGUAGES, Translator
 from kelmu_tui.services import claim_words as words
+from kelmu_tui.services.benefit_words import benefit_name
 from tests.domain.claims.making import Claim
 from tests.domain.claims.test_rules import CASES
 
@@ -103,13 +104,13 @@ def test_names_are_those_of_the_catalogue(language: str) -> None:
         assert words.form_name(form.id, t) == form.name.get(language)
     for reason in end_reasons().values():
         assert words.end_reason_name(reason.id, t) == reason.name.get(language)
-    assert words.benefit_name("child_benefit", t) == benefits()["child_benefit"].name.get(language)
+    assert benefit_name("child_benefit", t) == benefits()["child_benefit"].name.get(language)
     for name_of in (
         words.status_name,
         words.basis_name,
         words.form_name,
         words.end_reason_name,
-        words.benefit_name,
+        benefit_name,
         words.event_text,
         words.rejection_text,
     ):

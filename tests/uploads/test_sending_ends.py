@@ -21,6 +21,15 @@ from tests.services.signed_in import FIRST, SECOND, organisation, session_text
 from tests.uploads.desk import CODE, NAME, files_of, queue, request, states
 
 
+def in_flight(store: Store) -> str:
+    """Let the only sending be whole at the backend and its command under way; return the command."""
+    with store.write() as db:
+        db.execute("UPDATE main.sealed_copy SET state = 'whole'")
+        ((id_,),) = db.execute("SELECT id FROM main.command").fetchall()
+        assert outbox.freeze(db, id_) is not None
+    return str(id_)
+
+
 def test_taken_back_the_key_and_the_file_are_gone(sendings: Sendings, store: Store, photo: Path) -> None:
     sending = queue(sendings, request(photo))
     sendings.cancel(sending)
@@ -126,10 +135,7 @@ def test_what_is_refused_after_the_mandate_has_ended_says_no_more_whose_it_was(
     sendings: Sendings, store: Store, photo: Path
 ) -> None:
     queue(sendings, request(photo))
-    with store.write() as db:
-        db.execute("UPDATE main.sealed_copy SET state = 'whole'")
-        ((id_,),) = db.execute("SELECT id FROM main.command").fetchall()
-        assert outbox.freeze(db, id_) is not None
+    id_ = in_flight(store)
     end_organisation(store, FIRST)
     with store.write() as db:
         assert CODE.value in str(db.execute("SELECT payload FROM main.command").fetchall()), "it may be sent once more"
@@ -144,10 +150,8 @@ def test_a_refused_sending_is_asked_about_at_the_sign_out_and_discarded(
     sendings: Sendings, store: Store, photo: Path
 ) -> None:
     queue(sendings, request(photo))
+    id_ = in_flight(store)
     with store.write() as db:
-        db.execute("UPDATE main.sealed_copy SET state = 'whole'")
-        ((id_,),) = db.execute("SELECT id FROM main.command").fetchall()
-        outbox.freeze(db, id_)
         outbox.refuse(db, id_, {"code": "rule_refused", "rule": "sending_customer"}, None, store.clock.now())
     assert unsent(store) == 1
     assert discard_unsent(store, store.clock.now()) == 0
@@ -156,11 +160,9 @@ def test_a_refused_sending_is_asked_about_at_the_sign_out_and_discarded(
 
 def test_given_once_more_it_goes_with_the_lease_of_now(sendings: Sendings, store: Store, photo: Path) -> None:
     sending = queue(sendings, request(photo))
+    id_ = in_flight(store)
     with store.write() as db:
-        db.execute("UPDATE main.sealed_copy SET state = 'whole'")
         db.execute("UPDATE main.command SET lease = 'of-long-ago'")
-        ((id_,),) = db.execute("SELECT id FROM main.command").fetchall()
-        outbox.freeze(db, id_)
         outbox.refuse(db, id_, {"code": "command_expired"}, None, store.clock.now())
     sendings.retry(sending)
     with store.read() as db:
