@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kelmu_tui.cli import document_upload
 from kelmu_tui.cli.document_commands import ASKERS, WAYS
 from kelmu_tui.cli.document_upload import Progress
 from kelmu_tui.cli.env import Env
@@ -18,7 +19,8 @@ from kelmu_tui.cli.output import Output
 from kelmu_tui.domain.documents import askers, ways
 from kelmu_tui.store.copies import Due
 from kelmu_tui.store.sendings import DocumentLine
-from tests.cli.conftest import Kelmu, Ran
+from kelmu_tui.sync.leader import LeaderLock
+from tests.cli.conftest import Kelmu, Ran, opened
 from tests.content import files
 from tests.store.build import FixedClock
 from tests.uploads.model import ARRIVED
@@ -160,6 +162,37 @@ def test_before_a_sign_out_documents_are_brought_up(send: Send, demo: Kelmu, pho
     assert demo("--user", USER, "sync").code == Exit.OK
     found = demo("--user", USER, "documents", "show", queued["id"], "--json").data
     assert found["state"] in ARRIVED
+
+
+def test_behind_another_terminal_it_waits_while_something_moves_and_then_leads(
+    send: Send, demo: Kelmu, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document_upload, "LOOKS", 1)
+    monkeypatch.setattr(document_upload, "STILL_SECONDS", 0.0)
+    with opened(USER) as context:
+        folder = context.store.folder
+    other = LeaderLock(folder)
+    assert other.try_acquire()
+    try:
+        ran = send(str(photo), "--kind", "bill", "--way", "letter", "--json")
+        assert ran.code == Exit.NOT_SENT, ran.err
+        (sending,) = ran.data["sendings"]
+        assert sending["state"] == "queued"
+        monkeypatch.setattr(document_upload, "STILL_SECONDS", 60.0)
+        looked = document_upload._watch
+
+        async def ends(*arguments: Any) -> bool:
+            """The other terminal is closed meanwhile."""
+            found = await looked(*arguments)
+            other.release()
+            return found
+
+        monkeypatch.setattr(document_upload, "_watch", ends)
+        ran = demo("--user", USER, "documents", "retry", sending["id"], "--json")
+        assert ran.code == Exit.OK, ran.err
+        assert ran.data["sendings"][0]["state"] in ARRIVED
+    finally:
+        other.release()
 
 
 # --- how far it is --------------------------------------------------------------------------------------------------
