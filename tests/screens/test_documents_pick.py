@@ -107,7 +107,7 @@ async def test_names_that_no_terminal_can_show_are_counted_and_long_ones_cut(hom
     (home / "[b]nimi.pdf").write_bytes(b"")
     async with picking(home) as (app, pilot, answers, _):
         check_grid(app, (80, 24))
-        assert "Yhtä ei näytetä" in words(app)
+        assert "Yhtä kohdetta ei näytetä" in words(app)
         assert "[b]nimi.pdf" in text_of(app)
         await type_text(pilot, "xx")
         await press(pilot, "enter")

@@ -16,7 +16,8 @@ from kelmu_tui.domain.claims.days import first_day_reached, has_payment_day, lat
 from kelmu_tui.domain.claims.facts import Days, DecisionFact, PaymentFact
 from kelmu_tui.domain.claims.findings import NOTHING, Findings, Judge, Setting, common, found, period_of
 
-_NOTHING_GRANTED: Final = frozenset({"rejected", "discontinued", "suspended"})
+_REJECTED: Final = "rejected"
+_NOTHING_GRANTED: Final = frozenset({_REJECTED, "discontinued", "suspended"})
 """Outcomes after which no benefit comes that assistance could have been paid against."""
 _PLANNED: Final = "planned"
 _RETURNED: Final = "returned"
@@ -116,8 +117,11 @@ def _is_running(payment: PaymentFact, known_on: date) -> bool:
 
 
 def _has_stopped(draft: Partial, decisions: Iterable[DecisionFact] | None) -> bool:
-    """Tell whether the newest decision on the benefit ends it before the claim begins."""
-    own = [one for one in decisions or () if one.benefit == draft.benefit]
+    """Tell whether the newest decision on the benefit ends it before the claim begins.
+
+    A rejected application takes nothing away from what had been granted before.
+    """
+    own = [one for one in decisions or () if one.benefit == draft.benefit and one.outcome != _REJECTED]
     if not own:
         return False
     newest = max(own, key=lambda one: one.decided)

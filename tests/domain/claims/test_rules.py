@@ -374,6 +374,17 @@ KEPT: list[tuple[str, Claim]] = [
         ),
     ),
     (
+        # A second application was rejected; what had been granted goes on.
+        "child_benefit_in_payment",
+        GOOD_CARE.with_content(benefit="child_benefit").with_facts(
+            payments=(payment("child_benefit", date(2026, 10, 26)),),
+            decisions=(
+                decision(date(2026, 1, 5), benefit="child_benefit"),
+                decision(date(2026, 10, 9), "rejected", "child_benefit"),
+            ),
+        ),
+    ),
+    (
         # What was known in October tells that it was in payment then; nothing newer is known.
         "child_benefit_in_payment",
         GOOD_CARE.with_content(benefit="child_benefit").with_facts(
