@@ -115,9 +115,15 @@ def _decision(body: JsonRow) -> DecisionFact:
 
 
 def _other(body: JsonRow, organisation: str) -> OtherClaim:
-    own = body.get("claimant_id") == organisation
+    amount = body.get("amount")
     return OtherClaim(
-        body["id"], body["benefit"], date.fromisoformat(body["period_from"]), _day(body.get("period_to")), own
+        body["id"],
+        body["benefit"],
+        date.fromisoformat(body["period_from"]),
+        _day(body.get("period_to")),
+        body.get("claimant_id") == organisation,
+        body["basis"],
+        None if amount is None else Decimal(amount),
     )
 
 

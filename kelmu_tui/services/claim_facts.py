@@ -37,10 +37,9 @@ def facts_of(
     # How an own one stands is known from the feed; what the file says of it is as old as the file.
     known = {one.id for one in mine}
     found = [one for one in others or () if one.id not in known] + [_own(one) for one in mine if one.status in OPEN]
-    only = others is None
-    claims = tuple(one for one in found if one.id != but) or (None if only else ())
+    claims = tuple(one for one in found if one.id != but)
     if file is None:
-        return Facts(surname=surname, claims=claims, own_claims_only=claims is not None)
+        return Facts(surname=surname, claims=claims, own_claims_only=True)
     return Facts(
         surname=file.person.family_name,
         payments=_payments(file),
@@ -49,7 +48,7 @@ def facts_of(
         claims=claims,
         died=file.person.died,
         as_of=_as_of(file),
-        own_claims_only=only,
+        own_claims_only=others is None,
     )
 
 
@@ -98,12 +97,13 @@ def _claims(rows: Iterable[SectionRow], organisation: str) -> Iterator[OtherClai
     for one in rows:
         if isinstance(one, Claim) and one.status in _OPEN:
             own = one.claimant_id == organisation
-            yield OtherClaim(one.id, one.benefit, one.period_from, one.period_to, own)
+            yield OtherClaim(one.id, one.benefit, one.period_from, one.period_to, own, one.basis, one.amount)
 
 
 def _own(line: ClaimLine) -> OtherClaim:
     assert line.first is not None
-    return OtherClaim(line.id, line.benefit, line.first, line.ended_on or line.last, own=True)
+    until = line.ended_on or line.last
+    return OtherClaim(line.id, line.benefit, line.first, until, own=True, basis=line.basis, amount=line.amount)
 
 
 def _as_of(file: File) -> date:

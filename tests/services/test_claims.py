@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -204,10 +205,47 @@ def test_of_what_is_left_out_nothing_is_known(context: Context, store: Store) ->
     keep_file(store, payments=[payment("m1")], narrowed=True)
     facts = context.claims.facts(CODE)
     assert (facts.payments, facts.decisions, facts.claims) == (None, (), ())
-    assert context.claims.facts(OTHER) == Facts()
+    assert context.claims.facts(OTHER) == Facts(claims=(), own_claims_only=True), "own claims are known without a file"
     hold_claims(store, claim("c1", code=OTHER, family="Aalto"))
     facts = context.claims.facts(OTHER)
     assert (facts.surname, [one.id for one in facts.claims or ()], facts.payments) == ("Aalto", ["c1"], None)
+
+
+def test_the_same_assistance_is_not_claimed_twice_without_a_word(context: Context, store: Store) -> None:
+    """Neither beside a claim that is in the feed nor beside one that only the customer's file shows."""
+    draft = Partial(
+        payee=CODE,
+        basis="social_assistance_23",
+        benefit="sickness_allowance",
+        amount=Decimal("300.00"),
+        assistance_first=date(2027, 1, 1),
+        assistance_last=date(2027, 1, 31),
+        assistance_amount=Decimal("400.00"),
+    )
+
+    def together() -> list[Any]:
+        return [one.values["total"] for one in context.claims.check(draft).findings if one.rule == "s23_sum_together"]
+
+    assert together() == []
+    hold_claims(store, claim("c1", code=CODE))
+    assert together() == [Decimal("620.50")]
+    assert [
+        one.rule for one in context.claims.check(draft, claim="c1").findings if one.rule == "s23_sum_together"
+    ] == []
+    row = ClaimRow(
+        id="k1",
+        benefit="child_benefit",
+        basis="social_assistance_23",
+        claimant="Pirkanmaa",
+        claimant_id=FIRST,
+        period_from=date(2027, 1, 1),
+        period_to=date(2027, 1, 31),
+        amount=Decimal("50.00"),
+        status="in_force",
+        received=TODAY,
+    )
+    keep_file(store, claims=[row])
+    assert together() == [Decimal("670.50")]
 
 
 def test_how_an_own_claim_stands_is_known_from_the_feed(context: Context, store: Store) -> None:

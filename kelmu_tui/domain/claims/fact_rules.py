@@ -78,6 +78,33 @@ def _s23_before_decision(draft: Partial, setting: Setting) -> Findings | None:
     return found("s23_before_decision", "assistance_decided_on", decided=min(earlier), assistance=decided)
 
 
+def _s23_sum_together(draft: Partial, setting: Setting) -> Findings | None:
+    """Judge whether the organisation's claims on assistance of the same time claim more together than was paid.
+
+    What others have paid and claim is assistance of their own. Which claims mean which assistance no row says: those
+    for days of it are taken to.
+    """
+    amount, most = draft.amount, draft.assistance_amount
+    first, last = draft.assistance_first, draft.assistance_last
+    if draft.basis != SOCIAL_ASSISTANCE or amount is None or most is None or first is None or last is None:
+        return NOTHING
+    if not (amount.is_finite() and most.is_finite()) or amount > most or last < first:
+        return NOTHING  # other rules say so
+    claims = setting.facts.claims
+    if claims is None:
+        return None
+    others = [
+        one.amount
+        for one in claims
+        if one.own
+        and one.basis == SOCIAL_ASSISTANCE
+        and one.amount is not None
+        and common(Days(first, last), one.first, one.last) is not None
+    ]
+    total = sum(others, amount)
+    return found("s23_sum_together", "amount", total=total, most=most) if total > most else NOTHING
+
+
 def _granted(benefit: str, period: Days, decisions: Iterable[DecisionFact] | None) -> tuple[DecisionFact, ...] | None:
     """Return the decisions by which a benefit comes for days of a time, None when decisions are not known."""
     if decisions is None:
@@ -184,6 +211,7 @@ FACT_RULES: Final[Mapping[str, Judge]] = MappingProxyType(
     {
         "two_weeks": _two_weeks,
         "s23_before_decision": _s23_before_decision,
+        "s23_sum_together": _s23_sum_together,
         "child_benefit_in_payment": _child_benefit_in_payment,
         "parental_employer": _parental_employer,
         "overlap": _overlap,

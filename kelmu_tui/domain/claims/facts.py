@@ -37,13 +37,18 @@ class Days(NamedTuple):
 
 
 class OtherClaim(NamedTuple):
-    """Another claim on a benefit of the payee that is not over; `own` when it is the organisation's."""
+    """Another claim on a benefit of the payee that is not over; `own` when it is the organisation's.
+
+    `amount` is None where it is not shown.
+    """
 
     id: str
     benefit: str
     first: date
     last: date | None
     own: bool
+    basis: str = ""
+    amount: Decimal | None = None
 
 
 class Facts(NamedTuple):

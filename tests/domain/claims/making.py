@@ -87,5 +87,11 @@ def other(benefit: str = "guarantee_pension", *, own: bool = False) -> OtherClai
     return OtherClaim("c2", benefit, date(2027, 1, 1), None, own)
 
 
+def recovered(amount: str, benefit: str = "sickness_allowance") -> OtherClaim:
+    """Return another claim of the organisation's on assistance, for the last month of the good one."""
+    mine = other(benefit, own=True)
+    return mine._replace(last=date(2027, 1, 31), basis="social_assistance_23", amount=Decimal(amount))
+
+
 def wages(first: date, last: date | None = None) -> tuple[Days, ...]:
     return (Days(first, last),)

@@ -23,6 +23,7 @@ from tests.domain.claims.making import (
     decision,
     other,
     payment,
+    recovered,
     wages,
 )
 
@@ -114,6 +115,12 @@ CASES: list[tuple[str, str, Claim, dict[str, Any]]] = [
         "amount",
         GOOD_ASSISTANCE.with_content(amount=Decimal("600.01")),
         {"amount": Decimal("600.01"), "most": Decimal("600.00")},
+    ),
+    (
+        "s23_sum_together",
+        "amount",
+        GOOD_ASSISTANCE.with_facts(claims=(recovered("40.00"), recovered("60.00", "guarantee_pension"))),
+        {"total": Decimal("700.00"), "most": Decimal("600.00")},
     ),
     (
         "no_basic_sa",
@@ -349,6 +356,18 @@ KEPT: list[tuple[str, Claim]] = [
     ),
     ("s23_before_decision", GOOD_CARE.with_facts(decisions=(decision(date(2026, 11, 1)),))),
     ("s23_amount_cap", GOOD_ASSISTANCE.with_content(amount=Decimal("600.00"))),
+    (
+        "s23_sum_together",
+        GOOD_ASSISTANCE.with_content(amount=Decimal("500.00")).with_facts(claims=(recovered("100.00"),)),
+    ),
+    ("s23_sum_together", GOOD_ASSISTANCE.with_facts(claims=(recovered("100.00")._replace(own=False),))),
+    ("s23_sum_together", GOOD_ASSISTANCE.with_facts(claims=(recovered("100.00")._replace(basis="client_fees_14"),))),
+    ("s23_sum_together", GOOD_ASSISTANCE.with_facts(claims=(recovered("100.00")._replace(amount=None),))),
+    (
+        "s23_sum_together",
+        GOOD_ASSISTANCE.with_facts(claims=(recovered("9.00")._replace(first=date(2027, 2, 1), last=None),)),
+    ),
+    ("s23_sum_together", GOOD_CARE.with_facts(claims=(recovered("100.00"),))),
     ("housing_s23_only", GOOD_ASSISTANCE.with_content(benefit="general_housing_allowance")),
     (
         "child_benefit_in_payment",

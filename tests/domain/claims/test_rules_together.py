@@ -28,7 +28,7 @@ from tests.domain.claims.making import (
     decision,
 )
 
-UNKNOWN = {"two_weeks", "s23_before_decision", "overlap", "payee_died", "payee_died_within"}
+UNKNOWN = {"two_weeks", "s23_before_decision", "s23_sum_together", "overlap", "payee_died", "payee_died_within"}
 
 
 # --- in pairs -------------------------------------------------------------------------------------------------------
