@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from kelmu_backend import commands, feed, notices, wakeups
+from kelmu_backend import commands, failures, feed, notices, wakeups
 from kelmu_backend.claims import editing, record
 from kelmu_backend.core import Core
 from kelmu_backend.customers import following
@@ -300,6 +300,10 @@ class Background:
         except (SQLAlchemyError, OSError) as failure:
             # The record or the disk may be away for a while; the loop outlives that, and says so without any value.
             log.warning("background work failed: %s", type(failure).__name__)
+            return False
+        except Exception as failure:  # noqa: BLE001 - one thing that cannot be done must not end all that come after
+            log.error("background work failed: %s", failures.told(failure))
+            await asyncio.sleep(MINUTE)
             return False
         return True
 

@@ -20,6 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from kelmu_backend import failures
 from kelmu_backend.app import create_app
 from kelmu_backend.config import Config
 from kelmu_backend.database import tables
@@ -199,11 +200,8 @@ class Lines(logging.Formatter):
         ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
     ) -> str:
         """Return type and places of an exception; messages of drivers repeat what they were given."""
-        import traceback
-
         kind, _, trace = ei
-        places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(trace)[-8:]]
-        return f"{kind.__name__ if kind else 'error'} at {' > '.join(places)}"
+        return failures.told_of(kind, trace)
 
 
 def configure_logging() -> None:

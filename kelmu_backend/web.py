@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import traceback
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -14,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kelmu_backend import rows
+from kelmu_backend import failures, rows
 from kelmu_backend.problems import MEDIA_TYPE, ProblemError
 from kelmu_tui.api.contract import HEADER_REQUEST_ID, TUS_VERSION, ProblemCode
 from kelmu_tui.platform.ids import Ids
@@ -109,9 +108,7 @@ class _BrokenOff(Exception):
 def _unexpected(failure: Exception, identifier: str) -> ProblemError:
     if isinstance(failure, _TooLarge):
         return ProblemError(ProblemCode.INVALID_REQUEST, status=413, errors=["body: too_large"])
-    # Types and lines only: messages of drivers and models repeat values.
-    places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(failure.__traceback__)[-6:]]
-    log.error("request %s failed: %s at %s", identifier, type(failure).__name__, " < ".join(reversed(places)))
+    log.error("request %s failed: %s", identifier, failures.told(failure))
     return ProblemError(ProblemCode.INTERNAL)
 
 
