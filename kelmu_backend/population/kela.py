@@ -13,7 +13,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, exists, func, select
 
 from kelmu_backend import feed
 from kelmu_backend.claims import judging, moving, record
@@ -82,6 +82,18 @@ _OTHERS: Final = (
         claim.c.id != bindparam("claim"),
         claim_payment.c.on == bindparam("day"),
     )
+)
+_EARLIER: Final = (
+    select(claim.c.id)
+    .where(
+        claim.c.person == bindparam("person"),
+        claim.c.benefit == bindparam("benefit"),
+        claim.c.status == Status.IN_FORCE,
+        claim.c.registered_at < bindparam("registered"),
+        claim.c.first <= bindparam("day"),
+        ~exists().where(claim_payment.c.claim == claim.c.id, claim_payment.c.on == bindparam("day")),
+    )
+    .limit(1)
 )
 _TYPE: Final = select(tables.organisation.c.type).where(tables.organisation.c.business_id == bindparam("organisation"))
 
@@ -303,15 +315,17 @@ def _from_payments(
 ) -> tuple[Decimal, Mapping[Key, Known | None]]:
     """Return what the payments of a day give to a claim, at the most `rest`, and how they stand in the file then.
 
-    What the file shows as given to a claim already counts, unless another claim has booked it.
+    What the file shows as given to a claim already counts, unless another claim has booked it or, as the earlier one,
+    is still to be paid on the day.
     """
     key = {"person": row.person, "benefit": row.benefit, "claim": row.id, "day": day}
+    earlier = connection.execute(_EARLIER, key | {"registered": row.registered_at}).first() is not None
     booked: Decimal = connection.execute(_OTHERS, key).scalar_one() or NOTHING
     amount = NOTHING
     changed: dict[Key, Known | None] = {}
     for one in payments:
         body, shown = one.body | {"status": "paid"}, taken(one.body)
-        own = max(shown - booked, NOTHING)
+        own = NOTHING if earlier else max(shown - booked, NOTHING)
         booked -= min(shown, booked)
         part = min(own, rest - amount)
         if own == 0 and body["payee"] in _TAKEN_FROM:

@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 
 from kelmu_backend.background import Background
 from kelmu_backend.claims.moving import Accept, Acknowledge, NotMovable, Over, Pay
 from kelmu_backend.claims.record import LEFT_ALONE
 from kelmu_backend.database import tables
-from kelmu_backend.database.claim_tables import claim_payment
+from kelmu_backend.database.claim_tables import claim, claim_payment
 from kelmu_backend.database.customer_tables import customer_row
 from kelmu_backend.population import kela as module
 from kelmu_tui.api import contract
@@ -173,6 +173,33 @@ async def test_two_claims_share_a_payment_and_neither_is_paid_twice(
     assert sum(taken.values()) == euros("700.00")
     await comes(claims, seconds=5)
     assert len(claims.world.all(claim_payment)) == 2
+
+
+async def test_what_the_file_gives_to_an_earlier_claim_goes_to_no_later_one(
+    claims: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kela comes to the later claim first, which gets of the day what is left."""
+    only(monkeypatch)
+    monkeypatch.setattr(module, "CROWDED_OUT", 0)
+    marked = {"deductions": [{"kind": "claim", "amount": "500.00"}], "net": "200.00"}
+    add(claims, Section.PAYMENTS, payment(1, "2026-12-07", **marked))
+    await claims.made(1, content={"amount": "500.00"})
+    claims.in_force(1)
+    claims.world.pass_by(seconds=1)
+    await claims.made(2, content={"amount": "500.00"})
+    claims.in_force(2)
+    with claims.world.database.write() as connection:
+        for number, hours in ((2, 0), (1, 1)):
+            comes_at = claims.world.clock.now() + timedelta(days=14, hours=hours)
+            connection.execute(update(claim).where(claim.c.id == claim_id(number)).values(next_at=comes_at))
+    await comes(claims, days=14)
+    taken = {row["claim"]: row["amount"] for row in claims.world.all(claim_payment)}
+    assert taken == {claim_id(2): euros("200.00")}
+    for _ in range(2):
+        await comes(claims, hours=2)
+    taken = {row["claim"]: row["amount"] for row in claims.world.all(claim_payment)}
+    assert taken == {claim_id(2): euros("200.00"), claim_id(1): euros("500.00")}
+    assert payments(claims)["2026-12-07"] == ("paid", "county", "200.00")
 
 
 async def test_what_goes_to_a_landlord_is_not_taken(claims: Claims, monkeypatch: pytest.MonkeyPatch) -> None:
