@@ -80,7 +80,14 @@ def prolong(env: Env) -> int:
     with env.context(CLAIMS) as context:
         ids = meant(context, env.listed_ids())
         last = claim_options.day(env, env.args.claim_last, "last")
-        return _give(env, context, lambda: context.claims.prolong(ids, last))
+
+        def give() -> Sequence[str]:
+            found = context.claims.doubts(ids, last)
+            for line in _told(env, Checked(found, ()), ()):
+                env.out.note(line)
+            return context.claims.prolong(ids, last)
+
+        return _give(env, context, give)
 
 
 def end(env: Env) -> int:

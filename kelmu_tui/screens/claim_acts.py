@@ -11,7 +11,7 @@ from kelmu_tui.screens.base import FramedScreen
 from kelmu_tui.screens.claim_begin import PURPOSE, Begin
 from kelmu_tui.screens.claim_work import END, PROLONG, Again
 from kelmu_tui.services.claim_views import is_draft
-from kelmu_tui.services.claim_words import refusal_text
+from kelmu_tui.services.claim_words import refusal_text, rule_text
 from kelmu_tui.services.claims import NotOpen
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.store.claim_rows import ClaimLine
@@ -120,7 +120,18 @@ class ClaimActs(FramedScreen[None]):
             async def save(last: date) -> str:
                 return await self._prolong(lines, last)
 
-            self.face.push_screen(ProlongScreen(lines, left, save))
+            async def doubts(last: date) -> str:
+                return await self._doubts(lines, last)
+
+            self.face.push_screen(ProlongScreen(lines, left, save, doubts))
+
+    async def _doubts(self, lines: Sequence[ClaimLine], last: date) -> str:
+        """Return what the rules warn of when claims last until a day; what forbids it is told when it is saved."""
+        try:
+            found = await self.desk.run(self.desk.claims.doubts, [line.id for line in lines], last)
+        except (ClaimRefused, NotOpen, NotAllowed):
+            return ""
+        return " ".join(rule_text(one, self.face.t) for one in found)
 
     async def _prolong(self, lines: Sequence[ClaimLine], last: date) -> str:
         ids = [line.id for line in lines]

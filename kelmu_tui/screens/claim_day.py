@@ -39,6 +39,7 @@ class DayScreen(Dialog[None]):
         self._lines = tuple(lines)
         self._left = left
         self._choices: tuple[Choice, ...] = ()
+        self._doubted: tuple[date | None, str] | None = None
 
     # --- what subclasses say ----------------------------------------------------------------------------------------
 
@@ -69,6 +70,10 @@ class DayScreen(Dialog[None]):
     async def save(self, day: date | None, key: str) -> str:
         """Save the answer; return what hinders it, empty when nothing does."""
         raise NotImplementedError
+
+    async def doubts(self, day: date | None, key: str) -> str:  # noqa: ARG002
+        """Return what speaks against the answer, which is told once before it is saved; empty for nothing."""
+        return ""
 
     # --- the box ----------------------------------------------------------------------------------------------------
 
@@ -138,12 +143,17 @@ class DayScreen(Dialog[None]):
             effect.show(text, role=role)
             return
         day, key = self.typed(), self.chosen
+        role = "alarm"
 
         async def save() -> str:
+            nonlocal role
+            if (day, key) != self._doubted and (doubt := await self.doubts(day, key)):
+                self._doubted, role = (day, key), "warn"
+                return self.face.t("claim_view.still", doubt=doubt, key=self.key_text("dialog.accept"))
             return await self.save(day, key)
 
         if problem := await self.give(save):
-            effect.show(problem, role="alarm")
+            effect.show(problem, role=role)
 
     def action_dialog_down(self) -> None:
         """Point at the next choice."""
@@ -157,10 +167,17 @@ class DayScreen(Dialog[None]):
 class ProlongScreen(DayScreen):
     """Until when claims last: a day that is typed, or one of those that suggest themselves."""
 
-    def __init__(self, lines: Sequence[ClaimLine], left: int, save: Callable[[date], Awaitable[str]]) -> None:
-        """`save` gets the last day and returns what hinders it."""
+    def __init__(
+        self,
+        lines: Sequence[ClaimLine],
+        left: int,
+        save: Callable[[date], Awaitable[str]],
+        doubts: Callable[[date], Awaitable[str]],
+    ) -> None:
+        """`save` gets the last day and returns what hinders it, `doubts` what speaks against it."""
         super().__init__(lines, left)
         self._save = save
+        self._doubts = doubts
 
     def title_text(self) -> str:
         """Return the title of the box."""
@@ -204,6 +221,10 @@ class ProlongScreen(DayScreen):
     async def save(self, day: date | None, key: str) -> str:
         """Prolong them."""
         return await self._save(self._day(day, key))
+
+    async def doubts(self, day: date | None, key: str) -> str:
+        """Return what the rules warn of."""
+        return await self._doubts(self._day(day, key))
 
 
 class EndScreen(DayScreen):

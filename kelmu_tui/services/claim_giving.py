@@ -67,16 +67,16 @@ class Giver:
             self._store.changed("command", "conflict", "claim", "claim_draft", keys=(claim,))
         return command
 
-    def decided(self, id: str, make: Make) -> tuple[Command, ClaimState]:  # noqa: A002
-        """Return a command on a claim as it is shown, and what it makes of it.
+    def decided(self, id: str, make: Make) -> tuple[Command, ClaimState, ClaimState]:  # noqa: A002
+        """Return a command on a claim, the claim as it is shown, and what the command makes of it.
 
         Raises:
             NotOpen: there is no such claim, or it is over.
             ClaimRefused: its state does not allow it.
         """
         with self._store.read() as db:
-            command, after, _ = self._decided(db, id, make)
-        return command, after
+            command, after, known = self._decided(db, id, make)
+        return command, known.state, after
 
     def give(self, ids: Sequence[str], verb: str, make: Make, draft: str | None) -> list[str]:
         """Save a command on each of these claims, or none; return their ids.

@@ -7,10 +7,11 @@ before they are shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from kelmu_tui.domain.capabilities import PAYMENT_CLAIMS_REGISTER
+from kelmu_tui.domain.claims.catalogue import RuleKind
 from kelmu_tui.domain.claims.content import Content
 from kelmu_tui.domain.claims.days import latest_arrival, next_reached
 from kelmu_tui.domain.claims.facts import Facts
@@ -30,27 +31,23 @@ from kelmu_tui.platform.ids import Ids
 from kelmu_tui.services.claim_giving import Giver
 from kelmu_tui.services.claim_giving import NotOpen as NotOpen
 from kelmu_tui.services.claim_handler import Handler, keep_handler, last_handler
+from kelmu_tui.services.claim_looks import FILE, LIST, Looks
 from kelmu_tui.services.claim_payees import Payees
 from kelmu_tui.services.claim_texts import draft_lines
-from kelmu_tui.services.customers import SITTING, Customers
+from kelmu_tui.services.customers import Customers
 from kelmu_tui.services.inbox import NotAllowed
 from kelmu_tui.services.session import Session
 from kelmu_tui.services.sights import demand_own
-from kelmu_tui.store import chain, claim_drafts, claims, lease, views
+from kelmu_tui.store import claim_drafts, claims, lease
 from kelmu_tui.store.claim_rows import Account, ClaimDraft, ClaimFile, ClaimLine, Payee
 from kelmu_tui.store.claims import Frame
 from kelmu_tui.store.database import Store
-from kelmu_tui.store.details import data_at
 from kelmu_tui.store.rows import ActiveSession
 
 if TYPE_CHECKING:
     from kelmu_tui.domain.claims.content import Partial
-    from kelmu_tui.domain.claims.rules import Checked
+    from kelmu_tui.domain.claims.rules import Checked, Finding
 
-LIST: Final = "claim_list"
-"""What the log calls a list of claims."""
-FILE: Final = "claim"
-"""What the log calls a claim whole."""
 AT_RISK: Final = timedelta(days=3)
 """How near the last day of arrival has to be for a claim that waits to be sent to be at risk: a long weekend."""
 
@@ -62,12 +59,11 @@ class Claims:
         self._store = store
         self._session = session
         self._clock = clock
-        self._ids = ids
         self._customers = customers
         self._known = Session(store)
-        self._payees = Payees(store, session, clock, customers, self._frame, self._log)
+        self._looks = Looks(store, session, clock, ids)
+        self._payees = Payees(store, session, clock, customers, self._frame, self._looks.log)
         self._giver = Giver(store, session, clock, ids, self._frame)
-        self._looked: dict[str, tuple[datetime, int]] = {}
 
     def hold(self) -> None:
         """Let nobody on who may not make claims (any more); every way to a claim begins with it.
@@ -98,7 +94,7 @@ class Claims:
 
     def log_list(self, count: int) -> None:
         """Log that a list of `count` names is shown; before it is."""
-        self._log(LIST, None, count)
+        self._looks.log(LIST, None, count)
 
     def of_customer(self, customer: str) -> tuple[ClaimLine, ...]:
         """Return the claims on benefits of a customer whose file is held, in the order of `lines`.
@@ -125,13 +121,9 @@ class Claims:
         with lease.within(self._store) as db:
             found = claims.file(db, self._frame(), id)
         if found is None:
-            self._looked.pop(id, None)
-            return None
-        now = self._clock.now()
-        at, version = self._looked.get(id, (None, 0))
-        if at is None or version != found.line.version or not timedelta(0) <= now - at < SITTING:
-            self._log(FILE, id, 1)
-            self._looked[id] = (now, found.line.version)
+            self._looks.forget(id)
+        else:
+            self._looks.open(id, found.line.version)
         return found
 
     def leaving(self, id: str, how: str) -> ClaimFile | None:  # noqa: A002
@@ -147,7 +139,7 @@ class Claims:
         with lease.within(self._store) as db:
             found = claims.file(db, self._frame(), id)
         if found is not None:
-            self._log(f"{FILE}:{how}", id, 1)
+            self._looks.log(f"{FILE}:{how}", id, 1)
         return found
 
     def log_letter(self, draft: str) -> None:
@@ -157,7 +149,7 @@ class Claims:
             NotAllowed, StoreError: nothing leaves.
         """
         self.hold()
-        self._log(f"{FILE}:letter", draft, 1)
+        self._looks.log(f"{FILE}:letter", draft, 1)
 
     def accounts(self) -> tuple[Account, ...]:
         """Return the organisation's accounts by name.
@@ -244,6 +236,22 @@ class Claims:
             NotOpen, ClaimRefused, NotAllowed, StoreError: as `change`; nothing is saved.
         """
         return self._give(ids, "claim-prolong", lambda _: Prolong(last))
+
+    def doubts(self, ids: Sequence[str], last: date) -> tuple[Finding, ...]:
+        """Return what the rules warn of when claims last until a later day and did not before, each rule once.
+
+        Raises:
+            NotOpen, ClaimRefused, NotAllowed: as `prolong`.
+        """
+        self.hold()
+        found: dict[str, Finding] = {}
+        for id_ in ids:
+            _, before, after = self._giver.decided(id_, lambda _: Prolong(last))
+            said = self._check(before.content, id_).findings
+            for one in self._judge(after.content, id_).findings:
+                if one.kind is RuleKind.WARN and one not in said:
+                    found.setdefault(one.rule, one)
+        return tuple(found.values())
 
     def end(self, ids: Sequence[str], last: date, reason: str) -> list[str]:
         """Tell that the ground of claims has ended, with their last day and why; all or none.
@@ -365,27 +373,25 @@ class Claims:
     def _frame(self) -> Frame:
         return Frame(self._organisation, self._session.user_id, self._clock.now())
 
-    def _log(self, view: str, subject: str | None, rows: int) -> None:
-        session = self._session
-        with self._store.write() as db:
-            at = data_at(db) if self._store.organisation == self._organisation else None
-            chain.ensure(db, self._ids)
-            views.log(
-                db,
-                views.ViewEvent(self._clock.now(), session.user_id, self._organisation, view, subject, rows, at),
-            )
-            self._store.changed("view_event", keys=(view,))
-
-    def _judge(self, content: Content, claim: str | None) -> None:
+    def _check(self, content: Content, claim: str | None) -> Checked:
         from kelmu_tui.domain.claims.rules import check
 
         facts = self.facts(content.payee, claim=claim)
-        blocking = check(content, facts, self._session.organisation.type, self._today()).blocking
-        if blocking:
-            raise ClaimRefused(blocking[0].rule)
+        return check(content, facts, self._session.organisation.type, self._today())
+
+    def _judge(self, content: Content, claim: str | None) -> Checked:
+        """Return what the rules say of a claim that they allow.
+
+        Raises:
+            ClaimRefused: they don't.
+        """
+        checked = self._check(content, claim)
+        if checked.blocking:
+            raise ClaimRefused(checked.blocking[0].rule)
         own = {one.iban for one in self.accounts()}
         if own and content.account not in own:
             raise ClaimRefused(ClaimRefusal.ACCOUNT)
+        return checked
 
     def _give(
         self, ids: Sequence[str], verb: str, make: Callable[[ClaimState], Command], draft: str | None = None
@@ -393,7 +399,7 @@ class Claims:
         self.hold()
         wanted = tuple(dict.fromkeys(ids))
         for id_ in wanted:
-            command, after = self._giver.decided(id_, make)
+            command, _, after = self._giver.decided(id_, make)
             if isinstance(command, Change | Prolong):
                 self._judge(after.content, id_)
         return self._giver.give(wanted, verb, make, draft)

@@ -15,11 +15,15 @@ from kelmu_tui.cli.claim_grammar import END_REASONS, STATES
 from kelmu_tui.cli.claims import CLOSED
 from kelmu_tui.cli.exits import Exit
 from kelmu_tui.domain.claims.catalogue import end_reasons
+from kelmu_tui.domain.claims.findings import found
 from kelmu_tui.domain.claims.life import Status
 from kelmu_tui.domain.deadlines import local_date
 from kelmu_tui.domain.identifiers import make_identity_code
+from kelmu_tui.i18n import Translator
 from kelmu_tui.platform.clock import SystemClock
 from kelmu_tui.services.claim_presence import Presence
+from kelmu_tui.services.claim_words import rule_text
+from kelmu_tui.services.claims import Claims
 from kelmu_tui.services.context import connect
 from kelmu_tui.store.claim_rows import DRAFT
 from tests.cli.conftest import Kelmu, opened
@@ -254,6 +258,18 @@ def test_commands_on_claims_that_do_not_allow_them_change_nothing(worker: Kelmu)
     ran = worker("claims", "change", in_force, "--basis", "AML14")
     assert ran.code == Exit.USAGE, "with another basis it would be another claim"
     assert worker("outbox", "list", "--json").data["commands"] == []
+
+
+def test_what_is_warned_of_when_claims_are_prolonged_is_said_first(
+    worker: Kelmu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (doubt,) = found("overlap", "benefit", id="x", first=TODAY, last=None, own=True)
+    monkeypatch.setattr(Claims, "doubts", lambda *_: (doubt,))
+    known = claims(worker)
+    in_force = next(id_ for id_, one in known.items() if one["status"] == "in_force")
+    ran = worker("claims", "prolong", in_force, "--last", known[in_force]["first"], "--json", "--lang", "en")
+    assert (ran.code, ran.document["error"]["code"]) == (Exit.REFUSED, "claim_last_day")
+    assert rule_text(doubt, Translator("en")) in ran.err
 
 
 def test_looks_are_logged_before_anything_is_shown(worker: Kelmu) -> None:

@@ -230,6 +230,26 @@ async def test_prolonging_by_a_choice_and_by_a_day(tmp_path: Path) -> None:
         assert last == {"a": "2027-04-30", "b": "2027-06-15", "c": "2028-03-31"}
 
 
+async def test_what_the_rules_warn_of_is_said_once_before_a_claim_is_prolonged(tmp_path: Path) -> None:
+    rows = [claim("a", family="A"), claim("b", family="A", first=date(2027, 4, 5), last=date(2027, 5, 31))]
+    async with listing(tmp_path, rows, language="en") as (app, pilot):
+        await at(app, pilot, "a")
+        await press(pilot, "p")
+        await type_text(pilot, "30.4.2027")
+        await press(pilot, "enter")
+        period = app.t.formats.period(date(2027, 4, 5), date(2027, 5, 31))
+        doubt = app.t.choice("claims.rule", "overlap_own", period=period)
+        assert effect(app) == app.t("claim_view.still", doubt=doubt, key="enter")
+        assert app.commands() == []
+        await press(pilot, "ctrl+u")
+        await type_text(pilot, "4.4.2027")
+        assert doubt not in effect(app), "until then nothing is warned of"
+        await press(pilot, "ctrl+u")
+        await type_text(pilot, "30.4.2027")
+        await press(pilot, "enter")
+        assert {id_: payload["last"] for _, id_, payload in app.commands()} == {"a": "2027-04-30"}
+
+
 async def test_the_last_command_is_given_again_to_others(tmp_path: Path) -> None:
     rows = [claim("a", family="A"), claim("b", family="B")]
     async with listing(tmp_path, rows, language="en") as (app, pilot):

@@ -144,6 +144,24 @@ def test_a_prolongation_is_judged_by_the_rules_as_well(context: Context, store: 
     assert commands(store) == []
 
 
+def test_what_is_warned_of_when_a_claim_is_prolonged_is_what_was_not_so_before(context: Context, store: Store) -> None:
+    care = {"basis": "client_fees_14", "benefit": "child_home_care_allowance", "care_first": date(2026, 12, 5)}
+    hold_claims(
+        store,
+        claim("c1", status=Status.IN_FORCE, **care),
+        claim("c2", status=Status.IN_FORCE, **care),
+        claim("c3", status=Status.REJECTED),
+        claim("c4", status=Status.REGISTERED),
+    )
+    assert [one.rule for one in context.claims.doubts(["c1", "c2"], date(2027, 6, 30))] == ["home_care_three_months"]
+    assert context.claims.doubts(["c1"], date(2027, 3, 1)) == (), "they overlap already, and three months are not over"
+    with pytest.raises(NotOpen):
+        context.claims.doubts(["c1", "c3"], date(2027, 6, 30))
+    with pytest.raises(ClaimRefused, match="claim_state"):
+        context.claims.doubts(["c4"], date(2027, 6, 30))
+    assert commands(store) == []
+
+
 # --- undoing --------------------------------------------------------------------------------------------------------
 
 
