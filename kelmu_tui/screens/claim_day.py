@@ -269,12 +269,14 @@ class EndScreen(DayScreen):
         if day is None:
             return t("claim_view.give_last_day"), "alarm"
         first, last = self._within(day)
+        begun = "" if first <= self.face.today() else f" {t('claim_view.not_begun')}"
         if day < first:
-            return t("claim_view.before_first", day=t.formats.date(first)), "alarm"
+            return t("claim_view.before_first", day=t.formats.date(first)) + begun, "alarm"
         if day > last:
             return t("claim_view.after_last", day=t.formats.date(last), key=self.key_text("claims.prolong")), "alarm"
         reason = end_reason_name(key, t)
-        return t("claim_view.will_end", count=len(self._lines), day=t.formats.date(day), reason=reason), "warn"
+        said = t("claim_view.will_end", count=len(self._lines), day=t.formats.date(day), reason=reason)
+        return said + begun, "warn"
 
     async def save(self, day: date | None, key: str) -> str:
         """End them."""

@@ -189,6 +189,7 @@ async def test_the_day_that_is_offered_is_one_of_the_claim(
     async with listing(tmp_path, [claim("x", first=first, last=last)], language="en") as (app, pilot):
         await press(pilot, "d")
         assert app.screen.query_one(LineField).value == offered
+        assert effect(app).endswith(app.t("claim_view.not_begun")), "a mistake is mended by telephone"
         await press(pilot, "enter")
         assert [verb for verb, _, _ in app.commands()] == ["claim-end"]
 
