@@ -6,7 +6,17 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from kelmu_tui.domain.claims.life import Cancel, Change, ClaimRefused, Command, End, Prolong, Status, allows
+from kelmu_tui.domain.claims.life import (
+    Cancel,
+    Change,
+    ClaimRefused,
+    Command,
+    End,
+    Prolong,
+    Status,
+    allows,
+    can_last_longer,
+)
 from kelmu_tui.screens.base import FramedScreen
 from kelmu_tui.screens.claim_begin import PURPOSE, Begin
 from kelmu_tui.screens.claim_work import END, PROLONG, Again
@@ -30,7 +40,9 @@ _KINDS: Final[dict[str, type[Command]]] = {CHANGE: Change, PROLONG: Prolong, END
 
 def possible(line: ClaimLine, verb: str) -> bool:
     """Tell whether a claim allows a command (as the outbox names it) now; of a draft only its form does."""
-    return not is_draft(line) and allows(Status(line.status), _KINDS[verb])
+    if is_draft(line) or not allows(Status(line.status), _KINDS[verb]):
+        return False
+    return verb != PROLONG or can_last_longer(line.last, line.ended_on)
 
 
 class ClaimActs(FramedScreen[None]):
@@ -278,6 +290,11 @@ class ClaimActs(FramedScreen[None]):
         t = self.face.t
         if all(is_draft(line) for line in lines):
             self.say(t("claim_view.draft_only", key=self.key_text("claims.change")), role="warn")
+            return
+        if verb == PROLONG and all(allows(Status(line.status), Prolong) for line in lines if not is_draft(line)):
+            open_ended = all(line.last is None and line.ended_on is None for line in lines)
+            said = "claim_view.open_ended" if open_ended else "claim_view.end_told"
+            self.say(t(said, key=self.key_text("claims.again")), role="warn")
             return
         keys = {CHANGE: "claims.end", PROLONG: "claims.change", END: "claims.cancel", CANCEL: "claims.end"}
         self.say(t.choice("claim_view.not_now", verb, key=self.key_text(keys[verb])), role="warn")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from kelmu_tui.domain.claims.life import Status
+from kelmu_tui.domain.claims.life import Status, can_last_longer
 from kelmu_tui.screens.claim_cells import amount_text, at_risk, cells, is_settled
 from kelmu_tui.services.benefit_words import benefit_name
 from kelmu_tui.services.claim_text import content_fields, event_text, payment_text
@@ -64,7 +64,9 @@ def next_block(line: ClaimLine, face: Face) -> Block:
     elif line.status == Status.REGISTERED:
         said = t("claim_view.next_registered", change=key("claims.change"), cancel=key("claims.cancel"))
     elif line.status == Status.IN_HANDLING:
-        said = t("claim_view.next_in_handling", key=key("claims.prolong"))
+        said = t("claim_view.next_in_handling")
+        if can_last_longer(line.last, line.ended_on):
+            said += f" {t('claim_view.next_prolong', key=key('claims.prolong'))}"
     elif line.status == Status.HEARING and line.hearing_until is not None:
         said = t("claim_view.next_hearing_until", day=t.formats.date(line.hearing_until))
     elif line.status == Status.HEARING:

@@ -286,6 +286,27 @@ async def test_what_a_state_does_not_allow_says_what_to_do(
         assert app.commands() == []
 
 
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [({"last": None}, "open_ended"), ({"ended_on": "2026-12-31", "end_reason": "care_ended"}, "end_told")],
+)
+@pytest.mark.parametrize("status", [Status.IN_HANDLING, Status.IN_FORCE])
+async def test_what_lasts_anyway_or_has_been_ended_is_not_prolonged(
+    tmp_path: Path, days: dict[str, str | None], said: str, status: Status
+) -> None:
+    rows = [claim("x", status=status, **days)]
+    async with listing(tmp_path, rows, (120, 40), language="en") as (app, pilot):
+        assert app.t("claim_view.next_prolong", key="p") not in words(app)
+        await press(pilot, "p")
+        assert not isinstance(app.screen, ProlongScreen)
+        assert app.t(f"claim_view.{said}", key="C") in words(app)
+
+
+async def test_what_can_be_prolonged_says_so(tmp_path: Path) -> None:
+    async with listing(tmp_path, [claim("x", status=Status.IN_HANDLING)], (120, 40), language="en") as (app, _):
+        assert app.t("claim_view.next_prolong", key="p") in words(app)
+
+
 async def test_cancelling_is_asked_and_given(tmp_path: Path) -> None:
     async with listing(tmp_path, [claim("x", status=Status.REGISTERED)], language="en") as (app, pilot):
         await press(pilot, "c", "enter")

@@ -181,6 +181,15 @@ def allows(status: Status, command: type[Command]) -> bool:
     return status in _ALLOWED.get(command, frozenset())
 
 
+def can_last_longer(last: date | None, ended_on: date | None) -> bool:
+    """Tell whether a claim can be prolonged as far as its days are concerned.
+
+    One until further notice lasts anyway. Where the end was told, the ground has ended: what begins again is a claim
+    of its own.
+    """
+    return last is not None and ended_on is None
+
+
 def decide(state: ClaimState | None, command: Command, today: date) -> ClaimState:
     """Return a claim after a command; `state` is None while there is no claim of the id.
 
@@ -236,8 +245,7 @@ def _changed(content: Content, changed: Content) -> Content:
 
 def _prolonged(state: ClaimState, last: date) -> Content:
     before = state.content.last
-    # Where the end was told, the ground has ended: what begins again is a claim of its own.
-    if state.ended_on is not None or before is None or last <= before:
+    if not can_last_longer(before, state.ended_on) or (before is not None and last <= before):
         raise ClaimRefused(ClaimRefusal.LAST_DAY)
     return replace(state.content, last=last)
 
