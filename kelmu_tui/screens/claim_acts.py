@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
+from kelmu_tui.domain.claims.catalogue import RuleKind
 from kelmu_tui.domain.claims.life import (
     Cancel,
     Change,
@@ -132,18 +133,23 @@ class ClaimActs(FramedScreen[None]):
             async def save(last: date) -> str:
                 return await self._prolong(lines, last)
 
-            async def doubts(last: date) -> str:
+            async def doubts(last: date) -> tuple[str, str]:
                 return await self._doubts(lines, last)
 
             self.face.push_screen(ProlongScreen(lines, left, save, doubts))
 
-    async def _doubts(self, lines: Sequence[ClaimLine], last: date) -> str:
-        """Return what the rules warn of when claims last until a day; what forbids it is told when it is saved."""
+    async def _doubts(self, lines: Sequence[ClaimLine], last: date) -> tuple[str, str]:
+        """Return what the rules forbid or warn of when claims last until a day, and its role."""
+        t = self.face.t
         try:
             found = await self.desk.run(self.desk.claims.doubts, [line.id for line in lines], last)
         except (ClaimRefused, NotOpen, NotAllowed):
-            return ""
-        return " ".join(rule_text(one, self.face.t) for one in found)
+            return "", ""  # told when it is to be saved
+        forbid = [one for one in found if one.kind is RuleKind.BLOCK]
+        if not forbid:
+            return " ".join(rule_text(one, t) for one in found), "warn"
+        new = t("claim_view.longer_anew", key=self.key_text("claims.again"))
+        return " ".join([*(rule_text(one, t) for one in forbid), new]), "alarm"
 
     async def _prolong(self, lines: Sequence[ClaimLine], last: date) -> str:
         ids = [line.id for line in lines]

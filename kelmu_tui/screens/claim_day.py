@@ -71,9 +71,12 @@ class DayScreen(Dialog[None]):
         """Save the answer; return what hinders it, empty when nothing does."""
         raise NotImplementedError
 
-    async def doubts(self, day: date | None, key: str) -> str:  # noqa: ARG002
-        """Return what speaks against the answer, which is told once before it is saved; empty for nothing."""
-        return ""
+    async def doubts(self, day: date | None, key: str) -> tuple[str, str]:  # noqa: ARG002
+        """Return what speaks against the answer, empty for nothing, and its role.
+
+        What has the role `alarm` forbids it, anything else is told once before it is saved.
+        """
+        return "", ""
 
     # --- the box ----------------------------------------------------------------------------------------------------
 
@@ -147,10 +150,16 @@ class DayScreen(Dialog[None]):
 
         async def save() -> str:
             nonlocal role
-            if (day, key) != self._doubted and (doubt := await self.doubts(day, key)):
-                self._doubted, role = (day, key), "warn"
-                return self.face.t("claim_view.still", doubt=doubt, key=self.key_text("dialog.accept"))
-            return await self.save(day, key)
+            if (day, key) == self._doubted:
+                return await self.save(day, key)
+            doubt, role = await self.doubts(day, key)
+            if not doubt:
+                role = "alarm"
+                return await self.save(day, key)
+            if role == "alarm":
+                return doubt
+            self._doubted = day, key
+            return self.face.t("claim_view.still", doubt=doubt, key=self.key_text("dialog.accept"))
 
         if problem := await self.give(save):
             effect.show(problem, role=role)
@@ -172,9 +181,9 @@ class ProlongScreen(DayScreen):
         lines: Sequence[ClaimLine],
         left: int,
         save: Callable[[date], Awaitable[str]],
-        doubts: Callable[[date], Awaitable[str]],
+        doubts: Callable[[date], Awaitable[tuple[str, str]]],
     ) -> None:
-        """`save` gets the last day and returns what hinders it, `doubts` what speaks against it."""
+        """`save` gets the last day and returns what hinders it, `doubts` what speaks against it, with its role."""
         super().__init__(lines, left)
         self._save = save
         self._doubts = doubts
@@ -222,8 +231,8 @@ class ProlongScreen(DayScreen):
         """Prolong them."""
         return await self._save(self._day(day, key))
 
-    async def doubts(self, day: date | None, key: str) -> str:
-        """Return what the rules warn of."""
+    async def doubts(self, day: date | None, key: str) -> tuple[str, str]:
+        """Return what the rules forbid or warn of."""
         return await self._doubts(self._day(day, key))
 
 

@@ -238,18 +238,21 @@ class Claims:
         return self._give(ids, "claim-prolong", lambda _: Prolong(last))
 
     def doubts(self, ids: Sequence[str], last: date) -> tuple[Finding, ...]:
-        """Return what the rules warn of when claims last until a later day and did not before, each rule once.
+        """Return what forbids that claims last until a later day, and what the rules warn of then and did not before.
+
+        Each rule says it once.
 
         Raises:
-            NotOpen, ClaimRefused, NotAllowed: as `prolong`.
+            NotOpen, NotAllowed: as `prolong`.
+            ClaimRefused: the state of one does not allow it, or its days.
         """
         self.hold()
         found: dict[str, Finding] = {}
         for id_ in ids:
             _, before, after = self._giver.decided(id_, lambda _: Prolong(last))
             said = self._check(before.content, id_).findings
-            for one in self._judge(after.content, id_).findings:
-                if one.kind is RuleKind.WARN and one not in said:
+            for one in self._check(after.content, id_).findings:
+                if one.kind in (RuleKind.BLOCK, RuleKind.WARN) and one not in said:
                     found.setdefault(one.rule, one)
         return tuple(found.values())
 
@@ -379,19 +382,13 @@ class Claims:
         facts = self.facts(content.payee, claim=claim)
         return check(content, facts, self._session.organisation.type, self._today())
 
-    def _judge(self, content: Content, claim: str | None) -> Checked:
-        """Return what the rules say of a claim that they allow.
-
-        Raises:
-            ClaimRefused: they don't.
-        """
-        checked = self._check(content, claim)
-        if checked.blocking:
-            raise ClaimRefused(checked.blocking[0].rule)
+    def _judge(self, content: Content, claim: str | None) -> None:
+        blocking = self._check(content, claim).blocking
+        if blocking:
+            raise ClaimRefused(blocking[0].rule)
         own = {one.iban for one in self.accounts()}
         if own and content.account not in own:
             raise ClaimRefused(ClaimRefusal.ACCOUNT)
-        return checked
 
     def _give(
         self, ids: Sequence[str], verb: str, make: Callable[[ClaimState], Command], draft: str | None = None

@@ -251,6 +251,22 @@ async def test_what_the_rules_warn_of_is_said_once_before_a_claim_is_prolonged(t
         assert {id_: payload["last"] for _, id_, payload in app.commands()} == {"a": "2027-04-30"}
 
 
+async def test_what_forbids_prolonging_says_until_when_and_what_to_do_instead(tmp_path: Path) -> None:
+    async with listing(tmp_path, [claim("a", care_last="2027-04-15")], language="en") as (app, pilot):
+        await at(app, pilot, "a")
+        await press(pilot, "p")
+        await type_text(pilot, "30.4.2027")
+        for _ in range(2):
+            await press(pilot, "enter")
+            assert app.t.formats.period(date(2026, 10, 1), date(2027, 4, 15)) in effect(app)
+            assert effect(app).endswith(app.t("claim_view.longer_anew", key="C"))
+            assert app.commands() == []
+        await press(pilot, "ctrl+u")
+        await type_text(pilot, "15.4.2027")
+        await press(pilot, "enter")
+        assert {id_: payload["last"] for _, id_, payload in app.commands()} == {"a": "2027-04-15"}
+
+
 async def test_the_last_command_is_given_again_to_others(tmp_path: Path) -> None:
     rows = [claim("a", family="A"), claim("b", family="B")]
     async with listing(tmp_path, rows, language="en") as (app, pilot):

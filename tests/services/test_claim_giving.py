@@ -159,6 +159,8 @@ def test_what_is_warned_of_when_a_claim_is_prolonged_is_what_was_not_so_before(c
         context.claims.doubts(["c1", "c3"], date(2027, 6, 30))
     with pytest.raises(ClaimRefused, match="claim_state"):
         context.claims.doubts(["c4"], date(2027, 6, 30))
+    hold_claims(store, claim("c5", status=Status.IN_FORCE, code=OTHER))
+    assert [one.rule for one in context.claims.doubts(["c5"], date(2027, 3, 31))] == ["s23_period"]
     assert commands(store) == []
 
 
