@@ -27,7 +27,8 @@ from benchmarks.world import environment, forget_peak, peak_memory
 from kelmu_tui.api.contract import HEADER_DEVICE, HEADER_ORGANISATION, TUS_VERSION
 from kelmu_tui.api.sign_in import SignIn
 from kelmu_tui.api.uploads import OFFSETS, PATH
-from kelmu_tui.domain.documents import DOCUMENTS_SEND, limits
+from kelmu_tui.domain.capabilities import DOCUMENTS_SEND
+from kelmu_tui.domain.documents import limits
 from kelmu_tui.platform.ids import RandomIds
 from kelmu_tui.services.context import Context, connect, open_context
 from kelmu_tui.services.network import LedgerTokens

@@ -18,6 +18,7 @@ from kelmu_backend.problems import ProblemError
 from kelmu_tui.api.contract import ProblemCode
 from kelmu_tui.domain.capabilities import (
     CUSTOMER_LOOKUP,
+    DOCUMENTS_SEND,
     NOTICE_TRANSFER,
     NOTICES_INBOX,
     PAYMENT_CLAIMS_REGISTER,
@@ -28,7 +29,6 @@ from kelmu_tui.domain.capabilities import (
     MandateKind,
     capabilities,
 )
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.domain.notices import Actor
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
 

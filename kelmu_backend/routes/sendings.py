@@ -22,7 +22,7 @@ from kelmu_backend.routes.commands import carry_out
 from kelmu_backend.routes.declare import Declaration, Key, Match, Scope, route
 from kelmu_tui.api.contract import CommandResult, ProblemCode, SendBody
 from kelmu_tui.content.checking import NoReader
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
+from kelmu_tui.domain.capabilities import DOCUMENTS_SEND
 
 SendingId = Annotated[
     str, Path(min_length=32, max_length=36, pattern=r"^[0-9a-f-]+$", description="A UUID that the client chooses")

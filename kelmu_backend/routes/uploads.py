@@ -29,7 +29,8 @@ from kelmu_backend.routes import tus
 from kelmu_backend.routes.call import Call, Caller, Visit
 from kelmu_backend.routes.declare import ANY_GRANT, NOT_AUDITED, Declaration, Key, Match, Scope, route
 from kelmu_tui.api.contract import HEADER_DEVICE, TUS_EXTENSIONS, TUS_VERSION, ProblemCode
-from kelmu_tui.domain.documents import DOCUMENTS_SEND, limits
+from kelmu_tui.domain.capabilities import DOCUMENTS_SEND
+from kelmu_tui.domain.documents import limits
 
 PATH: Final = "/v1/uploads"
 IDLE: Final = 20.0

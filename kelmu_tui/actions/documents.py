@@ -6,7 +6,7 @@ from typing import Final
 
 from kelmu_tui.actions.action import Action, in_form
 from kelmu_tui.actions.contexts import Context, Group
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
+from kelmu_tui.domain.capabilities import DOCUMENTS_SEND
 
 
 def _sending(name: str, key: str, priority: int, *, selection: bool = True) -> Action:

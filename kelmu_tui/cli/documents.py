@@ -13,8 +13,8 @@ from kelmu_tui.cli.exits import CliError, Exit
 from kelmu_tui.cli.inbox import shown_id
 from kelmu_tui.cli.output import Column
 from kelmu_tui.domain import documents
+from kelmu_tui.domain.capabilities import DOCUMENTS_SEND
 from kelmu_tui.domain.deadlines import local_date
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.domain.organisations import Names
 from kelmu_tui.services.context import Context
 from kelmu_tui.services.short_ids import among

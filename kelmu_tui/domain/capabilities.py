@@ -4,8 +4,6 @@ One pure function serves the client (menus, actions) and the backend (every rout
 `catalogue/mandates.toml`; what depends on an organisation's agreement comes in with the agreement.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
@@ -20,6 +18,7 @@ NOTICES_INBOX: Final = "notices_inbox"
 NOTICE_TRANSFER: Final = "notice_transfer"
 PAYMENT_CLAIMS_REGISTER: Final = "payment_claims_register"
 CUSTOMER_LOOKUP: Final = "customer_lookup"
+DOCUMENTS_SEND: Final = "documents_send"
 
 
 class MandateKind(StrEnum):

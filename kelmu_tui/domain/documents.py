@@ -15,8 +15,6 @@ from typing import Final, NamedTuple
 from kelmu_tui.domain import catalogue
 from kelmu_tui.domain.organisations import Names
 
-DOCUMENTS_SEND: Final = "documents_send"
-"""The capability."""
 MAX_FILES: Final = 10
 """Files of one sending that the contract knows; the catalogue may say fewer."""
 VERBS: Final[Mapping[str, str]] = MappingProxyType({"document-send": "send"})

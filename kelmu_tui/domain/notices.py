@@ -4,8 +4,6 @@
 user's own pending commands on top of the replica; so the screen and the record can never disagree on a rule.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple

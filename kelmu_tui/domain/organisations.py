@@ -5,8 +5,6 @@ Business IDs of public bodies stand there only where a source gave them; the oth
 the code, with bodies from the series 98 and 99 that has never been issued (assumption of ours, `_artificial_id`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache

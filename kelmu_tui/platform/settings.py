@@ -6,8 +6,6 @@ edits that one line and leaves the user's comments and order alone. The TOML its
 `settings_file`, which is imported only where there is a file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType

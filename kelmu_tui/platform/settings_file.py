@@ -49,14 +49,14 @@ def parse(text: str) -> Loaded:
 
 def _tolerant(text: str) -> tuple[dict[str, Any], list[SettingsProblem]]:
     """Parse TOML line by line as far as it goes: a broken line is reported, left out, and the rest read again."""
-    import tomllib
+    import tomli
 
     problems: list[SettingsProblem] = []
     lines = text.splitlines()
     for _ in range(MAX_MENDED):
         try:
-            return tomllib.loads("\n".join(lines)), problems
-        except tomllib.TOMLDecodeError as error:
+            return tomli.loads("\n".join(lines)), problems
+        except tomli.TOMLDecodeError as error:
             number, reason = _position(str(error), lines)
             problems.append(SettingsProblem(number, "", "syntax", reason))
             if not number:

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from textual.screen import Screen
 
-from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, NOTICES_INBOX, PAYMENT_CLAIMS_REGISTER
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, DOCUMENTS_SEND, NOTICES_INBOX, PAYMENT_CLAIMS_REGISTER
 from kelmu_tui.domain.deadlines import local_date
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.i18n.failures import incident_text, store_text
 from kelmu_tui.screens.asking import Asking
 from kelmu_tui.screens.desk import Desk

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from textual.screen import Screen
 
 from kelmu_tui.actions import Action
-from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, PAYMENT_CLAIMS_REGISTER, Denied
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, DOCUMENTS_SEND, PAYMENT_CLAIMS_REGISTER, Denied
 from kelmu_tui.platform.tasks import Tasks
 from kelmu_tui.screens.curtain import Curtain
 from kelmu_tui.screens.desk import Desk

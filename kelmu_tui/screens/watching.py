@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, PAYMENT_CLAIMS_REGISTER
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
+from kelmu_tui.domain.capabilities import CUSTOMER_LOOKUP, DOCUMENTS_SEND, PAYMENT_CLAIMS_REGISTER
 from kelmu_tui.screens.base import KeyedScreen
 from kelmu_tui.screens.commands import Commands
 from kelmu_tui.screens.drafting import CLAIM

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from kelmu_tui.domain.capabilities import (
     CUSTOMER_LOOKUP,
+    DOCUMENTS_SEND,
     NOTICES_INBOX,
     PAYMENT_CLAIMS_REGISTER,
     Agreement,
@@ -18,7 +19,6 @@ from kelmu_tui.domain.capabilities import (
     all_capabilities,
     capabilities,
 )
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.domain.organisations import Names, Organisation, OrganisationType
 
 SHUT_OUT: Final = frozenset({"organisation_not_allowed", "mandate_missing"})

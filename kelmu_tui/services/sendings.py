@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from kelmu_tui.domain.capabilities import DOCUMENTS_SEND
 from kelmu_tui.domain.deadlines import local_date
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
 from kelmu_tui.domain.identifiers import IdentityCode, mask
 from kelmu_tui.domain.text import clean
 from kelmu_tui.platform.clock import Clock

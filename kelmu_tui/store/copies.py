@@ -11,8 +11,6 @@ it, and the file is removed afterwards (`tidy`). All other functions work inside
 ledger only.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Mapping

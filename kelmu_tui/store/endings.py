@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from kelmu_tui.domain.documents import VERBS as DOCUMENTS
 from kelmu_tui.platform.ids import Ids
 from kelmu_tui.store import copies, outbox, verbs
 from kelmu_tui.store.outbox import Command, Draft, State, place, stamp
@@ -49,7 +48,7 @@ def retry(db: Any, id: str) -> Command:  # noqa: A002
         NotPossible: it does not wait.
     """
     found = _found(db, id)
-    if found.verb in DOCUMENTS:
+    if verbs.table(found.verb) == verbs.SENDING:
         _demand_copies(db, found)
         copies.hasten(db, found.aggregate)
     if found.state is State.UNDELIVERABLE:
@@ -89,7 +88,7 @@ def discard(db: Any, id: str, now: datetime, *, ended: str = "discarded") -> Com
             raise NotPossible("maybe_applied")
         db.execute("UPDATE main.command SET after = ? WHERE after = ?", (found.after, id))
     _end(db, id, State.DISCARDED, now, ended)
-    if found.verb in DOCUMENTS:
+    if verbs.table(found.verb) == verbs.SENDING:
         copies.withdraw(db, found.aggregate)
     return found
 
@@ -111,7 +110,7 @@ def redo(db: Any, id: str, *, version: int | None, lease: str | None, ids: Ids, 
     found = _found(db, id)
     if found.state not in (State.REFUSED, State.BLOCKED):
         raise NotPossible("state")
-    if found.verb in DOCUMENTS:
+    if verbs.table(found.verb) == verbs.SENDING:
         _demand_copies(db, found)
         copies.again(db, found.aggregate)
     chained = [found, *chain(db, id)]

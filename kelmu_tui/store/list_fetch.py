@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from kelmu_tui.domain.lists import ColumnType, retention
 from kelmu_tui.store import lists
 from kelmu_tui.store.database import Store
-from kelmu_tui.store.list_values import SHIFT, Layout, fresh_columns, layout, teach
+from kelmu_tui.store.list_values import Layout, fresh_columns, layout, teach
 from kelmu_tui.store.lists import Publication
 from kelmu_tui.store.replica import microseconds
 
@@ -127,7 +127,7 @@ def put_rows(store: Store, fetch: Fetch, rows: Sequence[Mapping[str, Any]]) -> F
 
 def _put(store: Store, fetch: Fetch, rows: Sequence[Mapping[str, Any]]) -> Fetch:
     form = layout(fetch.list, fresh_columns(fetch.list))
-    first = (fetch.copy << SHIFT) + fetch.rows
+    first = (fetch.copy << lists.SHIFT) + fetch.rows
     records = [form.record(first + number, fetch.copy, row) for number, row in enumerate(rows)]
     after = rows[-1]["id"]
     with store.write("replica") as db:

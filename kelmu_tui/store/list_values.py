@@ -18,8 +18,6 @@ from typing import Any, Final, NamedTuple
 from kelmu_tui.domain.lists import ColumnType, Event, KelaList, Period, lists
 from kelmu_tui.store.words import folded, municipality_ranks, sort_key
 
-SHIFT: Final = 32
-"""Bits of a row's number that tell its place of arrival in the copy."""
 PLACES: Final = 16
 """Columns that a row can have."""
 _LAST: Final = 10**6

@@ -4,19 +4,18 @@ A copy is *staged* while its rows come (`store.list_fetch`), *whole* from one mo
 copy of an older version, and *gone* when nothing of it is shown any more: its rows are then deleted in small steps. A
 whole copy never changes, so that what was computed from it holds as long as it is there.
 
-Functions that write work inside the caller's `Store.write("replica")`.
+Functions that write work inside the caller's `Store.write("replica")`. Every start asks here whether something has
+ended; the catalogue of lists is read by those alone that need it.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from kelmu_tui.domain.lists import lists, read_period, retention
-from kelmu_tui.store.list_values import SHIFT
 from kelmu_tui.store.replica import instant, microseconds
 
+SHIFT: Final = 32
+"""Bits of a row's number that tell its place of arrival in the copy."""
 RESUMABLE: Final = timedelta(days=1)
 """How long the rows of a fetch that broke off are kept for going on."""
 STEP_ROWS: Final = 500
@@ -136,7 +135,15 @@ def shelf(db: Any, now: datetime) -> list[Entry]:
 
 
 def _first(period: str) -> str:
+    from kelmu_tui.domain.lists import read_period
+
     return read_period(period).first.isoformat()
+
+
+def _is_known(list_: str) -> bool:
+    from kelmu_tui.domain.lists import lists
+
+    return list_ in lists()
 
 
 def _publications(db: Any, now: datetime) -> list[Publication]:
@@ -148,7 +155,7 @@ def _publications(db: Any, now: datetime) -> list[Publication]:
     return [
         Publication(list_, period, version, instant(at), count, bool(withdrawn), None if end is None else instant(end))
         for list_, period, version, at, count, withdrawn, end in rows
-        if list_ in lists()
+        if _is_known(list_)
     ]
 
 
@@ -158,7 +165,7 @@ _COPY: Final = "SELECT number, list, period, version, published, rows, persons, 
 def copies(db: Any, now: datetime) -> list[Copy]:
     """Return the whole copies that may be shown."""
     rows = db.execute(f"{_COPY} WHERE state = 'whole' AND expires > ?", (microseconds(now),))
-    return [_copy(row) for row in rows if row[1] in lists()]
+    return [_copy(row) for row in rows if _is_known(row[1])]
 
 
 def copy(db: Any, list_: str, period: str, now: datetime) -> Copy | None:
@@ -167,7 +174,7 @@ def copy(db: Any, list_: str, period: str, now: datetime) -> Copy | None:
         f"{_COPY} WHERE list = ? AND period = ? AND state = 'whole' AND expires > ?",
         (list_, period, microseconds(now)),
     ).fetchone()
-    return None if row is None or row[1] not in lists() else _copy(row)
+    return None if row is None or not _is_known(row[1]) else _copy(row)
 
 
 def _copy(row: tuple[Any, ...]) -> Copy:
@@ -312,6 +319,8 @@ def counts(db: Any, list_: str) -> list[Counts]:
 
 def count(db: Any, list_: str, period: str, version: int, rows: int, persons: int) -> None:
     """Note the counts of a period, and forget those of periods longer ago than the retention says."""
+    from kelmu_tui.domain.lists import retention
+
     db.execute(
         "INSERT OR REPLACE INTO replica.list_count (list, period, version, rows, persons) VALUES (?, ?, ?, ?, ?)",
         (list_, period, version, rows, persons),

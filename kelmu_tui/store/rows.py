@@ -4,8 +4,6 @@ Instants are UTC, days are Finnish calendar days, sums are `Decimal` euros, muni
 organisations business IDs.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum

@@ -7,6 +7,7 @@ from typing import Final
 _FAMILIES: Final = {"follow": "follow", "claim": "claim", "document": "sending"}
 """Table of what a command is on, by the first part of its name."""
 CLAIM: Final = "claim"
+SENDING: Final = "sending"
 
 
 def table(verb: str) -> str:

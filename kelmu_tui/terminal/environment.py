@@ -3,8 +3,6 @@
 Nothing here imports Textual, which reads its variables when it is imported; `prepare` must run before that.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping, MutableMapping
 from enum import StrEnum

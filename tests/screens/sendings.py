@@ -11,7 +11,8 @@ from typing import Any, Final
 from textual.pilot import Pilot
 
 from kelmu_tui.api.contract.documents import SendingRow
-from kelmu_tui.domain.documents import DOCUMENTS_SEND, DocumentState, SendingState
+from kelmu_tui.domain.capabilities import DOCUMENTS_SEND
+from kelmu_tui.domain.documents import DocumentState, SendingState
 from kelmu_tui.domain.identifiers import parse_identity_code
 from kelmu_tui.screens.documents import DocumentsScreen
 from kelmu_tui.screens.sending import SendingScreen

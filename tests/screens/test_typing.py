@@ -12,8 +12,7 @@ from sqlalchemy import delete, update
 from textual.pilot import Pilot
 
 from kelmu_backend.database import tables
-from kelmu_tui.domain.capabilities import NOTICES_INBOX, PAYMENT_CLAIMS_REGISTER, mandates, opens_for
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
+from kelmu_tui.domain.capabilities import DOCUMENTS_SEND, NOTICES_INBOX, PAYMENT_CLAIMS_REGISTER, mandates, opens_for
 from kelmu_tui.domain.organisations import OrganisationType
 from kelmu_tui.screens import drafting
 from kelmu_tui.screens.claim_form import ClaimFormScreen

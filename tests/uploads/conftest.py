@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kelmu_tui.domain.documents import DOCUMENTS_SEND
+from kelmu_tui.domain.capabilities import DOCUMENTS_SEND
 from kelmu_tui.platform import paths
 from kelmu_tui.platform.paths import Profile
 from kelmu_tui.services.context import Context, open_context
