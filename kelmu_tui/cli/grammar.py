@@ -1,7 +1,5 @@
 """The parts of which the command line's grammar is made: options and commands."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any, Final, NamedTuple
 

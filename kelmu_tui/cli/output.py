@@ -4,8 +4,6 @@ JSON documents have one shape: `{"schema": 1, "kind": "inbox.list", "data": …}
 Tables fit the terminal; piped, they are tab-separated lines with everything in them and no heading.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -1,7 +1,5 @@
 """When a notice may be seen and when it is due: visibility times and working days in Finnish time."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache

@@ -4,8 +4,6 @@ Five kinds belong to who organises social care (county, Helsinki, Åland municip
 the municipality since 2025 (`notices.toml`, `recipients`).
 """
 
-from __future__ import annotations
-
 from datetime import date
 from enum import StrEnum
 from functools import cache

@@ -4,8 +4,6 @@ Data goes under the platform's data folder, never a cache or temporary folder, s
 that exist nowhere else. Folders are 0700 and files 0600 whatever the umask says.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from pathlib import Path

@@ -4,8 +4,6 @@ Every method is one unit of work on the store's thread. Commands are saved in th
 carries them. Content leaves through `read` and `preview` only, which first commit who looks at what.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,5 @@
 """What the backend said of the session, as domain values, and why nothing can be shown."""
 
-from __future__ import annotations
-
 import json
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
@@ -52,7 +50,7 @@ class ChooseOrganisation(SessionProblem):
 
     code = "choose_organisation"
 
-    def __init__(self, organisations: tuple[KnownOrganisation, ...]) -> None:
+    def __init__(self, organisations: "tuple[KnownOrganisation, ...]") -> None:
         super().__init__(self.code)
         self.organisations = organisations
 
@@ -62,7 +60,7 @@ class NoSuchOrganisation(SessionProblem):
 
     code = "no_such_organisation"
 
-    def __init__(self, organisations: tuple[KnownOrganisation, ...]) -> None:
+    def __init__(self, organisations: "tuple[KnownOrganisation, ...]") -> None:
         super().__init__(self.code)
         self.organisations = organisations
 
@@ -75,7 +73,7 @@ class NothingOpens(SessionProblem):
 
     code = "nothing_opens"
 
-    def __init__(self, organisation: KnownOrganisation | None, why: Denied | None) -> None:
+    def __init__(self, organisation: "KnownOrganisation | None", why: Denied | None) -> None:
         super().__init__(self.code)
         self.organisation = organisation
         self.why = why

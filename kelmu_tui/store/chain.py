@@ -5,8 +5,6 @@ key), `chain_known` (once the backend knows the public half), `chain_alarm` (why
 random bytes, so that the first look of a program that only reads loads no cryptography.
 """
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64encode
 from typing import Any, Final, NamedTuple
 

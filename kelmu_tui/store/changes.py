@@ -1,7 +1,5 @@
 """Signals of what a commit changed: collected inside the transaction, told after it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 

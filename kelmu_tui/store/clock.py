@@ -6,8 +6,6 @@ started again. After that there is only the wall clock, and the last time that i
 of the two counts, and a wall clock that lies behind is told (`behind`).
 """
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple

@@ -8,8 +8,6 @@ older than `KEPT`.
 All functions work inside the caller's transaction and touch the ledger only.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta

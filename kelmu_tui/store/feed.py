@@ -8,8 +8,6 @@ that has reached the fill's end. A scope that is no longer granted is gone in th
 All functions work inside the caller's transaction and touch the replica only.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime

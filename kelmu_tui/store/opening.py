@@ -3,8 +3,6 @@
 Nothing here asks who may; `database.Store` is the one door to it.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -10,8 +10,6 @@ All functions work inside the caller's transaction and touch the ledger only. Lo
 more than one command of a notice in flight, and what was once sent is sent again byte for byte.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta

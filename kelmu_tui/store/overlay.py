@@ -4,8 +4,6 @@ The rows that pending commands touch stand in the temporary table `shown`; lists
 that one instead. It is computed anew only when the commands or the replica's rows have changed since.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """A page of the backend's feed in the store's own words: the store knows nothing of the wire's models."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple

@@ -9,8 +9,6 @@ Events are shipped in their order (`sync.ship`) and leave the ledger some time a
 functions work inside the caller's transaction.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from datetime import datetime, timedelta

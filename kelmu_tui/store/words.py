@@ -3,8 +3,6 @@
 The index keeps what this module wrote, so a change here needs a new `schema.REPLICA_VERSION`.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Mapping
