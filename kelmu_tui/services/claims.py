@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kelmu_tui.domain.capabilities import PAYMENT_CLAIMS_REGISTER
 from kelmu_tui.domain.claims.catalogue import RuleKind
-from kelmu_tui.domain.claims.content import Content
+from kelmu_tui.domain.claims.content import Content, Partial
 from kelmu_tui.domain.claims.days import latest_arrival, next_reached
 from kelmu_tui.domain.claims.facts import Facts
 from kelmu_tui.domain.claims.life import (
@@ -45,7 +45,6 @@ from kelmu_tui.store.database import Store
 from kelmu_tui.store.rows import ActiveSession
 
 if TYPE_CHECKING:
-    from kelmu_tui.domain.claims.content import Partial
     from kelmu_tui.domain.claims.rules import Checked, Finding
 
 AT_RISK: Final = timedelta(days=3)
@@ -250,8 +249,9 @@ class Claims:
         found: dict[str, Finding] = {}
         for id_ in ids:
             _, before, after = self._giver.decided(id_, lambda _: Prolong(last))
-            said = self._check(before.content, id_).findings
-            for one in self._check(after.content, id_).findings:
+            facts = self.facts(after.content.payee, claim=id_)
+            said = self._check(before.content, facts).findings
+            for one in self._check(after.content, facts).findings:
                 if one.kind in (RuleKind.BLOCK, RuleKind.WARN) and one not in said:
                     found.setdefault(one.rule, one)
         return tuple(found.values())
@@ -376,15 +376,13 @@ class Claims:
     def _frame(self) -> Frame:
         return Frame(self._organisation, self._session.user_id, self._clock.now())
 
-    def _check(self, content: Content, claim: str | None) -> Checked:
+    def _check(self, content: Content, facts: Facts) -> Checked:
         from kelmu_tui.domain.claims.rules import check
 
-        facts = self.facts(content.payee, claim=claim)
         return check(content, facts, self._session.organisation.type, self._today())
 
     def _judge(self, content: Content, claim: str | None) -> None:
-        blocking = self._check(content, claim).blocking
-        if blocking:
+        if blocking := self._check(content, self.facts(content.payee, claim=claim)).blocking:
             raise ClaimRefused(blocking[0].rule)
         own = {one.iban for one in self.accounts()}
         if own and content.account not in own:
