@@ -82,7 +82,7 @@ def _table(env: Env, lines: Sequence[ClaimLine]) -> None:
             one.name or NOTHING,
             one.masked_code or NOTHING,
             benefit_name(one.benefit, t) if one.benefit else NOTHING,
-            NOTHING if one.first is None else t.formats.period(one.first, one.ended_on or one.last),
+            NOTHING if one.first is None else t.formats.period(one.first, one.until),
             NOTHING if one.amount is None else t.formats.euros(one.amount),
             f"{'! ' if is_late(one) else ''}{_day(env, one.payment_day)}",
         ]

@@ -72,15 +72,21 @@ def next_block(line: ClaimLine, face: Face) -> Block:
     elif line.status == Status.HEARING:
         said = t("claim_view.next_hearing")
     elif line.status == Status.IN_FORCE:
-        day = next_payment(line, face.today())
-        said = t("claim_view.next_in_force", key=key("claims.end"))
-        if day is not None:
-            said = f"{t('claim_view.next_paid', day=_day(day, face))} {said}"
+        said = _in_force(line, face)
     elif line.status == Status.REJECTED:
         said = t("claim_view.next_rejected", again=key("claims.again"), letter=key("claims.letter"))
     else:
         said = t("claim_view.next_nothing", key=key("claims.again"))
     return Field(t("claim_view.next"), said)
+
+
+def _in_force(line: ClaimLine, face: Face) -> str:
+    t, day = face.t, next_payment(line, face.today())
+    if line.ended_on is None:
+        said = t("claim_view.next_in_force", key=face.key_text("claims.end"))
+    else:
+        said = t("claim_view.next_ends", day=_day(line.ended_on, face))
+    return said if day is None else f"{t('claim_view.next_paid', day=_day(day, face))} {said}"
 
 
 def _day(day: object, face: Face) -> str:
@@ -117,7 +123,7 @@ def _short(line: ClaimLine, face: Face) -> Iterator[Block]:
     if line.benefit:
         yield Field(t("claim_view.column_benefit"), benefit_name(line.benefit, t))
     if line.first is not None:
-        yield Field(t("claim_view.column_period"), t.formats.period(line.first, line.last))
+        yield Field(t("claim_view.column_period"), t.formats.period(line.first, line.until))
     if line.amount is not None:
         yield Field(t("claim_view.column_amount"), amount_text(line, t), "strong")
     if line.paid:

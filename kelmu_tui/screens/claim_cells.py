@@ -53,7 +53,7 @@ def cells(line: ClaimLine, t: Translator, today: date) -> Mapping[str, Cell]:
         "latest": latest_cell(line, t, today),
         "day": day_cell(line, t, today),
         "amount": Cell(amount_text(line, t), over),
-        "period": Cell("" if line.first is None else t.formats.period(line.first, line.ended_on or line.last), "dim"),
+        "period": Cell("" if line.first is None else t.formats.period(line.first, line.until), "dim"),
         "paid": Cell(t.formats.euros(line.paid) if line.paid else "", over or "good"),
     }
 

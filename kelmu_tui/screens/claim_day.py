@@ -265,7 +265,7 @@ class EndScreen(DayScreen):
     def _within(self, day: date) -> tuple[date, date]:
         """Return the days within which all of them can end; a side that is open ends at `day`."""
         first = max((line.first for line in self._lines if line.first is not None), default=day)
-        last = min((line.last for line in self._lines if line.last is not None), default=max(day, first))
+        last = min((line.until for line in self._lines if line.until is not None), default=max(day, first))
         return first, last
 
     def choices(self) -> Sequence[Choice]:
@@ -281,6 +281,8 @@ class EndScreen(DayScreen):
         begun = "" if first <= self.face.today() else f" {t('claim_view.not_begun')}"
         if day < first:
             return t("claim_view.before_first", day=t.formats.date(first)) + begun, "alarm"
+        if day > last and any(line.ended_on is not None for line in self._lines):
+            return t("claim_view.end_told", key=self.key_text("claims.again")), "alarm"
         if day > last:
             return t("claim_view.after_last", day=t.formats.date(last), key=self.key_text("claims.prolong")), "alarm"
         reason = end_reason_name(key, t)

@@ -102,8 +102,7 @@ def _claims(rows: Iterable[SectionRow], organisation: str) -> Iterator[OtherClai
 
 def _own(line: ClaimLine) -> OtherClaim:
     assert line.first is not None
-    until = line.ended_on or line.last
-    return OtherClaim(line.id, line.benefit, line.first, until, own=True, basis=line.basis, amount=line.amount)
+    return OtherClaim(line.id, line.benefit, line.first, line.until, own=True, basis=line.basis, amount=line.amount)
 
 
 def _as_of(file: File) -> date:

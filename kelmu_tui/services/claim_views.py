@@ -105,7 +105,7 @@ def next_payment(line: ClaimLine, today: date) -> date | None:
     if line.first is None:
         return None
     reached = max(line.first, line.payment_day or line.first, today)
-    return _payment_from(line.benefit, line.name.partition(",")[0], reached, line.ended_on or line.last)
+    return _payment_from(line.benefit, line.name.partition(",")[0], reached, line.until)
 
 
 @lru_cache(4096)  # for every row of a list, at each painting
@@ -118,7 +118,7 @@ def is_soon(line: ClaimLine, today: date) -> bool:
     if not is_open(line):
         return False
     until = today + SOON
-    days = [next_day(line, today), line.ended_on or line.last if line.status == Status.IN_FORCE else None]
+    days = [next_day(line, today), line.until if line.status == Status.IN_FORCE else None]
     return any(day is not None and day <= until for day in days)
 
 

@@ -59,6 +59,11 @@ class ClaimLine(NamedTuple):
     expires_at: datetime | None
     ended_on: date | None = None
 
+    @property
+    def until(self) -> date | None:
+        """The last day: the one that was told with the end, else that of the claim; None until further notice."""
+        return self.last if self.ended_on is None else self.ended_on
+
 
 class Event(NamedTuple):
     """What happened to a claim; `by` is the worker's name, None when Kela did it; `pending` while it is on its way."""

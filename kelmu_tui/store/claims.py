@@ -86,7 +86,7 @@ def by_need(line: ClaimLine) -> tuple[int, date, float, str, str]:
     status = line.status
     if status in _OPEN:
         pressing = line.conflict or status == _HEARING or (line.late and status in _ON_THE_WAY)
-        due = line.hearing_until or (line.ended_on or line.last if status == _IN_FORCE else line.payment_day)
+        due = line.hearing_until or (line.until if status == _IN_FORCE else line.payment_day)
         return 1 if pressing else 2, due or date.max, 0.0, line.name, line.id
     newest = 0.0 if line.registered_at is None else -line.registered_at.timestamp()
     if status == DRAFT:

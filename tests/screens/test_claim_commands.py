@@ -194,6 +194,17 @@ async def test_the_day_that_is_offered_is_one_of_the_claim(
         assert [verb for verb, _, _ in app.commands()] == ["claim-end"]
 
 
+async def test_an_end_that_was_told_is_shown_and_not_asked_for_again(tmp_path: Path) -> None:
+    rows = [claim("x", last=None, ended_on="2026-12-31", end_reason="care_ended")]
+    async with listing(tmp_path, rows, (120, 40), language="en") as (app, pilot):
+        assert "31.12.2026, as was told." in words(app)
+        assert words(app).count(app.t.formats.period(date(2026, 10, 1), date(2026, 12, 31))) == 2, "row and pane"
+        assert app.t("claim_view.next_in_force", key="d") not in words(app)
+        await press(pilot, "d", "ctrl+u")
+        await type_text(pilot, "1.1.2027")
+        assert effect(app) == app.t("claim_view.end_told", key="C"), "it cannot be prolonged either"
+
+
 async def test_a_claim_ends_within_its_days(tmp_path: Path) -> None:
     async with listing(tmp_path, [claim("x")], language="en") as (app, pilot):
         await press(pilot, "d", "ctrl+u")
